@@ -1,0 +1,1 @@
+"""What executes lanes. Every engine gives the same curves; they differ in speed and in what they need."""

@@ -34,6 +34,7 @@ __all__ = ["independent_curve", "independent_floor"]
 _EVERY_PAIR_RANK = 21
 _WORK = 2e10  # examples · pairs²: beyond, some examples stand for all
 _SUBSET_SEED = 0
+_EQUAL = 1e-7
 
 
 def independent_curve(
@@ -80,10 +81,10 @@ def independent_curve(
         for k, lr in enumerate(lrs):
             tau, U = recursion.eigen(lr)
             a = 1 - lr * modes.eigenvalues
-            start, noise, towed = U.T @ x, U.T @ recursion.noise, U.T @ (recursion.tow * m)
-            now = start * tau**t
-            now += lr**2 * recursion.p * noise * _geometric(tau, np.ones(1), t)[..., 0]
-            now -= 2 * lr**2 * recursion.p * (towed * _geometric(tau, a, t)).sum(axis=-1)
+            noise, towed = U.T @ recursion.noise, U.T @ (recursion.tow * m)
+            now = (U.T @ x) * tau**t
+            now += lr**2 * recursion.p * _powers_apart(noise[:, None], tau, np.ones(1), t)
+            now -= 2 * lr**2 * recursion.p * _powers_apart(towed, tau, a, t)
             tilt = (m * a**t) @ modes.data_slope
             losses[k] = loss - tilt + 0.5 * now @ (U.T @ recursion.curvature)
     losses = finite_or_infinite(losses)
@@ -156,14 +157,20 @@ class _Recursion:
         return tau, U
 
 
-def _geometric(
-    tau: Float[Array, " P"], a: Float[Array, " r"], t: Float[Array, "epochs 1"]
-) -> Float[Array, "epochs P r"]:
-    """``Σ_{k<t} τ^{t−1−k} a^k = (τ^t − a^t) / (τ − a)``, with its limit where they are equal."""
-    t = t[:, :, None]
-    tau, a = tau[:, None], a[None, :]
-    apart = tau - a
-    close = np.abs(apart) < 1e-7
-    middle = 0.5 * (tau + a)
-    equal = t * np.where(t > 0, middle ** np.maximum(t - 1, 0), 0.0)
-    return np.where(close, equal, (tau**t - a**t) / np.where(close, 1.0, apart))
+def _powers_apart(
+    coefficients: Float[Array, "P r"],
+    tau: Float[Array, " P"],
+    a: Float[Array, " r"],
+    t: Float[Array, "epochs 1"],
+) -> Float[Array, "epochs P"]:
+    """``Σ_j c_ij Σ_{k<t} τ_i^{t−1−k} a_j^k``, where the inner sum is ``(τ^t − a^t) / (τ − a)``.
+
+    With its limit ``t τ^{t−1}`` where τ and a are equal.
+    """
+    apart = tau[:, None] - a
+    equal = np.abs(apart) < _EQUAL
+    weights = np.where(equal, 0.0, coefficients / np.where(equal, 1.0, apart))
+    sums: Array = tau**t * weights.sum(axis=1) - a**t @ weights.T
+    for i, j in np.argwhere(equal):
+        sums[:, i] += coefficients[i, j] * (t * a[j] ** np.maximum(t - 1, 0))[:, 0]
+    return sums

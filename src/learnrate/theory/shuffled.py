@@ -41,6 +41,7 @@ from learnrate.theory.quantity import Kind
 __all__ = ["shuffled_curve", "shuffled_floor"]
 
 _NOTE = "second moments per direction, with the correlations within a shuffled epoch"
+_CACHE = 100_000  # entries of F at a time, so that it stays in the processor's cache
 _MOST_WORK = 1e9  # entries of F, over all steps and rates, that are worth following
 
 
@@ -141,6 +142,12 @@ def _wear_off(
     follow: bool,
 ) -> Float[Array, "K r"]:
     """One epoch of ``s``, as in the equations above; without F unless it is to be followed."""
+    block = max(1, _CACHE // modes.rank**2)
+    if follow and lrs.size > block:
+        parts = [slice(at, at + block) for at in range(0, lrs.size, block)]
+        return np.concatenate(
+            [_wear_off(modes, batch_size, lrs[k], kappa, s[k], follow) for k in parts]
+        )
     n, eta = modes.n, lrs[:, None]
     F = np.zeros((lrs.size, modes.rank, modes.rank))
     for size, times in _epoch_batches(n, batch_size).items():

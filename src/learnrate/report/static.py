@@ -1,0 +1,132 @@
+"""Static drawings of loss curves with matplotlib: the note's plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from learnrate._files import write_atomically
+from learnrate.report.curves import Curves, mean_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+else:
+    Axes = Any
+
+__all__ = ["draw_curves", "save_figure"]
+
+_LEGEND_LIMIT = 12
+"""More curves than this are told apart by a colour scale instead of a legend."""
+
+_RISE = 30.0
+"""How far above the start the axis goes: a diverging curve leaves the picture instead of squeezing it."""
+
+
+def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
+    """Draw one labelled curve per learning rate, with a band where there are several seeds.
+
+    Parameters
+    ----------
+    curves : Curves
+        What to draw.
+    ax : matplotlib Axes
+        Where to draw.
+    log : bool
+        A log loss axis; False gives the note's linear one.
+    """
+    statistics = mean_interval(curves.losses)
+    colours = _colours(curves.lrs)
+    many = len(curves.lrs) > _LEGEND_LIMIT
+    for k, label in enumerate(curves.labels()):
+        mean = np.where(np.isfinite(statistics.mean[k]), statistics.mean[k], np.nan)
+        ax.plot(
+            curves.epochs,
+            mean,
+            color=colours[k],
+            label=label,
+            linewidth=1.0 if many else 1.8,
+            marker="o" if len(curves.epochs) <= 30 and not many else None,
+            markersize=3.5,
+        )
+        if curves.seeds > 1:
+            ax.fill_between(
+                curves.epochs,
+                _finite(statistics.low[k]),
+                _finite(statistics.high[k]),
+                color=colours[k],
+                alpha=0.2,
+                linewidth=0,
+            )
+    _dress(curves, ax, log=log)
+    if many:
+        _colour_scale(curves, ax)
+    else:
+        ax.legend(loc="upper right", frameon=True, fontsize="small")
+    return ax
+
+
+def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
+    """Axes, limits and grid."""
+    from matplotlib.ticker import MaxNLocator
+
+    start = curves.losses[:, :, 0]
+    inside = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
+    if log and inside.size:
+        ax.set_yscale("log")
+    top = _RISE * float(start.max()) if log else 1.3 * float(start.max())
+    if inside.size and inside.max() > top > 0:
+        bottom = float(inside.min())
+        ax.set_ylim(bottom / 2 if log else 0.0, top)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(curves.quantity)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(visible=True, which="major", alpha=0.3)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def _colours(lrs: Any) -> list[Any]:
+    """Colours in the order of the rates: dark for slow, light for fast, safe for colour-blind eyes."""
+    from matplotlib import colormaps
+
+    rank = np.argsort(np.argsort(lrs))
+    return [colormaps["viridis"](0.88 * r / max(len(lrs) - 1, 1)) for r in rank]
+
+
+def _colour_scale(curves: Curves, ax: Axes) -> None:
+    """A colour bar of the rates in place of a long legend."""
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, LogNorm
+
+    norm = LogNorm(float(curves.lrs.min()), float(curves.lrs.max()))
+    shades = ListedColormap(colormaps["viridis"](np.linspace(0, 0.88, 256)))
+    bar = ax.figure.colorbar(ScalarMappable(norm, shades), ax=ax, pad=0.02)
+    bar.set_label(f"learning rate ({len(curves.lrs)} of them)")
+
+
+def _finite(values: Any) -> Any:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def save_figure(path: Path, draw: Any, *, size: tuple[float, float] = (7.2, 4.6)) -> None:
+    """Draw on a fresh figure and write it as PNG, SVG or PDF, by the suffix; no display is touched.
+
+    Parameters
+    ----------
+    path : Path
+        Output file.
+    draw : callable
+        Given the Axes.
+    size : (width, height)
+        In inches.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    draw(figure.add_subplot())
+    # No date inside, so that the same sweep gives the same file.
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
+    write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=150, metadata=metadata))

@@ -1,0 +1,280 @@
+"""What a sweep found, and how to look at it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from learnrate._files import check_writable, write_atomically
+from learnrate._shapes import Array, Float
+from learnrate.data.prepare import Prepared
+from learnrate.errors import OptionError, OutputError, did_you_mean
+from learnrate.report.curves import Curves, format_rate
+from learnrate.sweeps.config import SweepConfig
+from learnrate.sweeps.model import LinearModel
+from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_epoch, judge
+from learnrate.sweeps.suggestion import Suggestion, suggest
+from learnrate.sweeps.validation import r_squared
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.axes import Axes
+
+__all__ = ["SUFFIXES", "SweepResult", "check_output"]
+
+_PICTURES = (".png", ".svg", ".pdf")
+SUFFIXES = (*_PICTURES, ".csv", ".parquet", ".json")
+"""The formats that `SweepResult.save` knows."""
+
+
+def check_output(path: str | Path) -> Path:
+    """Raise OutputError unless ``path`` has a suffix that can be written, in a place that can be.
+
+    Asked before training, so that no work is lost to a typing error.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise OutputError(
+            f"An output file must end in {', '.join(SUFFIXES)}. Got {str(path)!r} instead."
+            + (did_you_mean(path.suffix, SUFFIXES) if path.suffix else "")
+        )
+    check_writable(path)
+    return path
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResult:
+    """Curves, parameters and outcomes of all lanes of a sweep.
+
+    Attributes
+    ----------
+    config : SweepConfig
+        What was asked for.
+    lrs : float64 array, shape (K,)
+        Learning rates.
+    losses : float64 array, shape (S, K, E + 1)
+        Mean of ``½(ŷ − y)²`` over the training examples, for every seed and rate, before training and
+        after each epoch. Not finite once a lane has diverged.
+    val_losses : float64 array, shape (S, K, E + 1), or None
+        The same over held-out examples.
+    W, b : float64 arrays, shapes (S, K, d) and (S, K)
+        Final parameters in the user's own units.
+    data : Prepared
+        The examples as they were trained on, and what was left out, and why.
+    engine, engine_reason : str
+        What executed the lanes, and why it was chosen.
+    seconds : float
+        Wall time of the training.
+    """
+
+    config: SweepConfig
+    lrs: Float[Array, " K"]
+    losses: Float[Array, "S K epochs"]
+    val_losses: Float[Array, "S K epochs"] | None
+    W: Float[Array, "S K d"]
+    b: Float[Array, "S K"]
+    data: Prepared
+    engine: str
+    engine_reason: str
+    seconds: float
+
+    @property
+    def seeds(self) -> Array:
+        """The seeds that were run, shape (S,)."""
+        return self.config.seed + np.arange(self.losses.shape[0])
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that every lane was trained for."""
+        return self.losses.shape[2] - 1
+
+    @cached_property
+    def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:
+        """The outcome of every lane: ``outcomes[s][k]``."""
+        return tuple(tuple(judge(curve) for curve in seed) for seed in self.losses)
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """One sentence per rate, over all its seeds."""
+        return tuple(describe_rate(self.losses[:, k]) for k in range(len(self.lrs)))
+
+    @cached_property
+    def r2(self) -> Float[Array, "S K"] | None:
+        """R² on the held-out examples after the last epoch; None where nothing was held out."""
+        if self.val_losses is None or self.data.y_val is None:
+            return None
+        return r_squared(self.val_losses[:, :, -1], self.data.y_val)
+
+    @cached_property
+    def _suggestion(self) -> Suggestion:
+        held_out = self.val_losses is not None
+        losses = self.losses if self.val_losses is None else self.val_losses
+        return suggest(
+            self.lrs,
+            losses[:, :, -1],
+            losses[:, :, 0],
+            horizon=self.epochs,
+            criterion="held-out loss" if held_out else "training loss",
+        )
+
+    def suggestion(self) -> Suggestion:
+        """The recommended rate with its reason, horizon and interval; a reason even when there is none."""
+        return self._suggestion
+
+    def curves(self) -> Curves:
+        """The loss curves as the drawings take them."""
+        chosen = self.suggestion().lr
+        return Curves(
+            lrs=self.lrs,
+            losses=self.losses,
+            outcomes=self.sentences,
+            val_losses=self.val_losses,
+            r2=self.r2,
+            suggested=None if chosen is None else int(np.flatnonzero(self.lrs == chosen)[0]),
+        )
+
+    def model(self, lr: float | None = None, seed: int | None = None) -> LinearModel:
+        """The trained model of one lane, in the user's own units.
+
+        Parameters
+        ----------
+        lr : float, optional
+            One of `lrs`; the suggested one unless given.
+        seed : int, optional
+            One of `seeds`; the first unless given.
+
+        Raises
+        ------
+        OptionError
+            If that lane was not trained, or there is no suggestion to take the rate from.
+        """
+        if lr is None:
+            lr = self.suggestion().lr
+            if lr is None:
+                raise OptionError(f"lr must be named here. {self.suggestion()}")
+        ks = np.flatnonzero(np.isclose(self.lrs, lr, rtol=1e-9, atol=0))
+        ss = np.flatnonzero(self.seeds == (self.config.seed if seed is None else seed))
+        if not ks.size or not ss.size:
+            nearest = self.lrs[np.argmin(np.abs(self.lrs - lr))]
+            raise OptionError(
+                f"A lane must have been trained. Got lr={lr!r}, seed={seed!r} instead; the nearest "
+                f"rate is {float(nearest)!r} and the seeds run from {self.seeds[0]} to {self.seeds[-1]}."
+            )
+        s, k = int(ss[0]), int(ks[0])
+        return LinearModel(
+            self.W[s, k], float(self.b[s, k]), self.data.feature_names, self.data.target_name
+        )
+
+    def to_frame(self) -> pl.DataFrame:
+        """Tidy Polars frame, one row per lane and epoch.
+
+        Columns ``lr``, ``seed``, ``epoch`` (0 is before training), ``loss``, ``val_loss`` where examples
+        were held out, and ``outcome``.
+        """
+        import polars as pl
+
+        S, K, points = self.losses.shape
+        columns: dict[str, Any] = {
+            "lr": np.tile(np.repeat(self.lrs, points), S),
+            "seed": np.repeat(self.seeds, K * points),
+            "epoch": np.tile(np.arange(points), S * K),
+            "loss": self.losses.ravel(),
+        }
+        if self.val_losses is not None:
+            columns["val_loss"] = self.val_losses.ravel()
+        names = [outcome.name.lower() for seed in self.outcomes for outcome in seed]
+        columns["outcome"] = np.repeat(names, points)
+        return pl.DataFrame(columns)
+
+    def plot(self, ax: Axes | None = None, *, log: bool = True) -> Axes:
+        """Draw the note's plot: loss against epoch, one labelled curve per rate.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure unless given.
+        log : bool
+            A log loss axis (the default), or the note's linear one.
+        """
+        from learnrate.report.static import draw_curves
+
+        if ax is None:
+            from matplotlib import pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+        return draw_curves(self.curves(), ax, log=log)
+
+    def save(self, path: str | Path, *, log: bool = True) -> Path:
+        """Write the picture (png, svg, pdf) or the numbers (csv, parquet, json): the suffix decides.
+
+        Raises
+        ------
+        OutputError
+            For a suffix that is not known or a place that cannot be written; nothing half-written stays.
+        """
+        path = check_output(path)
+        suffix = path.suffix.lower()
+        if suffix in _PICTURES:
+            from learnrate.report.static import draw_curves, save_figure
+
+            save_figure(path, lambda ax: draw_curves(self.curves(), ax, log=log))
+        elif suffix == ".csv":
+            write_atomically(path, lambda temporary: self.to_frame().write_csv(temporary))
+        elif suffix == ".parquet":
+            write_atomically(path, lambda temporary: self.to_frame().write_parquet(temporary))
+        else:
+            text = json.dumps(self.as_dict(), ensure_ascii=False, indent=1)
+            write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        return path
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as JSON can hold it; a loss that is not finite is null."""
+        from learnrate import __version__
+
+        lanes = []
+        for s, seed in enumerate(self.seeds):
+            for k, lr in enumerate(self.lrs):
+                lane = {
+                    "lr": float(lr),
+                    "seed": int(seed),
+                    "losses": _finite_list(self.losses[s, k]),
+                    "outcome": self.outcomes[s][k].name.lower(),
+                    "diverged_epoch": diverged_epoch(self.losses[s, k]),
+                    "weights": _finite_list(self.W[s, k]),
+                    "bias": _finite_list([self.b[s, k]])[0],
+                }
+                if self.val_losses is not None and self.r2 is not None:
+                    lane["val_losses"] = _finite_list(self.val_losses[s, k])
+                    lane["r2"] = _finite_list([self.r2[s, k]])[0]
+                lanes.append(lane)
+        return {
+            "learnrate": __version__,
+            "config": self.config.as_dict(),
+            "engine": {"name": self.engine, "reason": self.engine_reason},
+            "data": self.data.as_dict(),
+            "suggestion": vars(self.suggestion()),
+            "rates": [
+                {"lr": float(lr), "sentence": text}
+                for lr, text in zip(self.lrs, self.sentences, strict=True)
+            ],
+            "lanes": lanes,
+        }
+
+    def __repr__(self) -> str:
+        """Size and suggestion in a line."""
+        S, K, _ = self.losses.shape
+        lr = self.suggestion().lr
+        return (
+            f"<SweepResult: {K} learning rates × {S} seeds, {self.epochs} epochs, "
+            f"engine {self.engine}, suggestion {'none' if lr is None else format_rate(lr)}>"
+        )
+
+
+def _finite_list(values: Any) -> list[float | None]:
+    return [float(v) if math.isfinite(v) else None for v in values]

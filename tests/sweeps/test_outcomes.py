@@ -35,5 +35,7 @@ def test_values_are_sentences() -> None:
 def test_a_rate_is_described_over_its_seeds() -> None:
     good, bad = [4.0, 1.0, 0.5], [4.0, np.inf, np.nan]
     assert describe_rate(np.array([good])) == "still falling after 2 epochs"
-    assert describe_rate(np.array([good, bad, good])).startswith("1 of 3 runs diverge; still falling")
+    assert describe_rate(np.array([good, bad, good])).startswith(
+        "1 of 3 runs diverge; still falling"
+    )
     assert describe_rate(np.array([bad, bad])).endswith("in epoch 1")

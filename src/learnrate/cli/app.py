@@ -33,7 +33,9 @@ def _print_version(wanted: bool) -> None:
 def learnrate(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Show what the learning rate does: train under many rates side by side.

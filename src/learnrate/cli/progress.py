@@ -32,7 +32,13 @@ class EpochProgress:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-            columns = ("training", BarColumn(), MofNCompleteColumn(), "epochs", TimeRemainingColumn())
+            columns = (
+                "training",
+                BarColumn(),
+                MofNCompleteColumn(),
+                "epochs",
+                TimeRemainingColumn(),
+            )
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
             self._bar.add_task("training", total=total)

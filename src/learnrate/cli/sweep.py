@@ -137,5 +137,3 @@ def sweep(
     elif not quiet:
         print_result(result, saved, interrupted=code != 0)
     return code
-
-

@@ -39,11 +39,11 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
     statistics = mean_interval(curves.losses)
     colours = _colours(curves.lrs)
     many = len(curves.lrs) > _LEGEND_LIMIT
+    top = _top(curves, log=log)
     for k, label in enumerate(curves.labels()):
-        mean = np.where(np.isfinite(statistics.mean[k]), statistics.mean[k], np.nan)
         ax.plot(
             curves.epochs,
-            mean,
+            _leaving(statistics.mean[k], top),
             color=colours[k],
             label=label,
             linewidth=1.0 if many else 1.8,
@@ -51,14 +51,8 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
             markersize=3.5,
         )
         if curves.seeds > 1:
-            ax.fill_between(
-                curves.epochs,
-                _finite(statistics.low[k]),
-                _finite(statistics.high[k]),
-                color=colours[k],
-                alpha=0.2,
-                linewidth=0,
-            )
+            low, high = _leaving(statistics.low[k], top), _leaving(statistics.high[k], top)
+            ax.fill_between(curves.epochs, low, high, color=colours[k], alpha=0.2, linewidth=0)
     _dress(curves, ax, log=log)
     if many:
         _colour_scale(curves, ax)
@@ -71,14 +65,12 @@ def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
     """Axes, limits and grid."""
     from matplotlib.ticker import MaxNLocator
 
-    start = curves.losses[:, :, 0]
     inside = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
     if log and inside.size:
         ax.set_yscale("log")
-    top = _RISE * float(start.max()) if log else 1.3 * float(start.max())
+    top = _top(curves, log=log)
     if inside.size and inside.max() > top > 0:
-        bottom = float(inside.min())
-        ax.set_ylim(bottom / 2 if log else 0.0, top)
+        ax.set_ylim(float(inside.min()) / 2 if log else 0.0, top)
     ax.set_xlabel("epoch")
     ax.set_ylabel(curves.quantity)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -107,8 +99,16 @@ def _colour_scale(curves: Curves, ax: Axes) -> None:
     bar.set_label(f"learning rate ({len(curves.lrs)} of them)")
 
 
-def _finite(values: Any) -> Any:
-    return np.where(np.isfinite(values), values, np.nan)
+def _top(curves: Curves, *, log: bool) -> float:
+    """Where the loss axis ends if some curve rises far above its start."""
+    return (_RISE if log else 1.3) * float(curves.losses[:, :, 0].max())
+
+
+def _leaving(losses: Any, top: float) -> Any:
+    """A curve that rises out of the picture at its first huge or infinite loss and ends there."""
+    gone = np.nan_to_num(losses, nan=np.inf) > 1e3 * top
+    after = np.concatenate(([False], np.logical_or.accumulate(gone)[:-1]))
+    return np.where(after, np.nan, np.where(gone, 1e3 * top, losses))
 
 
 def save_figure(path: Path, draw: Any, *, size: tuple[float, float] = (7.2, 4.6)) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.data.prepare import Prepared
 from learnrate.engines.choose import choose_engine
-from learnrate.engines.problem import Engine, EpochState, LinearProblem
+from learnrate.engines.problem import LinearProblem
 from learnrate.engines.schedules import Schedule, schedule_multipliers
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples

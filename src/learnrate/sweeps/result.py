@@ -13,7 +13,7 @@ import numpy as np
 
 from learnrate._files import check_writable, write_atomically
 from learnrate._shapes import Array, Float
-from learnrate.data.prepare import Prepared
+from learnrate.data.prepared import Prepared
 from learnrate.errors import OptionError, OutputError, did_you_mean
 from learnrate.report.curves import Curves, format_rate
 from learnrate.sweeps.config import SweepConfig
@@ -257,13 +257,26 @@ class SweepResult:
             "learnrate": __version__,
             "config": self.config.as_dict(),
             "engine": {"name": self.engine, "reason": self.engine_reason},
-            "data": self.data.as_dict(),
+            "data": self._data_as_dict(),
             "suggestion": vars(self.suggestion()),
             "rates": [
                 {"lr": float(lr), "sentence": text}
                 for lr, text in zip(self.lrs, self.sentences, strict=True)
             ],
             "lanes": lanes,
+        }
+
+    def _data_as_dict(self) -> dict[str, Any]:
+        data = self.data
+        return {
+            "examples": len(data.y_train),
+            "held_out": 0 if data.y_val is None else len(data.y_val),
+            "features": list(data.feature_names),
+            "target": data.target_name,
+            "standardized": data.scaling is not None,
+            "left_out": {column.name: column.reason for column in data.left_out},
+            "references": data.references or {},
+            "notes": list(data.notes),
         }
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.data.prepare import Prepared
+from learnrate.data.prepared import Prepared
 from learnrate.engines.choose import choose_engine
 from learnrate.engines.problem import LinearProblem
 from learnrate.engines.schedules import Schedule, schedule_multipliers

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Prepared:
         None if the features are in the user's own units.
     left_out : tuple of LeftOut
         Columns that are not learned from, with the reason.
-    references : dict of str to str
+    references : mapping of str to str
         For each text column the category that has no feature: the others are compared with it.
     notes : tuple of str
         What was done to the rows: sentences for the user.
@@ -72,7 +72,7 @@ class Prepared:
     target_name: str
     scaling: Scaling | None = None
     left_out: tuple[LeftOut, ...] = ()
-    references: dict[str, str] | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def to_user_units(

@@ -1,4 +1,7 @@
-"""From a table and the name of its target to the arrays that a sweep trains on."""
+"""From a table and the name of its target to the arrays that a sweep trains on.
+
+The front door of preparation: arrays come in by `from_arrays`, and both give `Prepared`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from learnrate._shapes import Array, Float
+from learnrate.data.arrays import from_arrays
 from learnrate.data.builtin import BUILT_IN
 from learnrate.data.columns import Column, LeftOut, as_text, choose_columns
 from learnrate.data.frames import Frame, Series, as_frame
@@ -18,7 +22,7 @@ from learnrate.data.text import first_not_a_number
 from learnrate.data.wording import abridged, short
 from learnrate.errors import DataError, OptionError, did_you_mean
 
-__all__ = ["default_target", "prepare"]
+__all__ = ["Prepared", "default_target", "from_arrays", "prepare"]
 
 
 def prepare(

@@ -15,7 +15,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "learnrate"
 # Rank of each room or top-level file. A file imports only from lower ranks or from its own room.
 RANKS = {
     "errors": 0,
-    "_extras": 0.5,  # raises one of errors' classes
+    "_extras": 0.5,  # they raise errors' classes
+    "_files": 0.5,
     "_shapes": 0,
     "autograd": 1,
     "nd": 2,

@@ -63,8 +63,8 @@ def _heading(result: SweepResult) -> Iterable[str]:
 def _weights(result: SweepResult, lr: float) -> str:
     """The learned weights at one rate, in the user's units."""
     model = result.model(lr)
-    terms = [f"{name} {w:.4g}" for name, w in zip(model.feature_names, model.w, strict=True)]
-    return f"Weights at {format_rate(lr)}, in the units of the data: {_some(terms)}; bias {model.b:.4g}"
+    terms = [f"{name} = {w:.4g}" for name, w in zip(model.feature_names, model.w, strict=True)]
+    return f"Weights at {format_rate(lr)}, in the units of the data: {_some(terms)}; bias = {model.b:.4g}"
 
 
 def _some(items: Iterable[str]) -> str:

@@ -84,7 +84,7 @@ def _colours(lrs: Any) -> list[Any]:
     from matplotlib import colormaps
 
     rank = np.argsort(np.argsort(lrs))
-    return [colormaps["viridis"](0.88 * r / max(len(lrs) - 1, 1)) for r in rank]
+    return [colormaps["viridis"](0.85 * r / max(len(lrs) - 1, 1)) for r in rank]
 
 
 def _colour_scale(curves: Curves, ax: Axes) -> None:
@@ -94,7 +94,7 @@ def _colour_scale(curves: Curves, ax: Axes) -> None:
     from matplotlib.colors import ListedColormap, LogNorm
 
     norm = LogNorm(float(curves.lrs.min()), float(curves.lrs.max()))
-    shades = ListedColormap(colormaps["viridis"](np.linspace(0, 0.88, 256)))
+    shades = ListedColormap(colormaps["viridis"](np.linspace(0, 0.85, 256)))
     bar = ax.figure.colorbar(ScalarMappable(norm, shades), ax=ax, pad=0.02)
     bar.set_label(f"learning rate ({len(curves.lrs)} of them)")
 
@@ -123,10 +123,14 @@ def save_figure(path: Path, draw: Any, *, size: tuple[float, float] = (7.2, 4.6)
     size : (width, height)
         In inches.
     """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
     draw(figure.add_subplot())
-    # No date inside, so that the same sweep gives the same file.
+    # No date and no random identifiers inside, so that the same sweep gives the same file.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
-    write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=150, metadata=metadata))
+    with rc_context({"svg.hashsalt": "learnrate"}):
+        write_atomically(
+            path, lambda temporary: figure.savefig(temporary, dpi=150, metadata=metadata)
+        )

@@ -37,16 +37,16 @@ def curve_table(curves: Curves, *, title: str | None = None) -> Any:
 
     final = mean_interval(curves.losses[:, :, -1])
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("learning rate", justify="right", no_wrap=True)
+    table.add_column("rate", justify="right", no_wrap=True)
     table.add_column("final loss", justify="right", no_wrap=True)
     if curves.seeds > 1:
         table.add_column("95 % interval", justify="right", no_wrap=True)
     if curves.val_losses is not None and curves.r2 is not None:
-        table.add_column("held-out loss", justify="right", no_wrap=True)
+        table.add_column("held out", justify="right", no_wrap=True)
         table.add_column("R²", justify="right", no_wrap=True)
         val = mean_interval(curves.val_losses[:, :, -1]).mean
         r2 = mean_interval(curves.r2).mean
-    table.add_column("curve (log)", no_wrap=True)
+    table.add_column("curve, log", no_wrap=True)
     table.add_column("outcome", overflow="fold")
     shown = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
     low = float(shown.min()) if shown.size else 1.0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from learnrate.data.arrays import from_arrays
 from learnrate.data.frames import is_frame
-from learnrate.data.prepare import Prepared, from_arrays, prepare
+from learnrate.data.missing import as_policy
+from learnrate.data.prepared import Prepared
 from learnrate.data.synthetic import note_data
 from learnrate.errors import OptionError
 
@@ -24,7 +24,7 @@ def examples(
     y: Any = None,
     *,
     target: str | None = None,
-    features: Iterable[str] | None = None,
+    features: Sequence[str] | None = None,
     missing: str = "error",
     standardize: bool | None = None,
     val: float = 0.0,
@@ -34,39 +34,53 @@ def examples(
     """Examples ready to train on, from arrays, a frame, a file's name or an open file.
 
     Parameters are those of `learnrate.sweep`. The note's own examples and arrays are taken as they are
-    unless ``standardize`` says otherwise; tables are standardised unless it says otherwise.
+    unless ``standardize`` is True; tables are standardised unless it is False.
 
     Raises
     ------
     DataError, OptionError
         If no examples can be made of them.
     """
+    split = {"val_fraction": val, "seed": seed, "dtype": dtype}
+    names: Sequence[str] | None = None
+    as_policy(missing)  # a typing error is refused also where nothing can be missing
     if isinstance(data, str) and data == NOTE:
-        X, y = note_data()
-        names = ("x1", "x2")
-        return _from_arrays(X, y, standardize, val, seed, dtype, feature_names=names)
-    if y is not None:
-        if is_frame(data):
+        if target is not None or features is not None:
             raise OptionError(
-                "A frame must hold the target in a column of its own. Got a separate y; "
-                "add it as a column and name it with target=."
+                "target and features must name columns of a table. Got no table (the note's own "
+                "examples have none to choose from); name the table first: learnrate sweep FILE."
             )
-        _refuse_columns(target, features, "an array of features has no named columns")
-        return _from_arrays(data, y, standardize, val, seed, dtype)
-    if isinstance(data, str | os.PathLike) or hasattr(data, "read"):
-        data, target = _read(data, target)
+        (data, y), names = note_data(), ("x1", "x2")
+    if y is not None:
+        if is_frame(data) or target is not None or features is not None:
+            raise OptionError(
+                "target and features must name columns of a table. Got separate labels y beside them; "
+                "give arrays X and y alone, or a frame that holds the target too."
+            )
+        return from_arrays(data, y, feature_names=names, standardize=bool(standardize), **split)
+    return _from_table(data, target, features, missing, standardize is not False, split)
+
+
+def _from_table(
+    data: Any,
+    target: str | None,
+    features: Sequence[str] | None,
+    missing: str,
+    standardize: bool,
+    split: dict[str, Any],
+) -> Prepared:
+    from learnrate.data.prepare import prepare
+    from learnrate.data.tables import STANDARD_INPUT, read_table
+
+    if hasattr(data, "read"):
+        data = read_table(STANDARD_INPUT, stdin=data)
+    elif isinstance(data, str | os.PathLike):
+        data = read_table(data)
     elif not is_frame(data):
         raise OptionError(
             "Labels must come with an array of features: sweep(X, y). "
             f"Got {type(data).__name__} alone; give y, or a frame with target=."
         )
     return prepare(
-        data,
-        target,
-        features=None if features is None else [name.strip() for name in features],
-        missing=missing,
-        standardize=standardize is not False,
-        val_fraction=val,
-        seed=seed,
-        dtype=np.dtype(dtype),
+        data, target, features=features, missing=missing, standardize=standardize, **split
     )

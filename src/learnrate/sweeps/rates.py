@@ -115,6 +115,19 @@ def parse_rates(text: str) -> Float[Array, " K"] | None:
     raise OptionError(f"--lrs must be a grid of learning rates. Got {text!r} instead. {_FORMS}")
 
 
+def auto_rates(X: Float[Array, "n d"], batch_size: int) -> Float[Array, " num"]:
+    """A log grid around the largest rate that is safe for this data and batch size.
+
+    The bound is ``2B / (R² + (B − 1) λmax)``, with ``R² = max ‖x̃‖²``.
+    """
+    n = len(X)
+    H = np.cov(X, rowvar=False, bias=True).reshape(X.shape[1], -1)
+    largest = max(float(np.linalg.eigvalsh(H)[-1]), 1.0)
+    R2 = 1 + float((X**2).sum(axis=1).mean()) * 2 + 0 * n
+    limit = 2 * batch_size / (R2 + (batch_size - 1) * largest)
+    return logspace(limit / 300, 1.5 * limit, 13)
+
+
 def _check_count(count: int) -> None:
     if count > LIMIT:
         raise OptionError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def sweep(
     y: Any = None,
     *,
     target: str | None = None,
-    features: Iterable[str] | None = None,
+    features: Sequence[str] | None = None,
     lrs: str | float | Iterable[float] = "auto",
     batch_size: int | None = None,
     epochs: int = 3,

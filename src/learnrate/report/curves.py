@@ -39,8 +39,10 @@ def mean_interval(values: Float[Array, "S ..."]) -> Interval:
 
 
 def format_rate(lr: float) -> str:
-    """Shortest text that tells rates of one grid apart: ``0.01``, ``0.0316``, ``1e-04``."""
-    return np.format_float_positional(lr, trim="-") if len(repr(lr)) <= 6 else f"{lr:.3g}"
+    """Shortest text that tells rates of one grid apart: ``0.01``, ``0.0316``, ``1e-07``."""
+    if 1e-5 <= lr < 1e5 and len(repr(lr)) <= 6:
+        return np.format_float_positional(lr, trim="-")
+    return f"{lr:.3g}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,7 +41,7 @@ def examples(
     DataError, OptionError
         If no examples can be made of them.
     """
-    split = {"val_fraction": val, "seed": seed, "dtype": dtype}
+    split: dict[str, Any] = {"val_fraction": val, "seed": seed, "dtype": dtype}
     names: Sequence[str] | None = None
     as_policy(missing)  # a typing error is refused also where nothing can be missing
     if isinstance(data, str) and data == NOTE:

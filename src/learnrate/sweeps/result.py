@@ -92,7 +92,7 @@ class SweepResult:
     @property
     def epochs(self) -> int:
         """Epochs that every lane was trained for."""
-        return self.losses.shape[2] - 1
+        return int(self.losses.shape[2]) - 1
 
     @cached_property
     def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:

@@ -65,6 +65,12 @@ class Curves:
         R² on held-out examples at the end.
     suggested : int, optional
         Index of the suggested rate.
+    predicted : float64 array, shape (K, E + 1), optional
+        Expected loss, worked out before training.
+    limit, typical_limit : float, optional
+        Where the mean over runs, and where a typical run, stops converging.
+    floor : pair of float64 arrays, shapes (M,), optional
+        Learning rates and the loss that SGD noise keeps each of them from going below.
     """
 
     lrs: Float[Array, " K"]
@@ -74,6 +80,10 @@ class Curves:
     val_losses: Float[Array, "S K epochs"] | None = None
     r2: Float[Array, "S K"] | None = None
     suggested: int | None = None
+    predicted: Float[Array, "K epochs"] | None = None
+    limit: float | None = None
+    typical_limit: float | None = None
+    floor: tuple[Float[Array, " M"], Float[Array, " M"]] | None = None
 
     @property
     def epochs(self) -> Array:

@@ -204,14 +204,25 @@ class SweepResult:
         """
         from learnrate.report.static import draw_curves
 
-        if ax is None:
-            from matplotlib import pyplot as plt
+        return draw_curves(self.curves(), _new_axes() if ax is None else ax, log=log)
 
-            ax = plt.subplots(layout="constrained")[1]
-        return draw_curves(self.curves(), ax, log=log)
+    def plot_rates(self, ax: Axes | None = None) -> Axes:
+        """Draw the final loss against the learning rate, log–log, with limits, floor and suggestion.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure unless given.
+        """
+        from learnrate.report.static import draw_rates
+
+        return draw_rates(self.curves(), _new_axes() if ax is None else ax)
 
     def save(self, path: str | Path, *, log: bool = True) -> Path:
-        """Write the picture (png, svg, pdf) or the numbers (csv, parquet, json): the suffix decides.
+        """Write a picture (png, svg, pdf) or the numbers (csv, parquet, json): the suffix decides.
+
+        A picture whose name ends in ``limit`` or ``rates``, such as ``limit.png``, is that of
+        `plot_rates`; any other is that of `plot`.
 
         Raises
         ------
@@ -221,9 +232,13 @@ class SweepResult:
         path = check_output(path)
         suffix = path.suffix.lower()
         if suffix in _PICTURES:
-            from learnrate.report.static import draw_curves, save_figure
+            from learnrate.report.static import draw_curves, draw_rates, save_figure
 
-            save_figure(path, lambda ax: draw_curves(self.curves(), ax, log=log))
+            curves = self.curves()
+            if path.stem.lower().endswith(("limit", "rates")):
+                save_figure(path, lambda ax: draw_rates(curves, ax))
+            else:
+                save_figure(path, lambda ax: draw_curves(curves, ax, log=log))
         elif suffix == ".csv":
             write_atomically(path, lambda temporary: self.to_frame().write_csv(temporary))
         elif suffix == ".parquet":
@@ -287,6 +302,13 @@ class SweepResult:
             f"<SweepResult: {K} learning rates × {S} seeds, {self.epochs} epochs, "
             f"engine {self.engine}, suggestion {'none' if lr is None else format_rate(lr)}>"
         )
+
+
+def _new_axes() -> Axes:
+    """Axes of a new pyplot figure, so that ``plt.show()`` and notebooks show it."""
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(layout="constrained")[1]
 
 
 def _finite_list(values: Any) -> list[float | None]:

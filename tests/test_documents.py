@@ -91,6 +91,20 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_readme_shows_what_the_main_job_prints(page: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "learnrate", "sweep", "--save", "sweep.png"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT / "src"), "LANG": "C.UTF-8", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    printed = "\n".join(line.rstrip() for line in done.stdout.splitlines())
+    assert blocks(ROOT / page, "text")[0].strip() == printed.strip()
+
+
 def test_both_readmes_show_the_same_code() -> None:
     english, chinese = ROOT / "README.md", ROOT / "README.zh-CN.md"
     for language in ("python", "console"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from learnrate.sweeps.result import SweepResult
 
 __all__ = ["print_result"]
 
+_WIDTH = 100
 _FEW = 12
 """Longer lists are cut here, with the count."""
 
@@ -21,7 +24,9 @@ def print_result(result: SweepResult, saved: Sequence[Path], *, interrupted: boo
 
     from learnrate.report.terminal import curve_table
 
-    console = Console(highlight=False, soft_wrap=False)
+    # A file or pipe has no width of its own.
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
+    console = Console(highlight=False, width=width)
 
     def say(line: str = "") -> None:
         console.print(Text(line))

@@ -6,7 +6,7 @@ import glob
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any
 
 from learnrate.data.arrow_files import read_arrow, read_parquet
 from learnrate.data.builtin import BUILT_IN
@@ -48,7 +48,7 @@ FORMATS: dict[str, Callable[[Source], Frame]] = {
 def read_table(
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    stdin: BinaryIO | TextIO | None = None,
+    stdin: Any = None,
 ) -> Frame:
     """Read a table into a Polars frame.
 
@@ -115,7 +115,7 @@ def _read_file(path: Path) -> Frame:
     return _refuse_nothing(FORMATS[source.suffix](source), source.label)
 
 
-def _read_standard_input(stdin: BinaryIO | TextIO | None) -> Frame:
+def _read_standard_input(stdin: Any) -> Frame:
     if stdin is None:
         raise DataError(
             "'-' means CSV on standard input. Got no standard input; name a file instead."

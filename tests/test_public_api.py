@@ -28,7 +28,6 @@ NAMES = {
         "scratch",
         "sweep",
         "synthetic_data",
-        "theory",
     ],
     "learnrate.errors": [
         "AutogradError",

@@ -18,7 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from learnrate import autograd, data, errors, nd, scratch, theory
+    from learnrate import autograd, data, errors, nd, scratch
     from learnrate.data.synthetic import note_data, synthetic_data
     from learnrate.sweeps.model import LinearModel
     from learnrate.sweeps.outcomes import Outcome
@@ -44,7 +44,6 @@ __all__ = [
     "scratch",
     "sweep",
     "synthetic_data",
-    "theory",
 ]
 
 _HOMES = {

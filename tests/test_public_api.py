@@ -15,6 +15,7 @@ import learnrate
 NAMES = {
     "learnrate": [
         "LinearModel",
+        "LinearSweepResult",
         "Outcome",
         "Suggestion",
         "SweepResult",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from learnrate.report.curves import format_rate
-from learnrate.sweeps.result import SweepResult
+from learnrate.sweeps.linear import LinearSweepResult
 
 __all__ = ["print_result"]
 
@@ -17,7 +17,7 @@ _FEW = 12
 """Longer lists are cut here, with the count."""
 
 
-def print_result(result: SweepResult, saved: Sequence[Path], *, interrupted: bool) -> None:
+def print_result(result: LinearSweepResult, saved: Sequence[Path], *, interrupted: bool) -> None:
     """Print what was trained, the table, the suggestion, the weights and the files."""
     from rich.console import Console
     from rich.text import Text
@@ -46,7 +46,7 @@ def print_result(result: SweepResult, saved: Sequence[Path], *, interrupted: boo
         say(f"Saved {path}")
 
 
-def _heading(result: SweepResult) -> Iterable[str]:
+def _heading(result: LinearSweepResult) -> Iterable[str]:
     config, data = result.config, result.data
     n, d = data.X_train.shape
     held_out = f" ({len(data.X_val)} more held out)" if data.X_val is not None else ""
@@ -65,7 +65,7 @@ def _heading(result: SweepResult) -> Iterable[str]:
     yield from data.notes
 
 
-def _weights(result: SweepResult, lr: float) -> str:
+def _weights(result: LinearSweepResult, lr: float) -> str:
     """The learned weights at one rate, in the user's units."""
     model = result.model(lr)
     terms = [f"{name} = {w:.4g}" for name, w in zip(model.feature_names, model.w, strict=True)]

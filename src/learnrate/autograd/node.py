@@ -1,0 +1,142 @@
+"""Nodes of the recorded graph: one for every operation, and one for every array with a gradient."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any, Protocol
+
+__all__ = ["Gradient", "Leaf", "Node", "Operator", "graph"]
+
+_number = itertools.count().__next__
+
+
+class Operator:
+    """An operation beside its gradient.
+
+    For ``out = forward(x_0, x_1, …, attributes…)`` the i-th gradient is the function
+    ``gradient_i(g, out, x_0, x_1, …, attributes…) = gᵀ ∂out/∂x_i``, shaped like ``x_i``, where ``g`` is the
+    gradient of the result with respect to ``out``. An input without a gradient has none to compute.
+
+    Attributes
+    ----------
+    name : str
+        What messages and `learnrate explain` call it.
+    forward : callable
+        From values to the value.
+    gradients : tuple of callables
+        One for each input that can be differentiated, in order; inputs after them are constants.
+    """
+
+    __slots__ = ("forward", "gradients", "name")
+
+    def __init__(
+        self, name: str, forward: Callable[..., Any], *gradients: Callable[..., Any]
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.gradients = gradients
+
+    def __repr__(self) -> str:
+        return f"<Operator {self.name}>"
+
+
+class Node:
+    """One recorded operation: ``output = operator.forward(*values)``.
+
+    Attributes
+    ----------
+    operator : Operator
+    parents : tuple of (Node or None), or None
+        The node behind each leading value; None for a constant. None as a whole once a backward sweep
+        has used the graph up.
+    values : tuple
+        What the operator was called with: the input values, then its attributes.
+    output
+        The value that came out.
+    number : int
+        Counts up as nodes are made, so a node's number is larger than its parents'.
+    """
+
+    __slots__ = ("number", "operator", "output", "parents", "values")
+
+    def __init__(
+        self,
+        operator: Operator,
+        parents: tuple[Node | None, ...] | None,
+        values: tuple[Any, ...],
+        output: Any,
+    ) -> None:
+        self.operator = operator
+        self.parents = parents
+        self.values = values
+        self.output = output
+        self.number = _number()
+
+    def release(self) -> None:
+        """Let go of the graph behind this node; it cannot be differentiated again."""
+        self.parents = None
+        self.values = ()
+        self.output = None
+
+    def __repr__(self) -> str:
+        shape = getattr(self.output, "shape", None)
+        return f"<{type(self).__name__} {self.number}: {self.operator.name} {shape}>"
+
+
+class Gradient(Protocol):
+    """Where a leaf's gradient is kept: memory that is written in place."""
+
+    def write(self, gradient: Any) -> None:
+        """Replace what is held."""
+        ...
+
+    def add(self, gradient: Any) -> None:
+        """Add to what is held."""
+        ...
+
+
+_VARIABLE = Operator("variable", lambda value: value)
+
+
+class Leaf(Node):
+    """Where a backward sweep ends: an array that `attach_grad` was called on.
+
+    Attributes
+    ----------
+    output
+        The array's memory, which training writes to in place.
+    grad : Gradient
+        The memory that the gradient is written to.
+    grad_req : str
+        ``"write"`` replaces the gradient at each sweep, ``"add"`` adds to it, ``"null"`` drops it.
+    """
+
+    __slots__ = ("grad", "grad_req")
+
+    def __init__(self, output: Any, grad: Any, grad_req: str) -> None:
+        super().__init__(_VARIABLE, (), (), output)
+        self.grad = grad
+        self.grad_req = grad_req
+
+    def deliver(self, gradient: Any) -> None:
+        """Write the gradient that reached this leaf where its array shows it."""
+        if self.grad_req == "write":
+            self.grad.write(gradient)
+        elif self.grad_req == "add":
+            self.grad.add(gradient)
+
+    def release(self) -> None:
+        """Do nothing: a leaf holds no graph."""
+
+
+def graph(head: Node) -> list[Node]:
+    """All nodes that ``head`` was computed from, in the order in which they were made, ``head`` last."""
+    seen = {head}
+    unvisited = [head]
+    while unvisited:
+        for parent in unvisited.pop().parents or ():
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                unvisited.append(parent)
+    return sorted(seen, key=lambda node: node.number)

@@ -209,7 +209,7 @@ class NDArray:
         if type(value) is NDArray:
             value = value._data
         try:
-            quiet.call(np.copyto, self._data[key], value, "unsafe")
+            quiet.call(self._data.__setitem__, key, value)
         except ValueError as error:
             raise InputError(
                 f"A value must broadcast to the shape that it is written to. Got {np.shape(value)} "

@@ -1,0 +1,35 @@
+"""The recurrence of learnrate.engines.problem in plain NumPy: one lane, one step at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learnrate._shapes import Array
+from learnrate.data.order import epoch_order, initial_weights
+from learnrate.engines.problem import LinearProblem
+
+
+def numpy_loop(problem: LinearProblem) -> tuple[Array, Array, Array]:
+    """Losses (K, epochs + 1), and W (K, d) and b (K,) after the last epoch."""
+    X, y, B, K = problem.X, problem.y, problem.batch_size, problem.lrs.size
+    scales = (problem.momentum, problem.weight_decay)
+    mu, alpha = (problem.dtype.type(scale) for scale in scales)
+    losses = np.empty((K, problem.epochs + 1))
+    W, bias = np.empty((K, problem.d)), np.empty(K)
+    for k, lr in enumerate(problem.lrs):
+        w, b = initial_weights(problem.d, problem.seed).astype(X.dtype), X.dtype.type(0)
+        v_w, v_b = np.zeros_like(w), X.dtype.type(0)
+        losses[k, 0] = np.mean((X @ w + b - y) ** 2) / 2
+        for epoch in range(problem.epochs):
+            order = epoch_order(
+                len(y), B, seed=problem.seed, epoch=epoch, sampling=problem.sampling
+            )
+            for t, s in enumerate(problem.epoch_multipliers(epoch)):
+                J = order[t * B : (t + 1) * B]
+                r = X[J] @ w + b - y[J]
+                v_w = mu * v_w + X[J].T @ r / B + alpha * w
+                v_b = mu * v_b + r.sum() / B
+                w, b = w - X.dtype.type(lr * s) * v_w, b - X.dtype.type(lr * s) * v_b
+            losses[k, epoch + 1] = np.mean((X @ w + b - y) ** 2) / 2
+        W[k], bias[k] = w, b
+    return losses, W, bias

@@ -78,4 +78,4 @@ def test_nothing_printed_but_the_command_warns_of_nothing(environment: dict[str,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "diverged" in done.stdout
+    assert "diverg" in done.stdout

@@ -77,7 +77,7 @@ def test_a_table_of_ones_own(learnrate: Run, houses: Path) -> None:
     assert "Id" in out
     assert "sold" in out
     assert "street=" in out
-    assert "area 3" in out or "area 2.99" in out
+    assert "area = 3" in out or "area = 2.99" in out
     assert "predicting price" in out
 
 

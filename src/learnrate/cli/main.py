@@ -28,7 +28,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     from learnrate.cli.app import app
 
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False, prog_name="learnrate")
         sys.stdout.flush()
     except LearnrateError as error:
         return _fail(str(error))
@@ -61,4 +61,6 @@ def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "learnrate"
     text = getattr(error, "format_message", lambda: str(error))().rstrip(".")
-    return f"{text}. See: {command} --help"
+    details = getattr(error.__cause__, "errors", None)  # the value is only in the parser's cause
+    came = f". Got {details()[0]['input']!r} instead" if details else ""
+    return f"{text}{came}. See: {command} --help"

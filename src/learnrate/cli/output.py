@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from learnrate.sweeps.result import SweepResult
 
 __all__ = ["print_result"]
 
+_WIDTH = 100
 _FEW = 12
 """Longer lists are cut here, with the count."""
 
@@ -21,7 +24,9 @@ def print_result(result: SweepResult, saved: Sequence[Path], *, interrupted: boo
 
     from learnrate.report.terminal import curve_table
 
-    console = Console(highlight=False, soft_wrap=False)
+    # A file or pipe has no width of its own.
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
+    console = Console(highlight=False, width=width)
 
     def say(line: str = "") -> None:
         console.print(Text(line))
@@ -63,8 +68,8 @@ def _heading(result: SweepResult) -> Iterable[str]:
 def _weights(result: SweepResult, lr: float) -> str:
     """The learned weights at one rate, in the user's units."""
     model = result.model(lr)
-    terms = [f"{name} {w:.4g}" for name, w in zip(model.feature_names, model.w, strict=True)]
-    return f"Weights at {format_rate(lr)}, in the units of the data: {_some(terms)}; bias {model.b:.4g}"
+    terms = [f"{name} = {w:.4g}" for name, w in zip(model.feature_names, model.w, strict=True)]
+    return f"Weights at {format_rate(lr)}, in the units of the data: {_some(terms)}; bias = {model.b:.4g}"
 
 
 def _some(items: Iterable[str]) -> str:

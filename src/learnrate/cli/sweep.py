@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import json
 import sys
 from pathlib import Path
@@ -11,14 +10,6 @@ from typing import Annotated
 import typer
 
 __all__ = ["sweep"]
-
-
-class Missing(enum.StrEnum):
-    """What to do about missing values."""
-
-    ERROR = "error"
-    DROP = "drop"
-    MEAN = "mean"
 
 
 def sweep(
@@ -67,8 +58,8 @@ def sweep(
         str, typer.Option(help="constant, step, cosine or inverse-time.")
     ] = "constant",
     missing: Annotated[
-        Missing, typer.Option(help="Missing values: stop, drop the rows, or fill in the mean.")
-    ] = Missing.ERROR,
+        str, typer.Option(help="Missing values: error, drop (the rows) or mean (fill it in).")
+    ] = "error",
     standardize: Annotated[
         bool, typer.Option(help="Train on features with mean 0 and deviation 1 (tables only).")
     ] = True,
@@ -110,7 +101,9 @@ def sweep(
             result = run_sweep(
                 "note" if own else sys.stdin.buffer if data == "-" else data,
                 target=target,
-                features=None if features is None else features.split(","),
+                features=None
+                if features is None
+                else [name.strip() for name in features.split(",")],
                 lrs=lrs if lrs is not None else "0.01:0.05:0.01" if own else "auto",
                 batch_size=batch_size,
                 epochs=epochs,
@@ -121,7 +114,7 @@ def sweep(
                 momentum=momentum,
                 weight_decay=weight_decay,
                 schedule=schedule,
-                missing=missing.value,
+                missing=missing,
                 standardize=None if standardize else False,
                 dtype=dtype,
                 engine=engine,

@@ -39,8 +39,10 @@ def mean_interval(values: Float[Array, "S ..."]) -> Interval:
 
 
 def format_rate(lr: float) -> str:
-    """Shortest text that tells rates of one grid apart: ``0.01``, ``0.0316``, ``1e-04``."""
-    return np.format_float_positional(lr, trim="-") if len(repr(lr)) <= 6 else f"{lr:.3g}"
+    """Shortest text that tells rates of one grid apart: ``0.01``, ``0.0316``, ``1e-07``."""
+    if 1e-5 <= lr < 1e5 and len(repr(lr)) <= 6:
+        return np.format_float_positional(lr, trim="-")
+    return f"{lr:.3g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,12 @@ class Curves:
         R² on held-out examples at the end.
     suggested : int, optional
         Index of the suggested rate.
+    predicted : float64 array, shape (K, E + 1), optional
+        Expected loss, worked out before training.
+    limit, typical_limit : float, optional
+        Where the mean over runs, and where a typical run, stops converging.
+    floor : pair of float64 arrays, shapes (M,), optional
+        Learning rates and the loss that SGD noise keeps each of them from going below.
     """
 
     lrs: Float[Array, " K"]
@@ -72,6 +80,10 @@ class Curves:
     val_losses: Float[Array, "S K epochs"] | None = None
     r2: Float[Array, "S K"] | None = None
     suggested: int | None = None
+    predicted: Float[Array, "K epochs"] | None = None
+    limit: float | None = None
+    typical_limit: float | None = None
+    floor: tuple[Float[Array, " M"], Float[Array, " M"]] | None = None
 
     @property
     def epochs(self) -> Array:

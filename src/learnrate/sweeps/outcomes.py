@@ -19,10 +19,10 @@ _STALL = 0.02
 class Outcome(enum.StrEnum):
     """What became of a lane; the values are sentences."""
 
-    DIVERGED = "diverged: its loss stopped being finite"
-    RISING = "diverging: its loss ended above where it started"
+    DIVERGED = "diverged: the loss stopped being finite"
+    RISING = "diverging: ended above its start"
     FALLING = "still falling after the last epoch"
-    AT_FLOOR = "at its floor: the last epoch changed little"
+    AT_FLOOR = "at its floor"
 
     @property
     def diverges(self) -> bool:
@@ -56,7 +56,7 @@ def describe_rate(losses: Float[Array, "S epochs"]) -> str:
     outcome = _most_common(outcomes)
     if outcome is Outcome.DIVERGED:
         first = min(epoch for curve in losses if (epoch := diverged_epoch(curve)) is not None)
-        return f"diverged: its loss stopped being finite in epoch {first}"
+        return f"diverged in epoch {first}"
     if outcome is Outcome.FALLING:
         return f"still falling after {epochs} epoch{'s' if epochs > 1 else ''}"
     return str(outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
@@ -19,7 +19,7 @@ LIMIT = 1_000_000
 _FORMS = "Write 0.01,0.02 or 0.01:0.05:0.01 or log:1e-4:1:25 or auto."
 
 
-def check_rates(lrs: Iterable[float]) -> Float[Array, " K"]:
+def check_rates(lrs: float | Iterable[float]) -> Float[Array, " K"]:
     """Learning rates as a float64 array: finite, positive, each once, in the order given.
 
     Raises
@@ -28,7 +28,8 @@ def check_rates(lrs: Iterable[float]) -> Float[Array, " K"]:
         If there is none, more than a million, or one that is not a finite positive number.
     """
     try:
-        rates = np.atleast_1d(np.asarray(lrs if np.ndim(lrs) else list(np.atleast_1d(lrs)), float))
+        values = list(lrs) if isinstance(lrs, Iterator) else lrs
+        rates = np.atleast_1d(np.asarray(values, dtype=np.float64))
     except (TypeError, ValueError):
         raise OptionError(f"lrs must be positive numbers. Got {lrs!r} instead. {_FORMS}") from None
     if rates.ndim != 1:
@@ -113,6 +114,19 @@ def parse_rates(text: str) -> Float[Array, " K"] | None:
         if isinstance(error, OptionError):
             raise
     raise OptionError(f"--lrs must be a grid of learning rates. Got {text!r} instead. {_FORMS}")
+
+
+def auto_rates(X: Float[Array, "n d"], batch_size: int) -> Float[Array, " num"]:
+    """A log grid around the largest rate that is safe for this data and batch size.
+
+    The bound is ``2B / (R² + (B − 1) λmax)``, with ``R² = max ‖x̃‖²``.
+    """
+    n = len(X)
+    H = np.cov(X, rowvar=False, bias=True).reshape(X.shape[1], -1)
+    largest = max(float(np.linalg.eigvalsh(H)[-1]), 1.0)
+    R2 = 1 + float((X**2).sum(axis=1).mean()) * 2 + 0 * n
+    limit = 2 * batch_size / (R2 + (batch_size - 1) * largest)
+    return logspace(limit / 300, 1.5 * limit, 13)
 
 
 def _check_count(count: int) -> None:

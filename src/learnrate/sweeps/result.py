@@ -13,7 +13,7 @@ import numpy as np
 
 from learnrate._files import check_writable, write_atomically
 from learnrate._shapes import Array, Float
-from learnrate.data.prepare import Prepared
+from learnrate.data.prepared import Prepared
 from learnrate.errors import OptionError, OutputError, did_you_mean
 from learnrate.report.curves import Curves, format_rate
 from learnrate.sweeps.config import SweepConfig
@@ -92,7 +92,7 @@ class SweepResult:
     @property
     def epochs(self) -> int:
         """Epochs that every lane was trained for."""
-        return self.losses.shape[2] - 1
+        return int(self.losses.shape[2]) - 1
 
     @cached_property
     def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:
@@ -204,14 +204,25 @@ class SweepResult:
         """
         from learnrate.report.static import draw_curves
 
-        if ax is None:
-            from matplotlib import pyplot as plt
+        return draw_curves(self.curves(), _new_axes() if ax is None else ax, log=log)
 
-            ax = plt.subplots(layout="constrained")[1]
-        return draw_curves(self.curves(), ax, log=log)
+    def plot_rates(self, ax: Axes | None = None) -> Axes:
+        """Draw the final loss against the learning rate, log–log, with limits, floor and suggestion.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure unless given.
+        """
+        from learnrate.report.static import draw_rates
+
+        return draw_rates(self.curves(), _new_axes() if ax is None else ax)
 
     def save(self, path: str | Path, *, log: bool = True) -> Path:
-        """Write the picture (png, svg, pdf) or the numbers (csv, parquet, json): the suffix decides.
+        """Write a picture (png, svg, pdf) or the numbers (csv, parquet, json): the suffix decides.
+
+        A picture whose name ends in ``limit`` or ``rates``, such as ``limit.png``, is that of
+        `plot_rates`; any other is that of `plot`.
 
         Raises
         ------
@@ -221,9 +232,13 @@ class SweepResult:
         path = check_output(path)
         suffix = path.suffix.lower()
         if suffix in _PICTURES:
-            from learnrate.report.static import draw_curves, save_figure
+            from learnrate.report.static import draw_curves, draw_rates, save_figure
 
-            save_figure(path, lambda ax: draw_curves(self.curves(), ax, log=log))
+            curves = self.curves()
+            if path.stem.lower().endswith(("limit", "rates")):
+                save_figure(path, lambda ax: draw_rates(curves, ax))
+            else:
+                save_figure(path, lambda ax: draw_curves(curves, ax, log=log))
         elif suffix == ".csv":
             write_atomically(path, lambda temporary: self.to_frame().write_csv(temporary))
         elif suffix == ".parquet":
@@ -257,13 +272,26 @@ class SweepResult:
             "learnrate": __version__,
             "config": self.config.as_dict(),
             "engine": {"name": self.engine, "reason": self.engine_reason},
-            "data": self.data.as_dict(),
+            "data": self._data_as_dict(),
             "suggestion": vars(self.suggestion()),
             "rates": [
                 {"lr": float(lr), "sentence": text}
                 for lr, text in zip(self.lrs, self.sentences, strict=True)
             ],
             "lanes": lanes,
+        }
+
+    def _data_as_dict(self) -> dict[str, Any]:
+        data = self.data
+        return {
+            "examples": len(data.y_train),
+            "held_out": 0 if data.y_val is None else len(data.y_val),
+            "features": list(data.feature_names),
+            "target": data.target_name,
+            "standardized": data.scaling is not None,
+            "left_out": {column.name: column.reason for column in data.left_out},
+            "references": data.references or {},
+            "notes": list(data.notes),
         }
 
     def __repr__(self) -> str:
@@ -274,6 +302,13 @@ class SweepResult:
             f"<SweepResult: {K} learning rates × {S} seeds, {self.epochs} epochs, "
             f"engine {self.engine}, suggestion {'none' if lr is None else format_rate(lr)}>"
         )
+
+
+def _new_axes() -> Axes:
+    """Axes of a new pyplot figure, so that ``plt.show()`` and notebooks show it."""
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(layout="constrained")[1]
 
 
 def _finite_list(values: Any) -> list[float | None]:

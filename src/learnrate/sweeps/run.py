@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.data.prepare import Prepared
+from learnrate.data.prepared import Prepared
 from learnrate.engines.choose import choose_engine
 from learnrate.engines.problem import LinearProblem
 from learnrate.engines.schedules import Schedule, schedule_multipliers
@@ -37,7 +37,7 @@ def sweep(
     y: Any = None,
     *,
     target: str | None = None,
-    features: Iterable[str] | None = None,
+    features: Sequence[str] | None = None,
     lrs: str | float | Iterable[float] = "auto",
     batch_size: int | None = None,
     epochs: int = 3,
@@ -169,7 +169,7 @@ def _train(
         config.engine, n=n, d=d, batch_size=config.batch_size, lanes=K, epochs=E, seeds=S
     )
     multipliers = schedule_multipliers(config.schedule, config.total_steps(n))
-    held_out = (data.X_val, data.y_val) if data.X_val is not None else None
+    held_out = None if data.X_val is None or data.y_val is None else (data.X_val, data.y_val)
     losses = np.full((S, K, E + 1), np.nan)
     val_losses = np.full((S, K, E + 1), np.nan) if held_out else None
     W, b = np.empty((S, K, d)), np.empty((S, K))
@@ -209,7 +209,7 @@ def _train(
                 epoch = state.epoch
                 losses[s, :, epoch] = state.loss
                 W[s], b[s] = state.W, state.b
-                if held_out and val_losses is not None:
+                if held_out is not None and val_losses is not None:
                     val_losses[s, :, epoch] = held_out_loss(*held_out, state.W, state.b)
                 if on_epoch and epoch:
                     on_epoch(s * E + epoch, S * E)

@@ -29,4 +29,4 @@ def held_out_loss(
 def r_squared(loss: Float[Array, "..."], y: Float[Array, " m"]) -> Float[Array, "..."]:
     """``R² = 1 − Σ(ŷ − y)² / Σ(y − ȳ)²`` from the mean of ``½(ŷ − y)²``; nan where y is constant."""
     with np.errstate(all="ignore"):
-        return 1 - 2 * loss / np.var(y)
+        return np.asarray(1 - 2 * loss / np.var(y))

@@ -6,6 +6,6 @@ draw those.
 """
 
 from learnrate.steps.explanation import Explanation
+from learnrate.steps.front import explain
 
-
-__all__ = ["Explanation"]
+__all__ = ["Explanation", "explain"]

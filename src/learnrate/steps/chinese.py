@@ -19,6 +19,7 @@ CHINESE = Messages(
     step="训练进度",
     place="第 {step:,} 步（第 {epoch:,} 个迭代周期，第 {minibatch:,} / {minibatches:,} 个小批量）",
     diverged="有些数已经不是有限值：在这个学习率下，训练发散了。",
+    left_out="未采用的列：{columns}。",
     attach_title="attach_grad()：为梯度申请内存",
     attach=(
         "`attach_grad()` 为参数申请存放梯度的内存 `.grad`，形状和数据类型与参数相同，初值全是 0。"
@@ -52,7 +53,11 @@ CHINESE = Messages(
         "例如 grad(r) 是传到 r 的梯度：r 变动时，损失之和随之变动多少。"
         "走到 `w` 和 `b` 便是终点，结果写进它们的 `.grad`。`X` 和 `y` 没有标记，不为它们求梯度。"
     ),
-    backward_after="`w.grad` 和 `b.grad` 是小批量中各样本的梯度之和，不是平均值。",
+    backward_after=(
+        "`b` 加到了每一行上，所以各行的梯度要加起来：Σ。`w` 与每一行的特征相乘，"
+        "所以各行的梯度先乘以该行的特征再加起来：Xᵀ · grad(Xw)。"
+        "二者都是对小批量中的样本求和，不是求平均。"
+    ),
     update_title="更新参数",
     update=(
         "每个参数朝梯度的反方向走一步：新值 = 旧值 − η/|B| × 梯度，"
@@ -72,9 +77,9 @@ CHINESE = Messages(
     check_some="参数共 {parameters:,} 个，只对其中最前和最后的 {checked:,} 个算了差分。",
     check_after="三种结果之间最大相差 {disagreement}，而最大的梯度是 {largest}。",
     rounded="为便于阅读，数值都经过舍入；完整的位数见 `--json`。",
+    saved="已保存 {path}",
     parameter="参数",
     start_value="初始值",
-    grad="存放梯度的内存",
     shape="形状",
     dtype="数据类型",
     example="样本",

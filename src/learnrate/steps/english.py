@@ -19,6 +19,7 @@ ENGLISH = Messages(
     step="step",
     place="{step:,} (epoch {epoch:,}, minibatch {minibatch:,} of {minibatches:,})",
     diverged="Some numbers are no longer finite: at this learning rate training diverges.",
+    left_out="Left out: {columns}.",
     attach_title="attach_grad(): a place for each gradient",
     attach=(
         "`attach_grad()` allocates `.grad`, the memory that a gradient will be kept in: zeros, with the "
@@ -54,7 +55,11 @@ ENGLISH = Messages(
         "changes when r changes. Where the walk ends, at `w` and `b`, it is written to `.grad`. `X` and `y` are not "
         "marked, so nothing is computed for them."
     ),
-    backward_after="`w.grad` and `b.grad` are sums over the examples of the minibatch, not means.",
+    backward_after=(
+        "`b` went into every row, so the gradients of all rows add up: Σ. `w` met each row through that row's "
+        "features, so they weight the gradients that add up: Xᵀ · grad(Xw). Both are sums over the "
+        "minibatch, not means."
+    ),
     update_title="The update",
     update=(
         "Each parameter takes a step against its gradient: new = old − η/|B| × gradient, with "
@@ -78,9 +83,9 @@ ENGLISH = Messages(
         "Largest disagreement between the three: {disagreement}, beside a largest gradient of {largest}."
     ),
     rounded="Numbers are rounded for reading; `--json` has all their digits.",
+    saved="Saved {path}",
     parameter="parameter",
     start_value="start value",
-    grad="gradient memory",
     shape="shape",
     dtype="dtype",
     example="example",

@@ -164,6 +164,10 @@ class Explanation:
         What is predicted.
     standardized : bool
         Whether the features were scaled to mean 0 and standard deviation 1.
+    left_out : tuple of str
+        Columns of the table that are not learned from, each with the reason.
+    notes : tuple of str
+        What was done to the rows of the table.
     indices : int64 array, shape (batch,)
         The minibatch's rows among the examples, from 0.
     X, y : float64 arrays, shapes (batch, d) and (batch,)
@@ -191,6 +195,8 @@ class Explanation:
     feature_names: tuple[str, ...]
     target_name: str
     standardized: bool
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
     indices: Int[Array, " batch"]
     X: Float[Array, "batch d"]
     y: Float[Array, " batch"]

@@ -105,14 +105,17 @@ class GraphReader:
         )
 
     def _add(self, key: Any, values: Array, *, kind: str, name: str, **known: Any) -> None:
-        blank = {"operator": "", "expression": "", "parents": (), "rule": ""}
-        blank |= {"gradient": None, "visited": None}
         self._drafts[key] = {
-            **blank,
             "id": f"n{len(self._drafts)}",
-            "kind": kind,
             "name": name,
+            "kind": kind,
+            "operator": "",
+            "expression": "",
+            "parents": (),
             "values": np.array(values),
+            "gradient": None,
+            "visited": None,
+            "rule": "",
             **known,
         }
 

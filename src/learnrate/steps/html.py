@@ -6,7 +6,7 @@ from learnrate.steps.explanation import Explanation
 from learnrate.steps.formats import Omitted
 from learnrate.steps.layout import lay_out
 from learnrate.steps.messages import messages_in
-from learnrate.steps.sections import facts, is_finite, sections
+from learnrate.steps.sections import facts, remarks, sections
 from learnrate.steps.tables import Limits, Table
 from learnrate.steps.templating import environment
 
@@ -22,7 +22,7 @@ def render_html(e: Explanation, *, lang: str = "en") -> str:
     return templates.get_template("explain.html").render(
         m=m,
         facts=facts(e, m),
-        finite=is_finite(e),
+        remarks=remarks(e, m),
         sections=sections(e, m, Limits()),
         drawing=lay_out(e, m),
     )

@@ -16,7 +16,7 @@ __all__ = ["Arrow", "Drawing", "Place", "lay_out"]
 
 _MARGIN = 12.0
 _BETWEEN_ROWS = 40.0
-_BETWEEN_COLUMNS = 140.0
+_BETWEEN_COLUMNS = 122.0
 _APART = 9.0
 """Half the distance between the arrow of the values and the arrow of the gradients."""
 

@@ -37,6 +37,7 @@ class Messages:
     step: str
     place: str
     diverged: str
+    left_out: str
 
     # Sections: title, and the paragraphs before and after the table
     attach_title: str
@@ -60,11 +61,11 @@ class Messages:
     check_some: str
     check_after: str
     rounded: str
+    saved: str
 
     # Headings of tables
     parameter: str
     start_value: str
-    grad: str
     shape: str
     dtype: str
     example: str

@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count, islice
 
-import numpy as np
-
 from learnrate import autograd, nd
-from learnrate._shapes import Array, Float, Int
+from learnrate._shapes import Array, Int
 from learnrate.data.order import epoch_order, initial_weights, steps_per_epoch
-from learnrate.errors import OptionError
+from learnrate.data.prepared import Prepared
 from learnrate.nd import NDArray
 from learnrate.scratch import data_iter, linreg, sgd, squared_loss
 from learnrate.steps.checking import check_gradient
 from learnrate.steps.explanation import Attached, Explanation, Update
 from learnrate.steps.graph import GraphReader
 from learnrate.sweeps.config import SweepConfig
-from learnrate.sweeps.rates import check_rates
 
 __all__ = ["explain_step"]
 
 
-def explain_step(
-    X: Float[Array, "n d"],
-    y: Float[Array, " n"],
-    *,
-    lr: float,
-    batch_size: int,
-    seed: int = 0,
-    step: int = 1,
-    feature_names: Sequence[str],
-    target_name: str,
-    standardized: bool = False,
-) -> Explanation:
+def explain_step(data: Prepared, *, lr: float, config: SweepConfig, step: int) -> Explanation:
     """Train up to the given step as a sweep does, then take that step and keep every number.
 
-    Parameters are those of `learnrate.explain`; ``X`` and ``y`` are the examples as they are trained on.
-
-    Raises
-    ------
-    OptionError
-        If the rate, the batch size, the seed or the step cannot be used.
+    Parameters
+    ----------
+    data : Prepared
+        The examples.
+    lr : float
+        Learning rate η.
+    config : SweepConfig
+        Batch size and seed.
+    step : int
+        Which step of training, from 1.
     """
-    n, d = X.shape
-    lr = float(check_rates([lr])[0])
-    config = SweepConfig(batch_size=batch_size, seed=seed)
-    config.check_against(n)
+    n, d = data.X_train.shape
     batch_size, seed = config.batch_size, config.seed
-    step = _check_step(step)
-
-    features, labels = nd.array(X, dtype="float64"), nd.array(y, dtype="float64")
+    features, labels = (
+        nd.array(data.X_train, dtype="float64"),
+        nd.array(data.y_train, dtype="float64"),
+    )
     w = nd.array(initial_weights(d, seed).reshape(d, 1), dtype="float64")
     b = nd.zeros(1, dtype="float64")
     w.attach_grad()
@@ -81,9 +69,11 @@ def explain_step(
         minibatch=place + 1,
         minibatches=steps_per_epoch(n, batch_size),
         n=n,
-        feature_names=tuple(feature_names),
-        target_name=target_name,
-        standardized=standardized,
+        feature_names=data.feature_names,
+        target_name=data.target_name,
+        standardized=data.scaling is not None,
+        left_out=tuple(f"{column.name} ({column.reason})" for column in data.left_out),
+        notes=data.notes,
         indices=indices,
         X=X_batch.asnumpy(),
         y=y_batch.asnumpy(),
@@ -94,14 +84,6 @@ def explain_step(
         loss_before=before,
         loss_after=_mean_loss(X_batch, y_batch, w, b),
     )
-
-
-def _check_step(step: int) -> int:
-    if not hasattr(step, "__index__") or isinstance(step, bool) or step < 1:
-        raise OptionError(
-            f"step must be a whole number, 1 or more. Got {step!r} instead; the first step is 1."
-        )
-    return int(step)
 
 
 def _attached(name: str, parameter: NDArray) -> Attached:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from learnrate.steps.explanation import Explanation
-from learnrate.steps.formats import clean, formats_together
+from learnrate.steps.formats import Omitted, abridge, clean, formats_together
 from learnrate.steps.messages import Messages, Prose, prose
 from learnrate.steps.tables import (
     Limits,
@@ -22,7 +22,9 @@ from learnrate.steps.tables import (
     update_table,
 )
 
-__all__ = ["Section", "facts", "is_finite", "sections"]
+__all__ = ["Section", "facts", "remarks", "sections"]
+
+_LEFT_OUT = 8
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,21 @@ def facts(e: Explanation, m: Messages) -> list[tuple[str, str]]:
     ]
 
 
-def is_finite(e: Explanation) -> bool:
+def remarks(e: Explanation, m: Messages) -> list[str]:
+    """What was done to the table, and whether training diverged."""
+    found = [clean(note) for note in e.notes]
+    if e.left_out:
+        names = [
+            m.more_columns.format(count=item) if isinstance(item, Omitted) else clean(item)
+            for item in abridge(e.left_out, _LEFT_OUT)
+        ]
+        found.append(m.left_out.format(columns=", ".join(names)))
+    if not _is_finite(e):
+        found.append(m.diverged)
+    return found
+
+
+def _is_finite(e: Explanation) -> bool:
     """Whether every number of the step is."""
     arrays = [node.values for node in e.nodes] + [update.new for update in e.updates]
     arrays += [node.gradient for node in e.nodes if node.gradient is not None]
@@ -81,7 +97,7 @@ def sections(e: Explanation, m: Messages, limits: Limits) -> tuple[Section, ...]
             "attach_grad",
             m.attach_title,
             "w.attach_grad()\nb.attach_grad()",
-            (prose(m.attach), attached_table(e, m, limits), prose(m.attach_after)),
+            (prose(m.attach), attached_table(e, m), prose(m.attach_after)),
         ),
         _minibatch(e, m, limits),
         Section(
@@ -142,7 +158,5 @@ def _check(e: Explanation, m: Messages, limits: Limits) -> Section:
     if checked < parameters:
         parts.append(prose(m.check_some, checked=checked, parameters=parameters))
     largest = formats_together([np.abs(check.backward).max()])[0][0]
-    parts.append(
-        prose(m.check_after, disagreement=f"{check.disagreement:.1e}", largest=largest)
-    )
+    parts.append(prose(m.check_after, disagreement=f"{check.disagreement:.1e}", largest=largest))
     return Section("check", m.check_title, "", (*parts, prose(m.rounded)))

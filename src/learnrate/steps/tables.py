@@ -29,6 +29,8 @@ __all__ = [
 
 _NAME_WIDTH = 16
 """Longer names are cut; JSON has them whole."""
+_FEW = 3
+"""Numbers of a list where two stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,12 @@ def vector(values: Array, m: Messages, limit: int) -> str:
     return f"[{', '.join(parts)}]"
 
 
-def attached_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+def attached_table(e: Explanation, m: Messages) -> Table:
     """What ``attach_grad()`` allocated."""
     columns = (
         Column(m.parameter, "name", numeric=False),
         Column(m.start_value, numeric=False),
-        Column(m.grad, "gradient", numeric=False),
+        Column(".grad", "gradient", numeric=False),
         Column(m.shape, "formula", numeric=False),
         Column(m.dtype, "formula", numeric=False),
         Column("grad_req", "formula", numeric=False),
@@ -89,8 +91,8 @@ def attached_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     rows = [
         (
             item.name,
-            vector(item.value, m, limits.values),
-            f"{item.name}.grad = {vector(item.grad, m, limits.values)}",
+            vector(item.value, m, _FEW),
+            vector(item.grad, m, _FEW),
             format_shape(item.shape),
             item.dtype,
             item.grad_req,

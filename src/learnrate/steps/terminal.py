@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from learnrate.steps.explanation import Explanation
 from learnrate.steps.formats import Omitted
 from learnrate.steps.messages import Messages, Prose, messages_in
-from learnrate.steps.sections import Section, facts, is_finite, sections
+from learnrate.steps.sections import Section, facts, remarks, sections
 from learnrate.steps.tables import Limits, Table
 from learnrate.steps.wrapping import line_breaks
 
@@ -39,8 +39,8 @@ def print_explanation(e: Explanation, console: Console, *, lang: str = "en") -> 
     console.print(Text(m.title, style="bold"))
     line = " · ".join(f"{name} {value}" for name, value in facts(e, m))
     _print_prose(((line, False),), console)
-    if not is_finite(e):
-        _print_prose(((m.diverged, False),), console)
+    for remark in remarks(e, m):
+        _print_prose(((remark, False),), console)
     for number, section in enumerate(sections(e, m, _limits(console.width)), 1):
         console.print()
         _print_section(section, number, m, console)

@@ -15,6 +15,7 @@ import learnrate
 NAMES = {
     "learnrate": [
         "LinearModel",
+        "LinearSweepResult",
         "Outcome",
         "Suggestion",
         "SweepResult",
@@ -28,7 +29,6 @@ NAMES = {
         "scratch",
         "sweep",
         "synthetic_data",
-        "theory",
     ],
     "learnrate.errors": [
         "AutogradError",

@@ -18,8 +18,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from learnrate import autograd, data, errors, nd, scratch, theory
+    from learnrate import autograd, data, errors, nd, scratch
     from learnrate.data.synthetic import note_data, synthetic_data
+    from learnrate.sweeps.linear import LinearSweepResult
     from learnrate.sweeps.model import LinearModel
     from learnrate.sweeps.outcomes import Outcome
     from learnrate.sweeps.rates import arange, logspace
@@ -31,6 +32,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "LinearModel",
+    "LinearSweepResult",
     "Outcome",
     "Suggestion",
     "SweepResult",
@@ -44,11 +46,11 @@ __all__ = [
     "scratch",
     "sweep",
     "synthetic_data",
-    "theory",
 ]
 
 _HOMES = {
     "LinearModel": "learnrate.sweeps.model",
+    "LinearSweepResult": "learnrate.sweeps.linear",
     "Outcome": "learnrate.sweeps.outcomes",
     "Suggestion": "learnrate.sweeps.suggestion",
     "SweepResult": "learnrate.sweeps.result",

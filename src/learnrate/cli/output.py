@@ -8,17 +8,36 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from learnrate.report.curves import format_rate
-from learnrate.sweeps.result import SweepResult
+from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.theory import Verdict
 
 __all__ = ["print_result"]
 
 _WIDTH = 100
+_FEW_SENTENCES = 3
 _FEW = 12
 """Longer lists are cut here, with the count."""
 
 
-def print_result(result: SweepResult, saved: Sequence[Path], *, interrupted: bool) -> None:
-    """Print what was trained, the table, the suggestion, the weights and the files."""
+def print_result(
+    result: LinearSweepResult,
+    saved: Sequence[Path],
+    *,
+    why: float | None = None,
+    interrupted: bool = False,
+) -> None:
+    """Print what was trained, the table, the suggestion, the weights and the files.
+
+    Parameters
+    ----------
+    result : LinearSweepResult
+    saved : sequence of Path
+        Files that were written.
+    why : float, optional
+        A rate whose verdict is to be worked out in full.
+    interrupted : bool
+        Whether Ctrl-C ended the sweep early.
+    """
     from rich.console import Console
     from rich.text import Text
 
@@ -39,14 +58,20 @@ def print_result(result: SweepResult, saved: Sequence[Path], *, interrupted: boo
     console.print(curve_table(result.curves()))
     say()
     say(str(result.suggestion()))
+    for line in _warnings(result):
+        say(line)
     chosen = result.suggestion().lr
     if chosen is not None:
         say(_weights(result, chosen))
+    if why is not None and result.theory is not None:
+        say()
+        for line in result.theory.verdict(why, result.epochs).arithmetic:
+            say(line)
     for path in saved:
         say(f"Saved {path}")
 
 
-def _heading(result: SweepResult) -> Iterable[str]:
+def _heading(result: LinearSweepResult) -> Iterable[str]:
     config, data = result.config, result.data
     n, d = data.X_train.shape
     held_out = f" ({len(data.X_val)} more held out)" if data.X_val is not None else ""
@@ -65,7 +90,25 @@ def _heading(result: SweepResult) -> Iterable[str]:
     yield from data.notes
 
 
-def _weights(result: SweepResult, lr: float) -> str:
+def _warnings(result: LinearSweepResult) -> Iterable[str]:
+    """The limits, and what was to be expected of the rates that are not safe."""
+    theory = result.theory
+    if theory is None:
+        return
+    yield (
+        f"Limits for batch size {theory.batch_size}: mean over runs {theory.limit}, "
+        f"typical run {theory.typical_limit}, full batches {theory.full_batch_limit}"
+    )
+    if result.verdicts is None:
+        return
+    unsafe = [k for k, verdict in enumerate(result.verdicts) if verdict != Verdict.SAFE.word]
+    for k in unsafe[:_FEW_SENTENCES]:
+        yield theory.verdict(float(result.lrs[k]), result.epochs).sentence
+    if len(unsafe) > _FEW_SENTENCES:
+        yield f"… and {len(unsafe) - _FEW_SENTENCES} more rates that are not safe."
+
+
+def _weights(result: LinearSweepResult, lr: float) -> str:
     """The learned weights at one rate, in the user's units."""
     model = result.model(lr)
     terms = [f"{name} = {w:.4g}" for name, w in zip(model.feature_names, model.w, strict=True)]

@@ -32,7 +32,7 @@ __all__ = ["Column", "LeftOut", "as_text", "category_limit", "choose_columns"]
 MISSING_CATEGORY = "missing"
 
 _ID_WORDS = {"id", "ids", "index", "idx", "no", "nr", "key", "uuid", "guid", "rowid"}
-_ID_NAMES = {"", "#", "row", "unnamed: 0", "column 1"}
+_ID_NAMES = {"", "#", "row", "unnamed: 0", "column 1", "__index_level_0__"}
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,9 @@ def _header(source: Source, usual: str) -> tuple[list[str], str]:
         )
     if "\ufffd" in "".join(cells):
         refuse_wrong_encoding(source)
-    names = [cell.strip() or f"column {place}" for place, cell in enumerate(cells, start=1)]
+    names = [
+        " ".join(cell.split()) or f"column {place}" for place, cell in enumerate(cells, start=1)
+    ]
     _refuse_numbers_as_names(source, names)
     refuse_repeated(names, f"The header of {source.label}")
     return names, separator

@@ -77,18 +77,22 @@ def refuse_repeated(names: Sequence[str], label: str) -> None:
 
 
 def _from_arrow(table: Any) -> Frame:
+    """Convert column by column: the schema's metadata, which may be damaged, says nothing here."""
     import polars as pl
 
     refuse_repeated(table.column_names, "A table")
-    try:
-        frame = pl.from_arrow(table)
-    except Exception as error:
-        raise DataError(
-            f"A PyArrow table must hold types that Polars knows. Got {table.schema.types} instead "
-            f"({type(error).__name__}); cast or drop the unusual columns."
-        ) from error
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    columns = []
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        try:
+            if str(values.type).startswith("decimal"):  # at 256 bits Polars would panic
+                values = values.cast("float64")
+            columns.append(pl.Series(name, pl.from_arrow(values)))
+        except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+            raise DataError(
+                f"Column {name!r} must be of a type that Polars knows. Got {values.type} instead; "
+                "cast it, or take it out of the table."
+            ) from error
+    return pl.DataFrame(columns)
 
 
 def _from_pandas(table: Any) -> Frame:

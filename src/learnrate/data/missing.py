@@ -69,8 +69,8 @@ def rows_to_keep(
         described = [f"{name} ({count:,}, first in row {row:,})" for name, count, row in gaps]
         raise DataError(
             f"There must be no missing values. Got some in {len(gaps)} of {len(names)} columns: "
-            f"{abridged(described)}; use --missing mean to fill them in, or --missing drop to keep only "
-            f'the {complete.sum():,} of {n:,} rows without any (in Python: missing="mean").'
+            f'{abridged(described)}; use --missing mean to fill them in (in Python: missing="mean"), or '
+            f"--missing drop, which would keep {complete.sum():,} of {n:,} rows."
         )
     kept = complete if policy is Missing.DROP else has_target
     if has_target.sum() < 2:
@@ -78,12 +78,12 @@ def rows_to_keep(
             f"The target {target!r} must have values in at least 2 rows. Got {has_target.sum()} of "
             f"{n:,}; choose another."
         )
-    if kept.sum() < max(2, _LEAST_SHARE * n):
+    if kept.sum() < max(2, _LEAST_SHARE * has_target.sum()):
         most = sorted(gaps, key=lambda gap: -gap[1])
         described = [f"{name} ({count:,})" for name, count, _ in most]
         raise DataError(
-            f"--missing drop must leave at least 2 rows and {_LEAST_SHARE:.0%} of the table. Got "
-            f"{kept.sum():,} of {n:,} rows, for values are missing in {abridged(described)}; use "
+            f"--missing drop must leave at least 2 rows and {_LEAST_SHARE:.0%} of those with a "
+            f"target. Got {kept.sum():,} of {n:,} rows, for values are missing in {abridged(described)}; use "
             '--missing mean instead (in Python: missing="mean").'
         )
     notes = []

@@ -9,6 +9,7 @@ import numpy as np
 
 from learnrate.data.frames import Frame
 from learnrate.data.sources import Source, reading
+from learnrate.data.wording import abridged
 from learnrate.errors import DataError
 
 __all__ = ["read_npy", "read_npz"]
@@ -56,7 +57,7 @@ def _load(source: Source, *, archive: bool = False) -> Any:
                 names = held.files
                 if not {"X", "y"} <= set(names):
                     raise DataError(
-                        f"{source.label} must hold the arrays X and y. Got {', '.join(names) or 'none'}"
+                        f"{source.label} must hold the arrays X and y. Got {abridged(names) or 'none'}"
                         " instead; save them with numpy.savez(file, X=X, y=y)."
                     )
                 return {name: held[name] for name in ("X", "y")}

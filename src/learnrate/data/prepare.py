@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.data.arrays import from_arrays
 from learnrate.data.builtin import BUILT_IN
-from learnrate.data.columns import Column, LeftOut, as_text, choose_columns
+from learnrate.data.columns import Column, as_text, choose_columns
 from learnrate.data.frames import Frame, Series, as_frame
 from learnrate.data.missing import Missing, as_policy, filled, notes_on_filling, rows_to_keep
 from learnrate.data.prepared import Prepared, as_float_type, assemble, split_rows
@@ -65,6 +66,7 @@ def prepare(
     ------
     DataError
         If the table cannot be learned from as it is; the message says which flag helps, if one does.
+        Rows in a message are counted from 1, below the header.
     OptionError
         If a name is not a column's, or another argument cannot be used.
     """
@@ -77,22 +79,18 @@ def prepare(
         raise DataError(f"A table must have at least 2 rows. Got {frame.height} instead; add some.")
     _refuse_non_numeric(frame, target)
 
-    def choose(names: Sequence[str]) -> tuple[list[Column], list[LeftOut]]:
-        return choose_columns(
-            frame,
-            names,
-            chosen_by_user=features is not None,
-            missing_is_category=policy is Missing.MEAN,
-        )
-
-    columns, left_out = choose(names)
-    _refuse_infinite(frame, [*(column.name for column in columns), target])
-    kept, notes = rows_to_keep(frame, target, [column.name for column in columns], policy)
+    choose = partial(
+        choose_columns,
+        chosen_by_user=features is not None,
+        missing_is_category=policy is Missing.MEAN,
+    )
+    columns, left_out = choose(frame, names)
+    used = [column.name for column in columns]
+    _refuse_infinite(frame, [*used, target])
+    kept, notes = rows_to_keep(frame, target, used, policy)
     if not kept.all():
         frame = frame.filter(kept)
-        columns, more = choose(
-            [column.name for column in columns]
-        )  # fewer rows: some may be constant
+        columns, more = choose(frame, used)  # in fewer rows a column may have become constant
         left_out += more
     if not columns:
         reasons = abridged([f"{out.name} ({out.reason})" for out in left_out])

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from learnrate.errors import DataError, did_you_mean
 
@@ -34,7 +33,7 @@ class Source:
     suffix: str
     content: Path | bytes
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedIOBase:
         """Open for reading from the start, as often as needed."""
         if isinstance(self.content, bytes):
             return io.BytesIO(self.content)
@@ -109,7 +108,7 @@ def _refuse_no_file(path: Path, known: Iterable[str]) -> None:
     raise DataError(f"A table must be a file that exists. Got {str(path)!r} instead.{hint}")
 
 
-def _unpack(stream: BinaryIO, label: str) -> bytes:
+def _unpack(stream: io.BufferedReader, label: str) -> bytes:
     try:
         with gzip.open(stream) as unpacked:
             return unpacked.read()

@@ -6,14 +6,15 @@ import glob
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any
 
+from learnrate.data.arrow_files import read_arrow, read_parquet
 from learnrate.data.builtin import BUILT_IN
 from learnrate.data.delimited import read_delimited
 from learnrate.data.frames import Frame
 from learnrate.data.json_lines import read_json_lines
 from learnrate.data.numpy_files import read_npy, read_npz
-from learnrate.data.sources import Source, open_file, reading
+from learnrate.data.sources import Source, open_file
 from learnrate.errors import DataError, did_you_mean
 
 __all__ = ["FORMATS", "STANDARD_INPUT", "read_table"]
@@ -29,30 +30,13 @@ def _read_tsv(source: Source) -> Frame:
     return read_delimited(source, "\t")
 
 
-def _read_parquet(source: Source) -> Frame:
-    import polars as pl
-
-    with reading(source.label, "a Parquet file"):
-        return pl.read_parquet(source.content, glob=False, hive_partitioning=False)
-
-
-def _read_arrow(source: Source) -> Frame:
-    """Read Arrow IPC: a file (Feather is the same thing), or a stream, which begins otherwise."""
-    import polars as pl
-
-    with reading(source.label, "an Arrow IPC (Feather) file"), source.open() as stream:
-        is_file = stream.read(6) == b"ARROW1"
-        stream.seek(0)
-        return pl.read_ipc(stream) if is_file else pl.read_ipc_stream(stream)
-
-
 FORMATS: dict[str, Callable[[Source], Frame]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
-    ".parquet": _read_parquet,
-    ".feather": _read_arrow,
-    ".arrow": _read_arrow,
-    ".ipc": _read_arrow,
+    ".parquet": read_parquet,
+    ".feather": read_arrow,
+    ".arrow": read_arrow,
+    ".ipc": read_arrow,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
     ".npy": read_npy,
@@ -64,7 +48,7 @@ FORMATS: dict[str, Callable[[Source], Frame]] = {
 def read_table(
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    stdin: BinaryIO | TextIO | None = None,
+    stdin: Any = None,
 ) -> Frame:
     """Read a table into a Polars frame.
 
@@ -131,7 +115,7 @@ def _read_file(path: Path) -> Frame:
     return _refuse_nothing(FORMATS[source.suffix](source), source.label)
 
 
-def _read_standard_input(stdin: BinaryIO | TextIO | None) -> Frame:
+def _read_standard_input(stdin: Any) -> Frame:
     if stdin is None:
         raise DataError(
             "'-' means CSV on standard input. Got no standard input; name a file instead."

@@ -14,7 +14,6 @@ def short(value: object, width: int = 30) -> str:
 
 
 def abridged(items: Sequence[str], most: int = 5) -> str:
-    """``"a, b, c"``; of a long list the first few and the count."""
-    if len(items) <= most:
-        return ", ".join(items)
-    return f"{', '.join(items[:most])}, … ({len(items):,} in all)"
+    """``"a, b, c"`` on one line, whatever the items hold; of a long list the first few and the count."""
+    listed = ", ".join(" ".join(item.split()) for item in items[:most])
+    return listed if len(items) <= most else f"{listed}, … ({len(items):,} in all)"

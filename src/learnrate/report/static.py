@@ -100,9 +100,9 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
     if curves.predicted is not None:
         predicted = np.where(curves.predicted[order, -1] < top, curves.predicted[order, -1], np.nan)
         ax.plot(lrs, predicted, "--", color="0.35", linewidth=1.2, label="predicted")
-    if curves.floor is not None:
-        rates, floor = curves.floor
-        ax.plot(rates, np.where(floor < top, floor, np.nan), ":", color="0.35", label="floor")
+    if curves.floors is not None:
+        floors = np.where(curves.floors[order] < top, curves.floors[order], np.nan)
+        ax.plot(lrs, floors, ":", color="0.35", label="floor")
     for limit, style, name in (
         (curves.limit, "-", "limit (mean)"),
         (curves.typical_limit, "-.", "limit (typical run)"),

@@ -49,6 +49,8 @@ def curve_table(curves: Curves, *, title: str | None = None) -> Any:
         val = mean_interval(curves.val_losses[:, :, -1]).mean
         r2 = mean_interval(curves.r2).mean
     table.add_column("curve, log", no_wrap=True)
+    if curves.verdicts is not None:
+        table.add_column("verdict", no_wrap=True)
     table.add_column("outcome", overflow="fold")
     shown = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
     low = float(shown.min()) if shown.size else 1.0
@@ -62,7 +64,10 @@ def curve_table(curves: Curves, *, title: str | None = None) -> Any:
             cells.append(f"{format_loss(final.low[k])} – {format_loss(final.high[k])}")
         if curves.val_losses is not None and curves.r2 is not None:
             cells += [format_loss(val[k]), f"{r2[k]:.3f}" if np.isfinite(r2[k]) else "–"]
-        cells += [sparkline(np.median(curves.losses[:, k], axis=0), low, high), curves.outcomes[k]]
+        cells.append(sparkline(np.median(curves.losses[:, k], axis=0), low, high))
+        if curves.verdicts is not None:
+            cells.append(curves.verdicts[k])
+        cells.append(curves.outcomes[k])
         table.add_row(*map(Text, cells), style="bold" if k == curves.suggested else None)
     if len(shown_rates) < len(curves.lrs):
         table.caption = f"{len(shown_rates)} of {len(curves.lrs):,} rates; --save FILE.csv has all"

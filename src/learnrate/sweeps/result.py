@@ -1,4 +1,4 @@
-"""What a sweep found, and how to look at it."""
+"""What a sweep found, whatever was trained, and how to look at it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,17 @@ import numpy as np
 
 from learnrate._files import check_writable, write_atomically
 from learnrate._shapes import Array, Float
-from learnrate.data.prepared import Prepared
 from learnrate.errors import OptionError, OutputError, did_you_mean
 from learnrate.report.curves import Curves, format_rate
 from learnrate.sweeps.config import SweepConfig
-from learnrate.sweeps.model import LinearModel
 from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_epoch, judge
 from learnrate.sweeps.suggestion import Suggestion, suggest
-from learnrate.sweeps.validation import r_squared
 
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.axes import Axes
 
-__all__ = ["SUFFIXES", "SweepResult", "check_output"]
+__all__ = ["SUFFIXES", "SweepResult", "check_output", "finite_list"]
 
 _PICTURES = (".png", ".svg", ".pdf")
 SUFFIXES = (*_PICTURES, ".csv", ".parquet", ".json")
@@ -48,9 +45,9 @@ def check_output(path: str | Path) -> Path:
     return path
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SweepResult:
-    """Curves, parameters and outcomes of all lanes of a sweep.
+    """Curves and outcomes of all lanes of a sweep.
 
     Attributes
     ----------
@@ -59,14 +56,10 @@ class SweepResult:
     lrs : float64 array, shape (K,)
         Learning rates.
     losses : float64 array, shape (S, K, E + 1)
-        Mean of ``½(ŷ − y)²`` over the training examples, for every seed and rate, before training and
-        after each epoch. Not finite once a lane has diverged.
+        Mean loss over the training examples, for every seed and rate, before training and after each
+        epoch. Not finite once a lane has diverged.
     val_losses : float64 array, shape (S, K, E + 1), or None
         The same over held-out examples.
-    W, b : float64 arrays, shapes (S, K, d) and (S, K)
-        Final parameters in the user's own units.
-    data : Prepared
-        The examples as they were trained on, and what was left out, and why.
     engine, engine_reason : str
         What executed the lanes, and why it was chosen.
     seconds : float
@@ -77,9 +70,6 @@ class SweepResult:
     lrs: Float[Array, " K"]
     losses: Float[Array, "S K epochs"]
     val_losses: Float[Array, "S K epochs"] | None
-    W: Float[Array, "S K d"]
-    b: Float[Array, "S K"]
-    data: Prepared
     engine: str
     engine_reason: str
     seconds: float
@@ -97,19 +87,57 @@ class SweepResult:
     @cached_property
     def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:
         """The outcome of every lane: ``outcomes[s][k]``."""
-        return tuple(tuple(judge(curve) for curve in seed) for seed in self.losses)
+        return tuple(
+            tuple(judge(curve, self._floor_of(k)) for k, curve in enumerate(seed))
+            for seed in self.losses
+        )
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
         """One sentence per rate, over all its seeds."""
-        return tuple(describe_rate(self.losses[:, k]) for k in range(len(self.lrs)))
+        return tuple(
+            describe_rate(self.losses[:, k], self._floor_of(k)) for k in range(len(self.lrs))
+        )
 
-    @cached_property
-    def r2(self) -> Float[Array, "S K"] | None:
-        """R² on the held-out examples after the last epoch; None where nothing was held out."""
-        if self.val_losses is None or self.data.y_val is None:
+    @property
+    def limit(self) -> float | None:
+        """The largest rate at which the mean over runs converges, predicted; None if not known."""
+        return None
+
+    @property
+    def typical_limit(self) -> float | None:
+        """The largest rate at which a typical run converges, predicted; None if not known."""
+        return None
+
+    @property
+    def predicted(self) -> Float[Array, "K epochs"] | None:
+        """Expected loss of each rate before training and after each epoch; None if not known."""
+        return None
+
+    @property
+    def floors(self) -> Float[Array, " K"] | None:
+        """The loss that SGD noise keeps each rate from going below, predicted; None if not known."""
+        return None
+
+    @property
+    def verdicts(self) -> tuple[str, ...] | None:
+        """For each rate safe, borderline or diverges, said before training; None if not known."""
+        return None
+
+    @property
+    def predicted_best(self) -> float | None:
+        """The rate with the least expected loss at this horizon; None if not known."""
+        return None
+
+    def _floor_of(self, k: int) -> float | None:
+        if self.floors is None or not math.isfinite(self.floors[k]):
             return None
-        return r_squared(self.val_losses[:, :, -1], self.data.y_val)
+        return float(self.floors[k])
+
+    @property
+    def r2(self) -> Float[Array, "S K"] | None:
+        """R² on held-out examples after the last epoch; None where there is none to tell."""
+        return None
 
     @cached_property
     def _suggestion(self) -> Suggestion:
@@ -121,6 +149,8 @@ class SweepResult:
             losses[:, :, 0],
             horizon=self.epochs,
             criterion="held-out loss" if held_out else "training loss",
+            predicted=None if self.predicted is None else self.predicted[:, -1],
+            predicted_best=self.predicted_best,
         )
 
     def suggestion(self) -> Suggestion:
@@ -137,10 +167,15 @@ class SweepResult:
             val_losses=self.val_losses,
             r2=self.r2,
             suggested=None if chosen is None else int(np.flatnonzero(self.lrs == chosen)[0]),
+            verdicts=self.verdicts,
+            predicted=self.predicted,
+            limit=self.limit,
+            typical_limit=self.typical_limit,
+            floors=self.floors,
         )
 
-    def model(self, lr: float | None = None, seed: int | None = None) -> LinearModel:
-        """The trained model of one lane, in the user's own units.
+    def lane(self, lr: float | None = None, seed: int | None = None) -> tuple[int, int]:
+        """Indices ``(s, k)`` of a lane in `losses`.
 
         Parameters
         ----------
@@ -166,10 +201,7 @@ class SweepResult:
                 f"A lane must have been trained. Got lr={lr!r}, seed={seed!r} instead; the nearest "
                 f"rate is {float(nearest)!r} and the seeds run from {self.seeds[0]} to {self.seeds[-1]}."
             )
-        s, k = int(ss[0]), int(ks[0])
-        return LinearModel(
-            self.W[s, k], float(self.b[s, k]), self.data.feature_names, self.data.target_name
-        )
+        return int(ss[0]), int(ks[0])
 
     def to_frame(self) -> pl.DataFrame:
         """Tidy Polars frame, one row per lane and epoch.
@@ -252,54 +284,53 @@ class SweepResult:
         """Everything as JSON can hold it; a loss that is not finite is null."""
         from learnrate import __version__
 
-        lanes = []
-        for s, seed in enumerate(self.seeds):
-            for k, lr in enumerate(self.lrs):
-                lane = {
-                    "lr": float(lr),
-                    "seed": int(seed),
-                    "losses": _finite_list(self.losses[s, k]),
-                    "outcome": self.outcomes[s][k].name.lower(),
-                    "diverged_epoch": diverged_epoch(self.losses[s, k]),
-                    "weights": _finite_list(self.W[s, k]),
-                    "bias": _finite_list([self.b[s, k]])[0],
-                }
-                if self.val_losses is not None and self.r2 is not None:
-                    lane["val_losses"] = _finite_list(self.val_losses[s, k])
-                    lane["r2"] = _finite_list([self.r2[s, k]])[0]
-                lanes.append(lane)
         return {
             "learnrate": __version__,
             "config": self.config.as_dict(),
             "engine": {"name": self.engine, "reason": self.engine_reason},
-            "data": self._data_as_dict(),
             "suggestion": vars(self.suggestion()),
-            "rates": [
-                {"lr": float(lr), "sentence": text}
-                for lr, text in zip(self.lrs, self.sentences, strict=True)
+            "limit": self.limit,
+            "typical_limit": self.typical_limit,
+            "rates": [self._rate_as_dict(k) for k in range(len(self.lrs))],
+            "lanes": [
+                self._lane_as_dict(s, k)
+                for s in range(len(self.seeds))
+                for k in range(len(self.lrs))
             ],
-            "lanes": lanes,
         }
 
-    def _data_as_dict(self) -> dict[str, Any]:
-        data = self.data
-        return {
-            "examples": len(data.y_train),
-            "held_out": 0 if data.y_val is None else len(data.y_val),
-            "features": list(data.feature_names),
-            "target": data.target_name,
-            "standardized": data.scaling is not None,
-            "left_out": {column.name: column.reason for column in data.left_out},
-            "references": data.references or {},
-            "notes": list(data.notes),
+    def _rate_as_dict(self, k: int) -> dict[str, Any]:
+        """One rate, over all its seeds, as JSON can hold it."""
+        rate: dict[str, Any] = {"lr": float(self.lrs[k]), "outcome": self.sentences[k]}
+        if self.verdicts is not None:
+            rate["verdict"] = self.verdicts[k]
+        if self.predicted is not None:
+            rate["predicted_losses"] = finite_list(self.predicted[k])
+        if self.floors is not None:
+            rate["floor"] = finite_list([self.floors[k]])[0]
+        return rate
+
+    def _lane_as_dict(self, s: int, k: int) -> dict[str, Any]:
+        """One lane as JSON can hold it."""
+        lane: dict[str, Any] = {
+            "lr": float(self.lrs[k]),
+            "seed": int(self.seeds[s]),
+            "losses": finite_list(self.losses[s, k]),
+            "outcome": self.outcomes[s][k].name.lower(),
+            "diverged_epoch": diverged_epoch(self.losses[s, k]),
         }
+        if self.val_losses is not None:
+            lane["val_losses"] = finite_list(self.val_losses[s, k])
+        if self.r2 is not None:
+            lane["r2"] = finite_list([self.r2[s, k]])[0]
+        return lane
 
     def __repr__(self) -> str:
         """Size and suggestion in a line."""
         S, K, _ = self.losses.shape
         lr = self.suggestion().lr
         return (
-            f"<SweepResult: {K} learning rates × {S} seeds, {self.epochs} epochs, "
+            f"<{type(self).__name__}: {K} learning rates × {S} seeds, {self.epochs} epochs, "
             f"engine {self.engine}, suggestion {'none' if lr is None else format_rate(lr)}>"
         )
 
@@ -311,5 +342,6 @@ def _new_axes() -> Axes:
     return plt.subplots(layout="constrained")[1]
 
 
-def _finite_list(values: Any) -> list[float | None]:
+def finite_list(values: Any) -> list[float | None]:
+    """Floats as JSON can hold them: null for one that is not finite."""
     return [float(v) if math.isfinite(v) else None for v in values]

@@ -15,8 +15,8 @@ from learnrate.engines.problem import LinearProblem
 from learnrate.engines.schedules import Schedule, schedule_multipliers
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
+from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.rates import auto_rates, check_rates, parse_rates
-from learnrate.sweeps.result import SweepResult
 from learnrate.sweeps.validation import held_out_loss
 
 __all__ = ["SweepInterrupted", "sweep"]
@@ -27,7 +27,7 @@ _DEFAULT_BATCH_SIZE = 10
 class SweepInterrupted(KeyboardInterrupt):
     """Ctrl-C during a sweep that had finished at least one epoch: ``result`` holds what was done."""
 
-    def __init__(self, result: SweepResult) -> None:
+    def __init__(self, result: LinearSweepResult) -> None:
         super().__init__("interrupted")
         self.result = result
 
@@ -54,7 +54,7 @@ def sweep(
     engine: str = "auto",
     threads: int = 1,
     on_epoch: Callable[[int, int], object] | None = None,
-) -> SweepResult:
+) -> LinearSweepResult:
     """Train ``ŷ = X·w + b`` by minibatch SGD under many learning rates side by side.
 
     Every step of a lane with rate η on minibatch J is ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)``,
@@ -101,8 +101,8 @@ def sweep(
 
     Returns
     -------
-    SweepResult
-        With ``plot()``, ``suggestion()``, ``to_frame()``, ``save()`` and the numbers themselves.
+    LinearSweepResult
+        A `SweepResult` with ``plot()``, ``suggestion()``, ``to_frame()``, ``save()`` and the numbers themselves.
 
     Raises
     ------
@@ -152,7 +152,8 @@ def sweep(
         config = config.with_batch_size(n)
     config.check_against(n)
     if rates is None:
-        rates = auto_rates(prepared.X_train, config.batch_size)
+        # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
+        rates = auto_rates(theory_of(prepared, config), config.epochs)
     return _train(prepared, rates, config, on_epoch)
 
 
@@ -161,7 +162,7 @@ def _train(
     lrs: Float[Array, " K"],
     config: SweepConfig,
     on_epoch: Callable[[int, int], object] | None,
-) -> SweepResult:
+) -> LinearSweepResult:
     """Run every seed's lanes on the chosen engine and gather the curves."""
     n, d = data.X_train.shape
     S, K, E = config.seeds, len(lrs), config.epochs
@@ -175,9 +176,9 @@ def _train(
     W, b = np.empty((S, K, d)), np.empty((S, K))
     began = time.perf_counter()
 
-    def result(seeds: int, epochs: int) -> SweepResult:
+    def result(seeds: int, epochs: int) -> LinearSweepResult:
         weights, bias = data.to_user_units(W[:seeds], b[:seeds])
-        return SweepResult(
+        return LinearSweepResult(
             config=config,
             lrs=lrs,
             losses=losses[:seeds, :, : epochs + 1],

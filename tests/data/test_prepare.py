@@ -142,7 +142,9 @@ class TestCategories:
         np.testing.assert_array_equal(data.X_train, expected.X_train)
 
     def test_names_with_special_marks_are_names_and_nothing_more(self) -> None:
-        frame = pl.DataFrame({"^a.*$": [1, 2, 4], "*": [3, 1, 2], "": [1.5, 2.0, 1.0], "y": [1, 2, 3]})
+        frame = pl.DataFrame(
+            {"^a.*$": [1, 2, 4], "*": [3, 1, 2], "": [1.5, 2.0, 1.0], "y": [1, 2, 3]}
+        )
         assert prepare(frame, "y").feature_names == ("^a.*$", "*", "")
 
 

@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from learnrate.data.frames import Frame, refuse_repeated
+from learnrate.data.frames import Frame, nameless, refuse_repeated
 from learnrate.data.sources import Source, reading
 from learnrate.data.text import typed
 from learnrate.errors import DataError
@@ -59,8 +59,10 @@ def read_delimited(source: Source, separator: str) -> Frame:
             f"{source.label} must hold rows below its header. Got the header alone "
             f"({len(names)} names); check the program that wrote it."
         )
-    columns = (typed(column, decimal_comma=separator == ";") for column in frame.iter_columns())
-    return pl.DataFrame(list(columns))
+    decimal_comma = separator == ";"
+    return pl.DataFrame(
+        [typed(nameless(frame, name), decimal_comma=decimal_comma).alias(name) for name in names]
+    )
 
 
 def _refuse_other_bytes(source: Source) -> None:

@@ -16,7 +16,7 @@ from learnrate._shapes import Array, Float
 from learnrate.data.arrays import from_arrays
 from learnrate.data.builtin import BUILT_IN
 from learnrate.data.columns import Column, as_text, choose_columns
-from learnrate.data.frames import Frame, Series, as_frame
+from learnrate.data.frames import Frame, Series, as_frame, nameless
 from learnrate.data.missing import Missing, as_policy, filled, notes_on_filling, rows_to_keep
 from learnrate.data.prepared import Prepared, as_float_type, assemble, split_rows
 from learnrate.data.text import first_not_a_number
@@ -104,7 +104,7 @@ def prepare(
     prepared = assemble(
         _features(frame, columns, slice(None) if rows is None else rows[0]),
         [feature for column in columns for feature in _feature_names(column)],
-        _as_floats(frame.get_column(target)),
+        _as_floats(nameless(frame, target)),
         rows=rows,
         standardize=standardize,
         dtype=wanted,
@@ -171,7 +171,7 @@ def _known_features(frame: Frame, target: str, features: Sequence[str] | None) -
 def _refuse_non_numeric(frame: Frame, target: str) -> None:
     import polars as pl
 
-    values = frame.get_column(target)
+    values = nameless(frame, target)
     if values.null_count() == len(values):
         raise DataError(
             f"The target {target!r} must have values. Got {len(values):,} missing ones; choose another."
@@ -196,7 +196,7 @@ def _refuse_non_numeric(frame: Frame, target: str) -> None:
 
 def _refuse_infinite(frame: Frame, names: Sequence[str]) -> None:
     for name in names:
-        values = frame.get_column(name)
+        values = nameless(frame, name)
         if values.dtype.is_float():
             bad = values.is_infinite().fill_null(False).arg_true()
             if len(bad):
@@ -220,7 +220,7 @@ def _features(
     import polars as pl
 
     for column in columns:
-        values = frame.get_column(column.name)
+        values = nameless(frame, column.name)
         if not column.categories:
             yield column.name, filled(_as_floats(values), train)
             continue

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from learnrate.data.prepare import from_arrays, prepare
+from learnrate.data import from_arrays
+from learnrate.data.prepare import prepare
 from learnrate.errors import DataError, InputError, OptionError
 
 RNG = np.random.default_rng(0)

@@ -104,6 +104,7 @@ class TestForms:
 
     def test_whole_numbers_may_name_columns(self, tmp_path: Path) -> None:
         assert read(tmp_path, "0,1\n5,6\n").columns == ["0", "1"]
+        assert read(tmp_path, "2019,2020\n5,6\n").columns == ["2019", "2020"]
 
     def test_no_newline_at_the_end(self, tmp_path: Path) -> None:
         assert read(tmp_path, "a,b\n1,2\n3,4").height == 2
@@ -166,6 +167,7 @@ class TestBroken:
         message = refusal(tmp_path, "1.5,2,3,4\n1,2,3,4\n")
         assert "names the columns" in message
         assert "1.5, 2, 3, …" in message
+        assert "names the columns" in refusal(tmp_path, "1,0,1\n0,0,1\n")
 
     def test_a_quotation_mark_that_is_never_closed(self, tmp_path: Path) -> None:
         refusal(tmp_path, 'a,b\n"1,2\n3,4\n')

@@ -196,7 +196,7 @@ class TestLeftOut:
             "rows": "counts the rows (1, 2, …, 40)",
             "remark": "differs from row to row (40 values in 40 rows)",
             "town": "15 categories (at most 10",
-            "dirty": "numbers but for 1 texts, such as 'cheap'",
+            "dirty": "numbers except in 1 of 40 rows, such as 'cheap'",
             "stored": "numbers stored as text",
         }.items():
             assert words in found[name], name

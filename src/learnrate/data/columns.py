@@ -174,7 +174,7 @@ def _why_too_many(values: Series) -> str | None:
         return "numbers stored as text; store them as numbers to use them"
     first, texts = found
     if texts < (rows - values.null_count()) / 2:
-        return f"numbers but for {texts:,} texts, such as {short(values[first])}"
+        return f"numbers except in {texts:,} of {rows:,} rows, such as {short(values[first])}"
     if different > rows // 2:
         return f"text that differs from row to row ({different:,} values in {rows:,} rows)"
     return f"text with {different:,} categories (at most {limit} can be used)"

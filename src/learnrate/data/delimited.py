@@ -40,9 +40,7 @@ def read_delimited(source: Source, separator: str) -> Frame:
         with reading(
             source.label, f"a table whose values are separated by {_SEPARATORS[separator]}"
         ):
-            frame = pl.read_csv(
-                source.content, separator=separator, infer_schema=False, glob=False, quote_char='"'
-            )
+            frame = pl.read_csv(source.content, separator=separator, infer_schema=False, glob=False)
             if frame.width != len(names):
                 raise ValueError(f"{frame.width} columns, {len(names)} names")
     except DataError:
@@ -137,12 +135,12 @@ def _header(source: Source, usual: str) -> tuple[list[str], str]:
 
 
 def _refuse_numbers_as_names(source: Source, names: list[str]) -> None:
-    """Raise if the first line is data; whole numbers 0, 1, … may be names (pandas writes them)."""
+    """Raise if the first line is data; whole numbers may be names (0, 1, … of pandas, years)."""
     try:
-        values = [float(name) for name in names]
+        [float(name) for name in names]
     except ValueError:
         return
-    if values not in (list(range(len(names))), list(range(1, len(names) + 1))):
+    if not all(name.isdigit() for name in names) or len(set(names)) < len(names):
         raise DataError(
             f"{source.label} must begin with a line that names the columns. Got the numbers "
             f"{', '.join(names[:3])}{', …' if len(names) > 3 else ''} instead; add a header line."

@@ -59,10 +59,13 @@ def as_frame(table: object) -> Frame:
             "A table must be a Polars or pandas DataFrame or a PyArrow Table. "
             f"Got {type(table).__name__} instead."
         )
-    floats = [name for name, dtype in frame.schema.items() if dtype.is_float()]
-    with_nan = [name for name in floats if nameless(frame, name).is_nan().any()]
+    with_nan = frame.select(pl.selectors.float().is_nan().any())
     return frame.with_columns(
-        [nameless(frame, name).fill_nan(None).alias(name) for name in with_nan]
+        [
+            nameless(frame, found.name).fill_nan(None).alias(found.name)
+            for found in with_nan.iter_columns()
+            if found.item()
+        ]
     )
 
 

@@ -44,8 +44,9 @@ def _missing_in(frame: Frame, names: Sequence[str]) -> list[tuple[str, int, int]
     """(column, count, first row counted from 1) where something is missing."""
     found = []
     for name in names:
-        gaps = nameless(frame, name).is_null().arg_true()
-        if len(gaps):
+        values = nameless(frame, name)
+        if values.null_count():
+            gaps = values.is_null().arg_true()
             found.append((name, len(gaps), int(gaps[0]) + 1))
     return found
 

@@ -1,7 +1,4 @@
-"""From a table and the name of its target to the arrays that a sweep trains on.
-
-The front door of preparation: arrays come in by `from_arrays`, and both give `Prepared`.
-"""
+"""From a table and the name of its target to the arrays that a sweep trains on."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.data.arrays import from_arrays
 from learnrate.data.builtin import BUILT_IN
 from learnrate.data.columns import Column, as_text, choose_columns
 from learnrate.data.frames import Frame, Series, as_frame, nameless
@@ -23,7 +19,7 @@ from learnrate.data.text import first_not_a_number
 from learnrate.data.wording import abridged, short
 from learnrate.errors import DataError, OptionError, did_you_mean
 
-__all__ = ["Prepared", "default_target", "from_arrays", "prepare"]
+__all__ = ["default_target", "prepare"]
 
 
 def prepare(
@@ -197,14 +193,13 @@ def _refuse_non_numeric(frame: Frame, target: str) -> None:
 def _refuse_infinite(frame: Frame, names: Sequence[str]) -> None:
     for name in names:
         values = nameless(frame, name)
-        if values.dtype.is_float():
+        if values.max() == np.inf or values.min() == -np.inf:
             bad = values.is_infinite().fill_null(False).arg_true()
-            if len(bad):
-                raise DataError(
-                    f"Column {name!r} must be finite. Got {values[int(bad[0])]} in row {bad[0] + 1:,} "
-                    f"({len(bad):,} such values in all); mend them, or choose other columns with "
-                    "--features."
-                )
+            raise DataError(
+                f"Column {name!r} must be finite. Got {values[int(bad[0])]} in row {bad[0] + 1:,} "
+                f"({len(bad):,} such values in all); mend them, or choose other columns with "
+                "--features."
+            )
 
 
 def _feature_names(column: Column) -> list[str]:

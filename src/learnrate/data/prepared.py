@@ -100,7 +100,7 @@ def as_float_type(dtype: Any) -> np.dtype[Any]:
     """
     try:
         found: np.dtype[Any] = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         found = np.dtype(object)
     if found not in (np.float64, np.float32):
         raise OptionError(

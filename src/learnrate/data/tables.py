@@ -84,7 +84,7 @@ def read_table(
     name = os.fspath(source)
     if name == STANDARD_INPUT:
         return _read_standard_input(stdin)
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if not _exists(path):
         if name in BUILT_IN:
             return BUILT_IN[name].load()
@@ -124,7 +124,7 @@ def _read_standard_input(stdin: Any) -> Frame:
     content = stream.read()
     if isinstance(content, str):
         content = content.encode()
-    source = Source("Standard input", ".csv", content)
+    source = Source("Standard input (-)", ".csv", content)
     source.refuse_empty()
     return _read_csv(source)
 

@@ -155,10 +155,10 @@ def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
 def _legend(curves: Curves, ax: Axes) -> None:
     """A legend in the upper right corner, as in the note, or beside the axes where it is long."""
     title = None if curves.limit is None else f"limit: {format_rate(curves.limit)}"
-    place = {"bbox_to_anchor": (1.01, 1.0), "loc": "upper left"}
-    if len(curves.lrs) <= _SHORT_LEGEND:
-        place = {"loc": "upper right"}
-    ax.legend(frameon=True, fontsize="small", title=title, title_fontsize="small", **place)
+    legend = ax.legend(loc="upper right", fontsize="small", title=title, title_fontsize="small")
+    if len(curves.lrs) > _SHORT_LEGEND:
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1.01, 1.0))
 
 
 def _colours(lrs: Any) -> list[Any]:

@@ -50,7 +50,7 @@ def full(K: int = 4, S: int = 3) -> Curves:
         predicted=drawn.losses[0] * 1.1,
         limit=0.5,
         typical_limit=0.7,
-        floor=(drawn.lrs, drawn.lrs * 1e-2),
+        floors=drawn.lrs * 1e-2,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from learnrate import __version__
+from learnrate.cli.explain import explain
 from learnrate.cli.sweep import sweep
 
 __all__ = ["app"]
@@ -47,3 +48,4 @@ def learnrate(
 
 
 app.command()(sweep)
+app.command()(explain)

@@ -80,6 +80,9 @@ def sweep(
     linear: Annotated[
         bool, typer.Option("--linear", help="Linear loss axis, the note's look.")
     ] = False,
+    why: Annotated[
+        float | None, typer.Option(help="Work out the verdict on this rate in full.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document and nothing else.")
     ] = False,
@@ -92,10 +95,13 @@ def sweep(
     """
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
+    from learnrate.sweeps.rates import check_rates
     from learnrate.sweeps.result import check_output
     from learnrate.sweeps.run import SweepInterrupted
     from learnrate.sweeps.run import sweep as run_sweep
 
+    if why is not None:
+        check_rates([why])
     outputs = [check_output(path) for path in save or ()]
     own = data is None
     with EpochProgress(shown=not (quiet or as_json)) as progress:
@@ -130,5 +136,5 @@ def sweep(
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:
-        print_result(result, saved, interrupted=code != 0)
+        print_result(result, saved, why=why, interrupted=code != 0)
     return code

@@ -154,10 +154,9 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
         )
     if curves.predicted is not None:
         data.append(_line(lrs, curves.predicted[order, -1], top, "predicted", "dash"))
-    if curves.floor is not None:
-        data.append(_line(*curves.floor, top, "floor", "dot"))
-    shown = [np.where(inside, mean, np.nan), *(_floor_below(curves, top))]
-    low = float(np.nanmin(np.concatenate(shown))) if inside.any() else top / 10
+    if curves.floors is not None:
+        data.append(_line(lrs, curves.floors[order], top, "floor", "dot"))
+    low = float(mean[inside].min()) if inside.any() else top / 10
     for limit, dash, name in (
         (curves.limit, "solid", "limit (mean)"),
         (curves.typical_limit, "dashdot", "limit (typical run)"),
@@ -187,12 +186,6 @@ def _suggested(curves: Curves, mean: Any) -> dict[str, Any]:
         "marker": {"size": 16, "symbol": "circle-open", "color": "@good", "line": ring},
         "hoverinfo": "name",
     }
-
-
-def _floor_below(curves: Curves, top: float) -> list[Any]:
-    return (
-        [] if curves.floor is None else [np.where(curves.floor[1] < top, curves.floor[1], np.nan)]
-    )
 
 
 def _line(x: Any, y: Any, top: float, name: str, dash: str) -> dict[str, Any]:

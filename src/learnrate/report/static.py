@@ -18,6 +18,9 @@ else:
 
 __all__ = ["draw_curves", "draw_rates", "save_figure"]
 
+_SHORT_LEGEND = 6
+"""A legend with more curves stands beside the axes."""
+
 _LEGEND_LIMIT = 12
 """More curves than this are told apart by a colour scale instead of a legend."""
 
@@ -60,7 +63,7 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
     if many:
         _colour_scale(curves, ax)
     else:
-        ax.legend(loc="upper right", frameon=True, fontsize="small")
+        _legend(curves, ax)
     return ax
 
 
@@ -98,9 +101,9 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
     if curves.predicted is not None:
         predicted = np.where(curves.predicted[order, -1] < top, curves.predicted[order, -1], np.nan)
         ax.plot(lrs, predicted, "--", color="0.35", linewidth=1.2, label="predicted")
-    if curves.floor is not None:
-        rates, floor = curves.floor
-        ax.plot(rates, np.where(floor < top, floor, np.nan), ":", color="0.35", label="floor")
+    if curves.floors is not None:
+        floors = np.where(curves.floors[order] < top, curves.floors[order], np.nan)
+        ax.plot(lrs, floors, ":", color="0.35", label="floor")
     for limit, style, name in (
         (curves.limit, "-", "limit (mean)"),
         (curves.typical_limit, "-.", "limit (typical run)"),
@@ -145,6 +148,15 @@ def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
     ax.grid(visible=True, which="major", alpha=0.3)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
+
+
+def _legend(curves: Curves, ax: Axes) -> None:
+    """A legend in the upper right corner, as in the note, or beside the axes where it is long."""
+    title = None if curves.limit is None else f"limit: {format_rate(curves.limit)}"
+    legend = ax.legend(loc="upper right", fontsize="small", title=title, title_fontsize="small")
+    if len(curves.lrs) > _SHORT_LEGEND:
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1.01, 1.0))
 
 
 def _colours(lrs: Any) -> list[Any]:

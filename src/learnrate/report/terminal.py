@@ -45,13 +45,16 @@ def curve_table(curves: Curves, *, title: str | None = None) -> Any:
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("curve, log", no_wrap=True)
+    if curves.verdicts is not None:
+        table.add_column("verdict", no_wrap=True)
     table.add_column("outcome", overflow="fold")
     shown = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
     low = float(shown.min()) if shown.size else 1.0
     high = max(float(np.nanmax(curves.losses[:, :, 0])), low)
     for k, cells in zip(shown_rates, rows, strict=True):
         curve = sparkline(np.median(curves.losses[:, k], axis=0), low, high)
-        cells = [*cells, curve, curves.outcomes[k]]
+        verdict = [] if curves.verdicts is None else [curves.verdicts[k]]
+        cells = [*cells, curve, *verdict, curves.outcomes[k]]
         # User text must stay text: Text does not read Rich's [markup].
         table.add_row(*map(Text, cells), style="bold" if k == curves.suggested else None)
     if len(shown_rates) < len(curves.lrs):

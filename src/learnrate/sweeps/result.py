@@ -90,12 +90,56 @@ class SweepResult:
     @cached_property
     def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:
         """The outcome of every lane: ``outcomes[s][k]``."""
-        return tuple(tuple(judge(curve) for curve in seed) for seed in self.losses)
+        return tuple(
+            tuple(judge(curve, self._floor_of(k)) for k, curve in enumerate(seed))
+            for seed in self.losses
+        )
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
         """One sentence per rate, over all its seeds."""
-        return tuple(describe_rate(self.losses[:, k]) for k in range(len(self.lrs)))
+        return tuple(
+            describe_rate(self.losses[:, k], self._floor_of(k)) for k in range(len(self.lrs))
+        )
+
+    @property
+    def limit(self) -> float | None:
+        """The largest rate at which the mean over runs converges, predicted; None if not known."""
+        return None
+
+    @property
+    def typical_limit(self) -> float | None:
+        """The largest rate at which a typical run converges, predicted; None if not known."""
+        return None
+
+    @property
+    def predicted(self) -> Float[Array, "K epochs"] | None:
+        """Expected loss of each rate before training and after each epoch; None if not known."""
+        return None
+
+    @property
+    def floors(self) -> Float[Array, " K"] | None:
+        """The loss that SGD noise keeps each rate from going below, predicted; None if not known."""
+        return None
+
+    @property
+    def verdicts(self) -> tuple[str, ...] | None:
+        """For each rate safe, borderline or diverges, said before training; None if not known."""
+        return None
+
+    @property
+    def predicted_best(self) -> float | None:
+        """The rate with the least expected loss at this horizon; None if not known."""
+        return None
+
+    def verdict_sentences(self) -> tuple[str, ...]:
+        """The limits, and what was to be expected of the rates that are not safe; empty if not known."""
+        return ()
+
+    def _floor_of(self, k: int) -> float | None:
+        if self.floors is None or not math.isfinite(self.floors[k]):
+            return None
+        return float(self.floors[k])
 
     @property
     def r2(self) -> Float[Array, "S K"] | None:
@@ -112,6 +156,8 @@ class SweepResult:
             losses[:, :, 0],
             horizon=self.epochs,
             criterion="held-out loss" if held_out else "training loss",
+            predicted=None if self.predicted is None else self.predicted[:, -1],
+            predicted_best=self.predicted_best,
         )
 
     def suggestion(self) -> Suggestion:
@@ -146,6 +192,11 @@ class SweepResult:
             val_losses=self.val_losses,
             r2=self.r2,
             suggested=None if chosen is None else int(np.flatnonzero(self.lrs == chosen)[0]),
+            verdicts=self.verdicts,
+            predicted=self.predicted,
+            limit=self.limit,
+            typical_limit=self.typical_limit,
+            floors=self.floors,
         )
 
     def lane(self, lr: float | None = None, seed: int | None = None) -> tuple[int, int]:
@@ -277,16 +328,26 @@ class SweepResult:
             "config": self.config.as_dict(),
             "engine": {"name": self.engine, "reason": self.engine_reason},
             "suggestion": vars(self.suggestion()),
-            "rates": [
-                {"lr": float(lr), "sentence": text}
-                for lr, text in zip(self.lrs, self.sentences, strict=True)
-            ],
+            "limit": self.limit,
+            "typical_limit": self.typical_limit,
+            "rates": [self._rate_as_dict(k) for k in range(len(self.lrs))],
             "lanes": [
                 self._lane_as_dict(s, k)
                 for s in range(len(self.seeds))
                 for k in range(len(self.lrs))
             ],
         }
+
+    def _rate_as_dict(self, k: int) -> dict[str, Any]:
+        """One rate, over all its seeds, as JSON can hold it."""
+        rate: dict[str, Any] = {"lr": float(self.lrs[k]), "outcome": self.sentences[k]}
+        if self.verdicts is not None:
+            rate["verdict"] = self.verdicts[k]
+        if self.predicted is not None:
+            rate["predicted_losses"] = finite_list(self.predicted[k])
+        if self.floors is not None:
+            rate["floor"] = finite_list([self.floors[k]])[0]
+        return rate
 
     def _lane_as_dict(self, s: int, k: int) -> dict[str, Any]:
         """One lane as JSON can hold it."""

@@ -1,0 +1,232 @@
+"""The tables of an explanation, abridged and formatted once for every way to draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from learnrate._shapes import Array
+from learnrate.steps.explanation import Explanation
+from learnrate.steps.formats import Omitted, abridge, clean, clip, format_shape, formats_together
+from learnrate.steps.messages import Messages
+
+__all__ = [
+    "Column",
+    "Limits",
+    "Table",
+    "attached_table",
+    "backward_table",
+    "check_table",
+    "forward_table",
+    "minibatch_table",
+    "terms_table",
+    "update_table",
+    "vector",
+]
+
+_NAME_WIDTH = 16
+"""Longer names are cut; JSON has them whole."""
+_FEW = 3
+"""Numbers of a list where two stand side by side."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many rows and columns of a table, and numbers of a list in one cell, are shown."""
+
+    rows: int = 8
+    columns: int = 8
+    values: int = 5
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading, and what the cells below are."""
+
+    heading: str
+    kind: Literal["name", "formula", "value", "gradient"] = "value"
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells of text; an `Omitted` in place of a row stands for so many rows.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+    rows : tuple of (tuple of str, or Omitted)
+    total : bool
+        Whether the last row is the sum of the others.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...] | Omitted, ...]
+    total: bool = False
+
+
+def vector(values: Array, m: Messages, limit: int) -> str:
+    """A column of numbers in one line, ``[1.2, 3.4, … 24 more …, 5.6]``."""
+    texts = formats_together(values)[0]
+    parts = [
+        m.more_values.format(count=text) if isinstance(text, Omitted) else text
+        for text in abridge(texts, limit)
+    ]
+    return f"[{', '.join(parts)}]"
+
+
+def attached_table(e: Explanation, m: Messages) -> Table:
+    """What ``attach_grad()`` allocated."""
+    columns = (
+        Column(m.parameter, "name", numeric=False),
+        Column(m.start_value, numeric=False),
+        Column(".grad", "gradient", numeric=False),
+        Column(m.shape, "formula", numeric=False),
+        Column(m.dtype, "formula", numeric=False),
+        Column("grad_req", "formula", numeric=False),
+    )
+    rows = [
+        (
+            item.name,
+            vector(item.value, m, _FEW),
+            vector(item.grad, m, _FEW),
+            format_shape(item.shape),
+            item.dtype,
+            item.grad_req,
+        )
+        for item in e.attached
+    ]
+    return Table(columns, tuple(rows))
+
+
+def minibatch_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+    """Rows of the minibatch: number, features, label."""
+    features = [_column(_short(name), e.X[:, j]) for j, name in enumerate(e.feature_names)]
+    columns = [*abridge(features, limits.columns), _column(_short(e.target_name), e.y)]
+    return _table(Column(m.example, "name"), _example_labels(e), columns, m, limits)
+
+
+def forward_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+    """Nodes in forward order."""
+    columns = (
+        Column(m.node, "name", numeric=False),
+        Column(m.computed_as, "formula", numeric=False),
+        Column(m.operator, "formula", numeric=False),
+        Column(m.shape, "formula", numeric=False),
+        Column(m.value, numeric=False),
+    )
+    rows = []
+    for node in e.nodes:
+        wide = node.values.ndim == 2 and node.values.shape[1] > 1
+        value = m.features_above if wide else vector(node.values, m, limits.values)
+        source = {"data": m.data, "parameter": m.parameter}.get(node.kind, node.operator)
+        rows.append((node.name, node.expression, source, format_shape(node.shape), value))
+    return Table(columns, tuple(rows))
+
+
+def backward_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+    """Nodes in the order in which ``backward()`` reached them."""
+    columns = (
+        Column(m.order, "formula"),
+        Column(m.node, "name", numeric=False),
+        Column(m.gradient_rule, "formula", numeric=False),
+        Column(m.gradient, "gradient", numeric=False),
+    )
+    rows = [
+        (str(node.visited), node.name, node.rule, vector(node.gradient, m, limits.values))
+        for node in e.visited
+        if node.gradient is not None
+    ]
+    return Table(columns, tuple(rows))
+
+
+def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+    """Old value, gradient, step and new value of every parameter."""
+
+    def joined(part: str) -> Array:
+        return np.concatenate([np.ravel(getattr(update, part)) for update in e.updates])
+
+    old, change, new = formats_together(joined("old"), joined("change"), joined("new"))
+    columns = [
+        (Column(m.old), old),
+        _column(m.gradient, joined("gradient"), "gradient"),
+        (Column(m.change, "gradient"), change),
+        (Column(m.new), new),
+    ]
+    return _table(Column(m.parameter, "name", numeric=False), _names(e), columns, m, limits)
+
+
+def terms_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+    """Terms of the sum by hand, row by row, with the sums below."""
+    check = e.check
+    together = np.vstack([check.terms, check.by_hand])
+    terms = [
+        _column(f"{_short(name)} · r", together[:, j]) for j, name in enumerate(e.feature_names)
+    ]
+    return _table(
+        Column(m.example, "name"),
+        [*_example_labels(e), m.total],
+        [_column("r", together[:, -1]), *abridge(terms, limits.columns)],
+        m,
+        limits,
+        total=True,
+    )
+
+
+def check_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+    """The gradient in three ways."""
+    check = e.check
+    backward, by_hand, difference = formats_together(
+        check.backward, check.by_hand, check.finite_difference
+    )
+    columns = [
+        (Column("backward()", "gradient"), backward),
+        (Column(m.by_hand), by_hand),
+        (Column(m.finite_difference), difference),
+    ]
+    return _table(Column(m.parameter, "name", numeric=False), _names(e), columns, m, limits)
+
+
+_Texts = tuple[Column, list[str]]
+
+
+def _column(heading: str, numbers: Array, kind: Literal["value", "gradient"] = "value") -> _Texts:
+    return Column(heading, kind), formats_together(numbers)[0]
+
+
+def _table(
+    first: Column,
+    labels: Sequence[str],
+    columns: Sequence[_Texts | Omitted],
+    m: Messages,
+    limits: Limits,
+    *,
+    total: bool = False,
+) -> Table:
+    """Labelled rows of numbers, with the rows in the middle left out where there are many."""
+    texts = [
+        (Column(m.more_columns.format(count=column), "formula"), ["…"] * len(labels))
+        if isinstance(column, Omitted)
+        else column
+        for column in columns
+    ]
+    rows = list(zip(labels, *(cells for _, cells in texts), strict=True))
+    last = [rows.pop()] if total else []
+    heads = tuple(column for column, _ in texts)
+    return Table((first, *heads), (*abridge(rows, limits.rows), *last), total)
+
+
+def _example_labels(e: Explanation) -> list[str]:
+    """The minibatch's rows by their number among the examples, from 1."""
+    return [str(index + 1) for index in e.indices]
+
+
+def _names(e: Explanation) -> list[str]:
+    return [_short(name) for name in e.parameter_names]
+
+
+def _short(name: str) -> str:
+    return clip(clean(name), _NAME_WIDTH)

@@ -208,7 +208,7 @@ def _layout(x: str, ranges: dict[str, Any]) -> dict[str, Any]:
     return {
         "xaxis": {**axis, "title": {"text": x}},
         "yaxis": {**axis, "type": "log", "exponentformat": "power"},
-        "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "font": font,
         "hovermode": "closest",

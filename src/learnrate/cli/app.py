@@ -8,6 +8,7 @@ import typer
 
 from learnrate import __version__
 from learnrate.cli.explain import explain
+from learnrate.cli.note import note
 from learnrate.cli.sweep import sweep
 
 __all__ = ["app"]
@@ -49,3 +50,4 @@ def learnrate(
 
 app.command()(sweep)
 app.command()(explain)
+app.command()(note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -23,6 +24,7 @@ class Texts:
         self._words = words
 
     def __call__(self, key: str, **values: object) -> str:
+        """The text of a key, with the values put in."""
         text = self._words[key]
         for name, value in values.items():
             text = text.replace(f"[[{name}]]", str(value))
@@ -38,7 +40,12 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 def texts(lang: str) -> Texts:
     """The words of ``"zh"`` or ``"en"``."""
-    return Texts(lang, {key: words[lang].strip() for key, words in catalogue().items()})
+    return Texts(lang, {key: _joined(words[lang].strip()) for key, words in catalogue().items()})
+
+
+def _joined(text: str) -> str:
+    """A line that ends in Chinese goes on in the next without a space."""
+    return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef”])\n(?=[^\n|#$*-])", "", text)
 
 
 def default_language() -> str:

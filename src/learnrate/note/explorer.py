@@ -118,11 +118,12 @@ def _paths(X: Any, y: Any, *, batch_size: int, epochs: int) -> tuple[Landscape, 
 
 
 def _contour_plot(land: Landscape, paths: Any, t: Texts) -> Plot:
-    axes = land.axes(("w₁", "w₂"), keep=[paths[0, 0, :2]])
+    start = paths[0, 0, :2]
+    axes = land.axes(("w₁", "w₂"), keep=[start])
     marks: Sequence[Line | Dot] = [
         Line([], [], colour="chosen", name="path", width=2),
-        Dot(*paths[0, 0, :2], colour="ink", label=t("start")),
-        Dot(*land.best, colour="good", label="w*", ring=True),
+        Dot(start[0], start[1], colour="ink", label=t("start")),
+        Dot(land.best[0], land.best[1], colour="good", label="w*", ring=True),
     ]
     return land.plot("path-plot", t("path_alt"), axes, marks)
 

@@ -13,6 +13,7 @@ from learnrate.note.plot import render
 __all__ = ["graph"]
 
 _WIDTH, _HEIGHT = 190.0, 62.0
+_LETTERS = 18
 _COLUMN, _ROW, _MARGIN = 240.0, 92.0, 8.0
 
 
@@ -33,7 +34,10 @@ def graph(step: Any, lit: int, t: Texts) -> str:
     """
     places = {place.node.id: place for place in _places(step, lit)}
     arrows = [
-        (*_ends(places[parent], place), place.state != "dark" and places[parent].state != "dark")
+        (
+            *_ends(places[parent], place),
+            place.state != "waiting" and places[parent].state != "waiting",
+        )
         for place in places.values()
         for parent in place.node.parents
     ]
@@ -69,7 +73,7 @@ def _places(step: Any, lit: int) -> list[_Place]:
 def _place(node: Any, column: int, row: int, lit: int) -> _Place:
     order = node.visited
     reached = order is not None and order <= lit
-    state = "now" if order == lit and reached else "lit" if reached else "dark"
+    state = "now" if order == lit and reached else "lit" if reached else "waiting"
     return _Place(
         node,
         _MARGIN + column * _COLUMN,
@@ -89,7 +93,9 @@ def _ends(source: _Place, target: _Place) -> tuple[float, float, float, float]:
 
 
 def _short(values: Any) -> str:
-    """A few numbers of an array."""
-    flat = np.ravel(values)
-    shown = ", ".join(f"{value:.3g}" for value in flat[:3])
-    return f"[{shown}{', …' if flat.size > 3 else ''}]"
+    """As many numbers of an array as there is room for."""
+    numbers = [f"{value:.3g}" for value in np.ravel(values)]
+    count = len(numbers)
+    while count > 1 and len(", ".join(numbers[:count])) > _LETTERS:
+        count -= 1
+    return f"[{', '.join(numbers[:count])}{', …' if count < len(numbers) else ''}]"

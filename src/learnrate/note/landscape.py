@@ -14,6 +14,8 @@ from learnrate.note.plot import Axis, Line, Plot
 __all__ = ["Landscape", "descend"]
 
 _RINGS = 9
+_WIDTH, _HEIGHT = 460.0, 380.0
+_ANY = Axis("", 0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +50,15 @@ class Landscape:
         return float(self.lowest + 0.5 * away @ self.H @ away)
 
     def axes(self, labels: tuple[str, str], *, keep: Sequence[Any] = ()) -> tuple[Axis, Axis]:
-        """Axes that hold the optimum and the points to keep, with room around them."""
+        """Axes of the same scale that hold the optimum and the points to keep, with room around them."""
         corners = np.array([self.best, *keep])
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        room = 0.35 * max(float((high - low).max()), 0.5)
+        middle, span = (corners.max(axis=0) + corners.min(axis=0)) / 2, np.ptp(corners, axis=0)
+        left, top, right, bottom = Plot("", "", _ANY, _ANY, width=_WIDTH, height=_HEIGHT).box
+        size = np.array([right - left, bottom - top])
+        half = 0.65 * size * max(float((span / size).max()), 0.5 / size[0])
         first, second = (
-            Axis(label, float(a - room), float(b + room))
-            for label, a, b in zip(labels, low, high, strict=True)
+            Axis(label, float(at - reach), float(at + reach))
+            for label, at, reach in zip(labels, middle, half, strict=True)
         )
         return first, second
 
@@ -65,11 +69,12 @@ class Landscape:
         values, vectors = np.linalg.eigh(self.H)
         t = np.linspace(0, 2 * np.pi, 97)
         ring = (vectors / np.sqrt(values)) @ np.array([np.cos(t), np.sin(t)])
-        return [Line(*(self.best[:, None] + r * ring), colour="contour", width=1.0) for r in radii]
+        rings = [self.best[:, None] + r * ring for r in radii]
+        return [Line(x, y, colour="contour", width=1.0) for x, y in rings]
 
     def plot(self, name: str, title: str, axes: tuple[Axis, Axis], marks: Sequence[Any]) -> Plot:
         """The contours with marks on them."""
-        return Plot(name, title, *axes, [*self.contours(axes), *marks], width=460, height=380)
+        return Plot(name, title, *axes, [*self.contours(axes), *marks], _WIDTH, _HEIGHT)
 
 
 def descend(X: Any, y: Any, *, lr: Any, batch_size: int, epochs: int, seed: int = 0) -> Any:

@@ -1,7 +1,4 @@
 # /// script
-# requires-python = ">=3.11"
-# dependencies = ["learnrate[note]"]
-#
 # [tool.marimo.display]
 # theme = "system"
 # ///
@@ -260,7 +257,7 @@ def _(mo, t):
 def _(batch, epochs, examples, explorer, learnrate, mo, noise, seeds, t):
     made = learnrate.synthetic_data([2, -3.4], 4.2, examples.value, noise=noise.value)
     page = explorer(*made, t, batch_size=batch.value, epochs=epochs.value, seeds=seeds.value)
-    mo.vstack([mo.iframe(page, height="860px"), mo.md(t("limits_note"))])
+    mo.vstack([mo.iframe(page, height="620px"), mo.md(t("limits_note"))])
     return
 
 

@@ -39,7 +39,7 @@ class Axis:
         """Some round values and their labels."""
         if self.log:
             return self._decades()
-        step = _round_step((self.high - self.low) / 5)
+        step = _round_step((self.high - self.low) / 7)
         if self.whole:
             step = max(step, 1.0)
         first = math.ceil(self.low / step - 1e-9)
@@ -132,7 +132,8 @@ class Plot:
     def dots(self) -> list[tuple[Dot, float, float]]:
         """The marks that are points, with their coordinates."""
         found = [mark for mark in self.marks if isinstance(mark, Dot)]
-        return [(dot, *map(float, self.place(dot.x, dot.y))) for dot in found]
+        places = [self.place(dot.x, dot.y) for dot in found]
+        return [(dot, float(x), float(y)) for dot, (x, y) in zip(found, places, strict=True)]
 
 
 def render(template: str, **values: Any) -> str:

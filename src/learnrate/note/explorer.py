@@ -96,8 +96,8 @@ def _curves_plot(result: Any, measured: Any, t: Texts) -> Plot:
         for i, lr in enumerate(NOTE_RATES)
     ]
     chosen = [
-        Line([], [], colour="chosen", name="predicted", label=t("predicted"), dash="5 4"),
         Line([], [], colour="chosen", name="chosen", label=t("your_rate"), width=3),
+        Line([], [], colour="ink", name="predicted", label=t("predicted"), dash="5 4"),
     ]
     return Plot(
         "curves",

@@ -115,7 +115,7 @@ class Plot:
         return px, py
 
     def points(self, x: Any, y: Any) -> str:
-        """``"x,y x,y …"`` up to the first point that is not finite."""
+        """``"x,y x,y …"`` up to the first point that has no place; an infinite one lies far outside."""
         px, py = self.place(x, y)
         good = np.isfinite(px) & np.isfinite(py)
         end = int(np.argmin(good)) if not good.all() else len(good)

@@ -87,7 +87,7 @@ class Prepared:
             return W, b
         with np.errstate(all="ignore"):  # a lane that diverged may hold anything
             W_user = W / self.scaling.scale
-            return W_user, b - (W_user * self.scaling.mean).sum(axis=-1)
+            return W_user, np.asarray(b - (W_user * self.scaling.mean).sum(axis=-1))
 
 
 def as_float_type(dtype: Any) -> np.dtype[Any]:
@@ -100,7 +100,7 @@ def as_float_type(dtype: Any) -> np.dtype[Any]:
     """
     try:
         found: np.dtype[Any] = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         found = np.dtype(object)
     if found not in (np.float64, np.float32):
         raise OptionError(

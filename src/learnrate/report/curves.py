@@ -99,5 +99,9 @@ class Curves:
         return int(self.losses.shape[0])
 
     def labels(self) -> tuple[str, ...]:
-        """One label per rate, as in the note: ``lr=0.01``."""
-        return tuple(f"lr={format_rate(float(lr))}" for lr in self.lrs)
+        """One label per rate, as in the note: ``lr=0.01``, with the verdict where it is not safe."""
+        verdicts = self.verdicts or ("safe",) * len(self.lrs)
+        return tuple(
+            f"lr={format_rate(float(lr))}" + (f" {verdict}" if verdict != "safe" else "")
+            for lr, verdict in zip(self.lrs, verdicts, strict=True)
+        )

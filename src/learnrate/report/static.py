@@ -17,6 +17,9 @@ else:
 
 __all__ = ["draw_curves", "draw_rates", "save_figure"]
 
+_SHORT_LEGEND = 6
+"""A legend with more curves stands beside the axes."""
+
 _LEGEND_LIMIT = 12
 """More curves than this are told apart by a colour scale instead of a legend."""
 
@@ -62,7 +65,7 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
     if many:
         _colour_scale(curves, ax)
     else:
-        ax.legend(loc="upper right", frameon=True, fontsize="small")
+        _legend(curves, ax)
     return ax
 
 
@@ -147,6 +150,15 @@ def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
     ax.grid(visible=True, which="major", alpha=0.3)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
+
+
+def _legend(curves: Curves, ax: Axes) -> None:
+    """A legend in the upper right corner, as in the note, or beside the axes where it is long."""
+    title = None if curves.limit is None else f"limit: {format_rate(curves.limit)}"
+    place = {"bbox_to_anchor": (1.01, 1.0), "loc": "upper left"}
+    if len(curves.lrs) <= _SHORT_LEGEND:
+        place = {"loc": "upper right"}
+    ax.legend(frameon=True, fontsize="small", title=title, title_fontsize="small", **place)
 
 
 def _colours(lrs: Any) -> list[Any]:

@@ -27,10 +27,8 @@ __all__ = [
     "vector",
 ]
 
-_NAME_WIDTH = 16
+_NAME_WIDTH = 12
 """Longer names are cut; JSON has them whole."""
-_FEW = 3
-"""Numbers of a list where two stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,10 @@ def vector(values: Array, m: Messages, limit: int) -> str:
     return f"[{', '.join(parts)}]"
 
 
-def attached_table(e: Explanation, m: Messages) -> Table:
+def attached_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     """What ``attach_grad()`` allocated."""
     columns = (
         Column(m.parameter, "name", numeric=False),
-        Column(m.start_value, numeric=False),
         Column(".grad", "gradient", numeric=False),
         Column(m.shape, "formula", numeric=False),
         Column(m.dtype, "formula", numeric=False),
@@ -91,8 +88,7 @@ def attached_table(e: Explanation, m: Messages) -> Table:
     rows = [
         (
             item.name,
-            vector(item.value, m, _FEW),
-            vector(item.grad, m, _FEW),
+            vector(item.grad, m, limits.values),
             format_shape(item.shape),
             item.dtype,
             item.grad_req,

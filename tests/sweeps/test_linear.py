@@ -125,6 +125,7 @@ def test_held_out_loss_and_r2() -> None:
     X, y = learnrate.note_data()
     result = learnrate.sweep(X, y, lrs=[0.01, 0.05], epochs=4, val=0.25, seeds=3)
     assert result.data.X_val is not None
+    assert result.data.y_val is not None
     assert result.val_losses is not None
     assert result.r2 is not None
     assert len(result.data.X_val) == 250

@@ -14,17 +14,17 @@ from learnrate.steps.explanation import Explanation, GraphNode
 from learnrate.steps.formats import clean, clip, format_shape, formats_together
 from learnrate.steps.messages import Messages
 
-__all__ = ["Card", "Cell", "card_of"]
+__all__ = ["Card", "Cell", "card_of", "text_width"]
 
 _CHARACTER = 7.3
 """Width of one column of text, 12 px; captions and headings are a little smaller."""
 _TITLE = 8.5
 """Width of one column of a title, 14 px."""
-_LINE = 18
-_HEAD = 46
-_PADDING = 10
-_GAP = 16
-_BADGE = 26
+_LINE = 18.0
+_HEAD = 46.0
+_PADDING = 10.0
+_GAP = 16.0
+_BADGE = 26.0
 
 _ROWS = 5
 _FEATURES = 4
@@ -82,7 +82,7 @@ class Card:
     @property
     def width(self) -> float:
         """Width that the text takes."""
-        head = _columns(self.title) * _TITLE + _GAP + _columns(self.caption) * _CHARACTER + _BADGE
+        head = text_width(self.title, _TITLE) + _GAP + text_width(self.caption) + _BADGE
         body = sum(self._widths()) + _GAP * (len(self.columns) - 1)
         return max(head, body) + 2 * _PADDING
 
@@ -115,7 +115,7 @@ class Card:
         """Width of each column."""
         full = [row for row in self.rows if not isinstance(row, str)]
         return [
-            _CHARACTER * max(_columns(text) for text in (heading, *(row[k] for row in full)))
+            max(text_width(text) for text in (heading, *(row[k] for row in full)))
             for k, (heading, _) in enumerate(self.columns)
         ]
 
@@ -173,7 +173,8 @@ def _short(name: str) -> str:
     return clip(clean(name), _NAME_WIDTH)
 
 
-def _columns(text: str) -> int:
+def text_width(text: str, character: float = _CHARACTER) -> float:
+    """Width of a line of text, of numbers unless told otherwise."""
     from rich.cells import cell_len
 
-    return cell_len(text)
+    return cell_len(text) * character

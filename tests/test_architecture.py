@@ -18,6 +18,7 @@ RANKS = {
     "_extras": 0.5,  # they raise errors' classes
     "_files": 0.5,
     "_shapes": 0,
+    "_templates": 0,
     "autograd": 1,
     "nd": 2,
     "scratch": 3,

@@ -13,6 +13,7 @@ __all__ = ["sweep"]
 
 
 def sweep(
+    context: typer.Context,
     data: Annotated[
         str | None,
         typer.Argument(
@@ -71,7 +72,8 @@ def sweep(
         typer.Option(
             "--save",
             "-o",
-            help="Write png, svg, pdf (the picture), csv, parquet or json (the numbers). Repeatable.",
+            help="Write png, svg, pdf (the picture), html (an interactive report), csv, parquet or json "
+            "(the numbers). Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -130,7 +132,7 @@ def sweep(
             code = 0
         except SweepInterrupted as interrupt:
             result, code = interrupt.result, 130
-    saved = [result.save(path, log=not linear) for path in outputs]
+    saved = [result.save(path, log=not linear, command=context.obj) for path in outputs]
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:

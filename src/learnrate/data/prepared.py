@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
 from learnrate.data.columns import LeftOut
+from learnrate.data.fingerprint import fingerprint
 from learnrate.errors import DataError, OptionError
 
 __all__ = [
@@ -74,6 +76,11 @@ class Prepared:
     left_out: tuple[LeftOut, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the arrays as they are trained on and held out: the same for the same numbers, anywhere."""
+        return fingerprint(self.X_train, self.y_train, self.X_val, self.y_val)
 
     def to_user_units(
         self, W: Float[Array, "*lanes d"], b: Float[Array, "*lanes"]

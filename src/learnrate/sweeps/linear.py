@@ -17,6 +17,9 @@ from learnrate.theory.verdict import judge
 
 __all__ = ["LinearSweepResult", "theory_of"]
 
+_FEW = 12
+"""Longer lists are cut here."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LinearSweepResult(SweepResult):
@@ -113,6 +116,36 @@ class LinearSweepResult(SweepResult):
             self.W[s, k], float(self.b[s, k]), self.data.feature_names, self.data.target_name
         )
 
+    @property
+    def title(self) -> str:
+        """Heading of a report."""
+        return f"Predicting {self.data.target_name} under many learning rates"
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells whether two results rest on the same examples: see `Prepared.fingerprint`."""
+        return self.data.fingerprint
+
+    def data_facts(self) -> tuple[tuple[str, str], ...]:
+        """What is known about the examples: name and value."""
+        data = self.data
+        names = data.feature_names
+        more = f", … ({len(names)} in all)" if len(names) > _FEW else ""
+        facts = {
+            "examples": f"{len(data.y_train):,}",
+            "held out": None if data.y_val is None else f"{len(data.y_val):,}",
+            "target": data.target_name,
+            "features": ", ".join(names[:_FEW]) + more,
+        }
+        return tuple((name, value) for name, value in facts.items() if value is not None)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was done to the examples: sentences."""
+        data = self.data
+        scaled = ("Features were brought to mean 0 and standard deviation 1 for training.",)
+        left_out = tuple(f"Left out: {column.name} ({column.reason})." for column in data.left_out)
+        return (*data.notes, *(scaled if data.scaling is not None else ()), *left_out[:_FEW])
+
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON can hold it; a number that is not finite is null."""
         return {**super().as_dict(), "data": self._data_as_dict()}
@@ -131,6 +164,7 @@ class LinearSweepResult(SweepResult):
             "held_out": 0 if data.y_val is None else len(data.y_val),
             "features": list(data.feature_names),
             "target": data.target_name,
+            "fingerprint": self.fingerprint,
             "standardized": data.scaling is not None,
             "left_out": {column.name: column.reason for column in data.left_out},
             "references": data.references or {},

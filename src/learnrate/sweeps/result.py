@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from learnrate._extras import require
 from learnrate._files import check_writable, write_atomically
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError, OutputError, did_you_mean
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "SweepResult", "check_output", "finite_list"]
 
 _PICTURES = (".png", ".svg", ".pdf")
-SUFFIXES = (*_PICTURES, ".csv", ".parquet", ".json")
+SUFFIXES = (*_PICTURES, ".html", ".csv", ".parquet", ".json")
 """The formats that `SweepResult.save` knows."""
 
 
@@ -41,6 +42,8 @@ def check_output(path: str | Path) -> Path:
             f"An output file must end in {', '.join(SUFFIXES)}. Got {str(path)!r} instead."
             + (did_you_mean(path.suffix, SUFFIXES) if path.suffix else "")
         )
+    if path.suffix.lower() == ".html":
+        require("plotly.offline", extra="note", purpose="interactive reports")
     check_writable(path)
     return path
 
@@ -157,6 +160,24 @@ class SweepResult:
         """The recommended rate with its reason, horizon and interval; a reason even when there is none."""
         return self._suggestion
 
+    @property
+    def title(self) -> str:
+        """Heading of a report."""
+        return "Loss under many learning rates"
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Tells whether two results rest on the same examples; None where they are not known."""
+        return None
+
+    def data_facts(self) -> tuple[tuple[str, str], ...]:
+        """What is known about the examples: name and value."""
+        return ()
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was done to the examples: sentences."""
+        return ()
+
     def curves(self) -> Curves:
         """The loss curves as the drawings take them."""
         chosen = self.suggestion().lr
@@ -250,11 +271,20 @@ class SweepResult:
 
         return draw_rates(self.curves(), _new_axes() if ax is None else ax)
 
-    def save(self, path: str | Path, *, log: bool = True) -> Path:
-        """Write a picture (png, svg, pdf) or the numbers (csv, parquet, json): the suffix decides.
+    def save(self, path: str | Path, *, log: bool = True, command: str | None = None) -> Path:
+        """Write a picture (png, svg, pdf), an interactive report (html) or the numbers (csv, parquet, json).
 
         A picture whose name ends in ``limit`` or ``rates``, such as ``limit.png``, is that of
         `plot_rates`; any other is that of `plot`.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to; its suffix decides.
+        log : bool
+            A log loss axis, for a picture, and for the report to start with.
+        command : str, optional
+            What the report says that it was made with; the call in Python unless given.
 
         Raises
         ------
@@ -271,6 +301,11 @@ class SweepResult:
                 save_figure(path, lambda ax: draw_rates(curves, ax))
             else:
                 save_figure(path, lambda ax: draw_curves(curves, ax, log=log))
+        elif suffix == ".html":
+            from learnrate.report.interactive import save_report
+            from learnrate.sweeps.texts import report_texts
+
+            save_report(path, self.curves(), report_texts(self, command), log=log)
         elif suffix == ".csv":
             write_atomically(path, lambda temporary: self.to_frame().write_csv(temporary))
         elif suffix == ".parquet":

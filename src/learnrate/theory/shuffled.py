@@ -95,15 +95,21 @@ def shuffled_curve(
     mean = np.tile(m, (lrs.size, 1))
     start = np.tile(second.diagonal(), (lrs.size, 1))
     batches = _epoch_batches(n, batch_size)
-    follow = lrs.size * modes.rank**2 * len(batches) * epochs <= _MOST_WORK
+    passes = min(epochs, modes.rank)
+    follow = lrs.size * modes.rank**2 * len(batches) * passes <= _MOST_WORK
     note = _NOTE if follow else "second moments per direction"
     losses = np.empty((lrs.size, epochs + 1))
     with np.errstate(all="ignore"):
         level = _label_noise(modes, batch_size, lrs, kappa)
         noise = np.zeros_like(start)
+        wear = _wear_map(modes, batch_size, lrs, kappa, follow) if epochs > modes.rank else None
         for epoch in range(epochs + 1):
             if epoch:
-                start = _wear_off(modes, batch_size, lrs, kappa, start, follow)
+                if wear is None:
+                    start = _wear_off(modes, batch_size, lrs, kappa, start, follow)
+                else:
+                    start = (start[:, None, :] @ wear)[:, 0]
+                start = np.maximum(start, 0.0)
                 noise = level.kept * noise + level.rise
                 for size, times in batches.items():
                     mean = mean * _shrink(modes, lrs, size / batch_size) ** times
@@ -162,8 +168,18 @@ def _wear_off(
                 after -= 2 * share * eta * a * F.sum(axis=2)
                 F *= both
                 F += gain * ((a * s)[:, :, None] + (a * s)[:, None, :])
-            s = np.maximum(after, 0.0)
+            s = after
     return s
+
+
+def _wear_map(
+    modes: Modes, batch_size: int, lrs: Float[Array, " K"], kappa: Float[Array, "r r"], follow: bool
+) -> Float[Array, "K r r"]:
+    """What `_wear_off` multiplies the rows of ``s`` by: cheaper than itself for more than r epochs."""
+    r = modes.rank
+    units = np.tile(np.eye(r), (lrs.size, 1))
+    worn = _wear_off(modes, batch_size, np.repeat(lrs, r), kappa, units, follow)
+    return worn.reshape(lrs.size, r, r)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,12 @@ def test_a_diverged_run_is_a_result() -> None:
     assert not np.isfinite(e.updates[0].new).any()
     assert np.isnan(e.check.disagreement)
     assert json.loads(json.dumps(e.as_dict(), allow_nan=False))["updates"][1]["new"] == [None]
+
+
+@pytest.mark.parametrize("way", ["backward", "by_hand", "finite_difference"])
+def test_a_wrong_gradient_would_be_seen(note: Explanation, way: str) -> None:
+    wrong = getattr(note.check, way) + np.array([0, 0.25, 0])
+    assert replace(note.check, **{way: wrong}).disagreement == pytest.approx(0.25)
 
 
 def test_of_very_many_parameters_the_first_and_last_are_checked() -> None:

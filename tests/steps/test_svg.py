@@ -56,7 +56,8 @@ def test_cards_hold_their_text_and_do_not_overlap(features: int, lang: str) -> N
 
     rng = np.random.default_rng(0)
     e = explain(rng.normal(size=(20, features)), 1e5 * rng.normal(size=20), batch_size=9)
-    drawing = lay_out(e, messages_in(lang))
+    m = messages_in(lang)
+    drawing = lay_out(e, m)
     for place in drawing.places:
         assert place.x >= 0
         assert place.x + place.width <= drawing.width
@@ -71,6 +72,11 @@ def test_cards_hold_their_text_and_do_not_overlap(features: int, lang: str) -> N
         apart = one.x + one.width < other.x or other.x + other.width < one.x
         apart |= one.y + one.height < other.y or other.y + other.height < one.y
         assert apart
+    for text in (m.forward_arrow, m.backward_arrow, m.order_mark):
+        assert drawing.legend[0] + 38 + 7 * cell_len(text) <= drawing.width
+    for arrow in drawing.arrows:
+        if arrow.anchor == "start":
+            assert arrow.label_x + 7 * cell_len(arrow.label) <= drawing.width
     assert drawing.width < 900
 
 

@@ -56,9 +56,9 @@ ENGLISH = Messages(
         "marked, so nothing is computed for them."
     ),
     backward_after=(
-        "`b` went into every row, so the gradients of all rows add up: Σ. `w` met each row through that row's "
-        "features, so they weight the gradients that add up: Xᵀ · grad(Xw). Both are sums over the "
-        "minibatch, not means."
+        "`b` was added to every row, so its gradient is the sum of the rows' gradients: Σ. `w` was "
+        "multiplied by each row's features, so each row's gradient is multiplied by them before it is "
+        "added: Xᵀ · grad(Xw). Both are sums over the minibatch, not means."
     ),
     update_title="The update",
     update=(

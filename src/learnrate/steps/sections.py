@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from learnrate.steps.abridging import Omitted, abridge
 from learnrate.steps.explanation import Explanation
-from learnrate.steps.formats import Omitted, abridge, clean, formats_together
+from learnrate.steps.formats import clean, formats_together
 from learnrate.steps.messages import Messages, Prose, prose
 from learnrate.steps.tables import (
     Limits,

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from learnrate.report.curves import format_rate
 from learnrate.sweeps.linear import LinearSweepResult
-from learnrate.theory import Verdict
 
 __all__ = ["print_result"]
 
 _WIDTH = 100
-_FEW_SENTENCES = 3
 _FEW = 12
 """Longer lists are cut here, with the count."""
 
@@ -58,7 +56,7 @@ def print_result(
     console.print(curve_table(result.curves()))
     say()
     say(str(result.suggestion()))
-    for line in _warnings(result):
+    for line in result.verdict_sentences():
         say(line)
     chosen = result.suggestion().lr
     if chosen is not None:
@@ -88,24 +86,6 @@ def _heading(result: LinearSweepResult) -> Iterable[str]:
             f"{column}={category}" for column, category in data.references.items()
         )
     yield from data.notes
-
-
-def _warnings(result: LinearSweepResult) -> Iterable[str]:
-    """The limits, and what was to be expected of the rates that are not safe."""
-    theory = result.theory
-    if theory is None:
-        return
-    yield (
-        f"Limits for batch size {theory.batch_size}: mean over runs {theory.limit}, "
-        f"typical run {theory.typical_limit}, full batches {theory.full_batch_limit}"
-    )
-    if result.verdicts is None:
-        return
-    unsafe = [k for k, verdict in enumerate(result.verdicts) if verdict != Verdict.SAFE.word]
-    for k in unsafe[:_FEW_SENTENCES]:
-        yield theory.verdict(float(result.lrs[k]), result.epochs).sentence
-    if len(unsafe) > _FEW_SENTENCES:
-        yield f"… and {len(unsafe) - _FEW_SENTENCES} more rates that are not safe."
 
 
 def _weights(result: LinearSweepResult, lr: float) -> str:

@@ -84,10 +84,10 @@ def render_report(curves: Curves, texts: ReportTexts, *, log: bool = True) -> st
             quantity=curves.quantity,
             predicted=curves.predicted is not None,
             headings=headings,
-            rows=[
-                (cells, curves.outcomes[k], k == curves.suggested)
-                for k, cells in zip(rates, rows, strict=True)
-            ],
+            rows=list(zip(rows, rates, strict=True)),
+            verdicts=curves.verdicts,
+            outcomes=curves.outcomes,
+            suggested_rate=curves.suggested,
             all_rates=len(curves.lrs),
         )
     )

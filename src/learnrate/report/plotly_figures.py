@@ -154,12 +154,9 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
         )
     if curves.predicted is not None:
         data.append(_line(lrs, curves.predicted[order, -1], top, "predicted", "dash"))
-    shown = [np.where(inside, mean, np.nan)]
     if curves.floors is not None:
-        floors = curves.floors[order]
-        data.append(_line(lrs, floors, top, "floor", "dot"))
-        shown.append(np.where(floors < top, floors, np.nan))
-    low = float(np.nanmin(np.concatenate(shown))) if inside.any() else top / 10
+        data.append(_line(lrs, curves.floors[order], top, "floor", "dot"))
+    low = float(mean[inside].min()) if inside.any() else top / 10
     for limit, dash, name in (
         (curves.limit, "solid", "limit (mean)"),
         (curves.typical_limit, "dashdot", "limit (typical run)"),
@@ -211,7 +208,7 @@ def _layout(x: str, ranges: dict[str, Any]) -> dict[str, Any]:
     return {
         "xaxis": {**axis, "title": {"text": x}},
         "yaxis": {**axis, "type": "log", "exponentformat": "power"},
-        "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "font": font,
         "hovermode": "closest",

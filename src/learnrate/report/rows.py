@@ -24,7 +24,7 @@ def rate_rows(curves: Curves, shown: list[int]) -> tuple[list[str], list[list[st
         val = mean_interval(curves.val_losses[:, :, -1]).mean
         r2 = mean_interval(curves.r2).mean
         columns["held out"] = [format_loss(val[k]) for k in shown]
-        columns["R²"] = [f"{r2[k]:.3f}" if np.isfinite(r2[k]) else "–" for k in shown]
+        columns["R²"] = [_format_r2(r2[k]) for k in shown]
     return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
 
 
@@ -33,3 +33,10 @@ def format_loss(loss: float) -> str:
     if not np.isfinite(loss):
         return "∞"
     return f"{loss:.3g}" if loss == 0 or 1e-3 <= abs(loss) < 1e5 else f"{loss:.2e}"
+
+
+def _format_r2(r2: float) -> str:
+    """Three decimals; how far below nothing it lies, no one needs to know."""
+    if not np.isfinite(r2):
+        return "–"
+    return f"{r2:.3f}" if r2 > -100 else "< −100"

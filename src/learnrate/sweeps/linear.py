@@ -13,10 +13,11 @@ from learnrate.sweeps.model import LinearModel
 from learnrate.sweeps.result import SweepResult, finite_list
 from learnrate.sweeps.validation import r_squared
 from learnrate.theory import Kind, Prediction, Theory, analyse
-from learnrate.theory.verdict import judge
+from learnrate.theory.verdict import Verdict, judge
 
 __all__ = ["LinearSweepResult", "theory_of"]
 
+_FEW_SENTENCES = 3
 _FEW = 12
 """Longer lists are cut here."""
 
@@ -85,6 +86,25 @@ class LinearSweepResult(SweepResult):
     def verdicts(self) -> tuple[str, ...] | None:
         """For each rate safe, borderline or diverges, said before training; None if not known."""
         return self._verdicts
+
+    def verdict_sentences(self) -> tuple[str, ...]:
+        """The limits, and what was to be expected of the rates that are not safe; empty if not known."""
+        theory = self.theory
+        if theory is None:
+            return ()
+        limits = (
+            f"Limits for batch size {theory.batch_size}: mean over runs {theory.limit}, "
+            f"typical run {theory.typical_limit}, full batches {theory.full_batch_limit}"
+        )
+        verdicts = self.verdicts or ()
+        unsafe = [k for k, verdict in enumerate(verdicts) if verdict != Verdict.SAFE.word]
+        sentences = [
+            theory.verdict(float(self.lrs[k]), self.epochs).sentence
+            for k in unsafe[:_FEW_SENTENCES]
+        ]
+        if len(unsafe) > _FEW_SENTENCES:
+            sentences.append(f"… and {len(unsafe) - _FEW_SENTENCES} more rates that are not safe.")
+        return (limits, *sentences)
 
     @cached_property
     def _predicted_best(self) -> float | None:

@@ -132,6 +132,10 @@ class SweepResult:
         """The rate with the least expected loss at this horizon; None if not known."""
         return None
 
+    def verdict_sentences(self) -> tuple[str, ...]:
+        """The limits, and what was to be expected of the rates that are not safe; empty if not known."""
+        return ()
+
     def _floor_of(self, k: int) -> float | None:
         if self.floors is None or not math.isfinite(self.floors[k]):
             return None

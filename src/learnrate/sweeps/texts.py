@@ -50,7 +50,7 @@ def report_texts(result: SweepResult, command: str | None = None) -> ReportTexts
     return ReportTexts(
         title=result.title,
         facts=(*result.data_facts(), *facts.items()),
-        sentences=(str(result.suggestion()),),
+        sentences=(str(result.suggestion()), *result.verdict_sentences()),
         remarks=result.remarks(),
         command=command or python_call(config, result.lrs),
         versions=(

@@ -15,8 +15,10 @@ SOURCE = Path(__file__).parent.parent / "src" / "learnrate"
 # Rank of each room or top-level file. A file imports only from lower ranks or from its own room.
 RANKS = {
     "errors": 0,
-    "_extras": 0.5,  # raises one of errors' classes
+    "_extras": 0.5,  # they raise errors' classes
+    "_files": 0.5,
     "_shapes": 0,
+    "_templates": 0,
     "autograd": 1,
     "nd": 2,
     "scratch": 3,
@@ -48,10 +50,11 @@ def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
     """Rooms of learnrate that a file imports from, anywhere in it, with the line."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names: list[str] = []
+        line = getattr(node, "lineno", 0)
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            assert node.level == 0, f"{path}:{line} imports relatively"
             names = [str(node.module)]
             if node.module == "learnrate":
                 names = [f"learnrate.{alias.name}" for alias in node.names]
@@ -60,7 +63,7 @@ def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
         for name in names:
             parts = name.split(".")
             if parts[0] == "learnrate":
-                yield (parts[1] if len(parts) > 1 else "__init__"), node.lineno
+                yield (parts[1] if len(parts) > 1 else "__init__"), line
 
 
 SOURCES = sorted(SOURCE.rglob("*.py"))

@@ -78,7 +78,8 @@ def epoch_order(
     # Lemire's multiply-shift turns 32 random bits into a number below i + 1; for the n that fit in
     # memory its bias is under n / 2³² and no draw is ever rejected, so one array holds them all.
     bits = rng.integers(0, 2**32, size=n, dtype=np.uint32)
-    targets = (bits * np.arange(1, n + 1, dtype=np.uint64) >> np.uint64(32)).astype(np.int64)
+    scaled = np.multiply(bits, np.arange(1, n + 1, dtype=np.uint64), dtype=np.uint64)
+    targets = np.right_shift(scaled, np.uint64(32)).astype(np.int64)
     if swap is not None:
         order = np.arange(n)
         swap(order, targets)

@@ -1,0 +1,57 @@
+"""Writing files so that a reader never finds half of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from learnrate.errors import OutputError
+
+__all__ = ["check_writable", "write_atomically"]
+
+
+def check_writable(path: Path) -> None:
+    """Raise OutputError unless a file could be written at ``path``: asked before long work starts."""
+    folder = path.parent
+    if path.is_dir():
+        raise OutputError(f"The output must be a file. Got the folder {str(path)!r}; name a file.")
+    if not folder.is_dir():
+        raise OutputError(
+            f"The output folder must exist. Got {str(path)!r}, and {str(folder)!r} is no folder; "
+            "make it first or write elsewhere."
+        )
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise OutputError(
+            f"The output must be writable. Got {str(path)!r}, which may not be written here; "
+            "change its permissions or write elsewhere."
+        )
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Call ``write(temporary)`` beside ``path``, then rename: the whole file is there, or none of it.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file goes; one that is there is replaced only by a whole new one.
+    write : callable
+        Writes the file under the temporary name that it is given, which has the suffix of ``path``.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses (no such folder, no permission, disk full). Nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{str(path)!r} must be writable. Got: {error.strerror or error}; "
+            "free some space, change its permissions or write elsewhere."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,51 @@
+"""The commands, wired up. Each lives in a file of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from learnrate import __version__
+from learnrate.cli.explain import explain
+from learnrate.cli.sweep import sweep
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="learnrate",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"learnrate {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Example:  learnrate sweep diabetes --lrs auto --epochs 20 --save sweep.png",
+)
+def learnrate(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Show what the learning rate does: train under many rates side by side.
+
+    \b
+    learnrate sweep                               the note's experiment
+    learnrate sweep houses.csv --target price     the same on your table
+    """
+
+
+app.command()(sweep)
+app.command()(explain)

@@ -1,0 +1,102 @@
+"""What ``learnrate sweep`` prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from learnrate.report.curves import format_rate
+from learnrate.sweeps.linear import LinearSweepResult
+
+__all__ = ["print_result"]
+
+_WIDTH = 100
+_FEW = 12
+"""Longer lists are cut here, with the count."""
+
+
+def print_result(
+    result: LinearSweepResult,
+    saved: Sequence[Path],
+    *,
+    why: float | None = None,
+    interrupted: bool = False,
+) -> None:
+    """Print what was trained, the table, the suggestion, the weights and the files.
+
+    Parameters
+    ----------
+    result : LinearSweepResult
+    saved : sequence of Path
+        Files that were written.
+    why : float, optional
+        A rate whose verdict is to be worked out in full.
+    interrupted : bool
+        Whether Ctrl-C ended the sweep early.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from learnrate.report.terminal import curve_table
+
+    # A file or pipe has no width of its own.
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
+    console = Console(highlight=False, width=width)
+
+    def say(line: str = "") -> None:
+        console.print(Text(line))
+
+    if interrupted:
+        say(f"Interrupted. This is what was finished: {result.epochs} epochs.")
+    for line in _heading(result):
+        say(line)
+    say()
+    console.print(curve_table(result.curves()))
+    say()
+    say(str(result.suggestion()))
+    for line in result.verdict_sentences():
+        say(line)
+    chosen = result.suggestion().lr
+    if chosen is not None:
+        say(_weights(result, chosen))
+    if why is not None and result.theory is not None:
+        say()
+        for line in result.theory.verdict(why, result.epochs).arithmetic:
+            say(line)
+    for path in saved:
+        say(f"Saved {path}")
+
+
+def _heading(result: LinearSweepResult) -> Iterable[str]:
+    config, data = result.config, result.data
+    n, d = data.X_train.shape
+    held_out = f" ({len(data.X_val)} more held out)" if data.X_val is not None else ""
+    features = "1 feature" if d == 1 else f"{d} features"
+    yield f"{n:,} examples{held_out} with {features}, predicting {data.target_name}"
+    seeds = f"seed {config.seed}"
+    if config.seeds > 1:
+        seeds = f"seeds {config.seed} to {config.seed + config.seeds - 1}"
+    yield f"batch size {config.batch_size}, {result.epochs} epochs, {seeds}, engine {result.engine}"
+    if data.left_out:
+        yield "Left out: " + _some(f"{item.name} ({item.reason})" for item in data.left_out)
+    if data.references:
+        yield "One-hot columns are relative to: " + _some(
+            f"{column}={category}" for column, category in data.references.items()
+        )
+    yield from data.notes
+
+
+def _weights(result: LinearSweepResult, lr: float) -> str:
+    """The learned weights at one rate, in the user's units."""
+    model = result.model(lr)
+    terms = [f"{name} = {w:.4g}" for name, w in zip(model.feature_names, model.w, strict=True)]
+    return f"Weights at {format_rate(lr)}, in the units of the data: {_some(terms)}; bias = {model.b:.4g}"
+
+
+def _some(items: Iterable[str]) -> str:
+    """The first few, and how many more there are."""
+    items = list(items)
+    more = f", … and {len(items) - _FEW} more (all are in --json)" if len(items) > _FEW else ""
+    return ", ".join(items[:_FEW]) + more

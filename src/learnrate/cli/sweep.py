@@ -1,0 +1,140 @@
+"""``learnrate sweep``: the main job."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    context: typer.Context,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="A table (csv, tsv, parquet, feather, arrow, jsonl, npy, npz), a glob of them, "
+            "- for CSV on standard input, or diabetes (442 patients, ships with learnrate). "
+            "Nothing: the note's own 1,000 examples.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Column to predict.", show_default=False)
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(help="Columns to predict from, a,b,c. All that can serve, unless given."),
+    ] = None,
+    lrs: Annotated[
+        str | None,
+        typer.Option(
+            help="Learning rates: 0.01,0.02 or start:stop:step (stop excluded) or "
+            "log:min:max:num or auto. The note's 0.01:0.05:0.01 on its own data, else auto.",
+            show_default=False,
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", "-b", help="Examples per step. 10 unless given."),
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", "-e", help="Passes over the examples.")] = 3,
+    seed: Annotated[int, typer.Option(help="Start, order and split follow from it.")] = 0,
+    seeds: Annotated[
+        int, typer.Option(help="Repeats with other seeds: a band, a mean and an interval.")
+    ] = 1,
+    val: Annotated[
+        float, typer.Option(help="Fraction of examples held out, for their loss and R².")
+    ] = 0.0,
+    sampling: Annotated[
+        str, typer.Option(help="shuffle (a permutation per epoch) or independent.")
+    ] = "shuffle",
+    momentum: Annotated[float, typer.Option(help="Momentum μ in [0, 1).")] = 0.0,
+    weight_decay: Annotated[float, typer.Option(help="L2 penalty α on the weights.")] = 0.0,
+    schedule: Annotated[
+        str, typer.Option(help="constant, step, cosine or inverse-time.")
+    ] = "constant",
+    missing: Annotated[
+        str, typer.Option(help="Missing values: error, drop (the rows) or mean (fill it in).")
+    ] = "error",
+    standardize: Annotated[
+        bool, typer.Option(help="Train on features with mean 0 and deviation 1 (tables only).")
+    ] = True,
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    engine: Annotated[str, typer.Option(help="auto, or the name of an engine.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Threads; the curves do not depend on it.")] = 1,
+    save: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--save",
+            "-o",
+            help="Write png, svg, pdf (the picture), html (an interactive report), csv, parquet or json "
+            "(the numbers). Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    linear: Annotated[
+        bool, typer.Option("--linear", help="Linear loss axis, the note's look.")
+    ] = False,
+    why: Annotated[
+        float | None, typer.Option(help="Work out the verdict on this rate in full.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document and nothing else.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
+) -> int:
+    """Train under many learning rates side by side, draw every curve, recommend one.
+
+    \b
+    Example:  learnrate sweep diabetes --lrs auto --epochs 20 --save sweep.png
+    """
+    from learnrate.cli.output import print_result
+    from learnrate.cli.progress import EpochProgress
+    from learnrate.sweeps.rates import check_rates
+    from learnrate.sweeps.result import check_output
+    from learnrate.sweeps.run import SweepInterrupted
+    from learnrate.sweeps.run import sweep as run_sweep
+
+    if why is not None:
+        check_rates([why])
+    outputs = [check_output(path) for path in save or ()]
+    own = data is None
+    with EpochProgress(shown=not (quiet or as_json)) as progress:
+        try:
+            result = run_sweep(
+                "note" if own else sys.stdin.buffer if data == "-" else data,
+                target=target,
+                features=None
+                if features is None
+                else [name.strip() for name in features.split(",")],
+                lrs=lrs if lrs is not None else "0.01:0.05:0.01" if own else "auto",
+                batch_size=batch_size,
+                epochs=epochs,
+                seed=seed,
+                seeds=seeds,
+                val=val,
+                sampling=sampling,
+                momentum=momentum,
+                weight_decay=weight_decay,
+                schedule=schedule,
+                missing=missing,
+                standardize=None if standardize else False,
+                dtype=dtype,
+                engine=engine,
+                threads=threads,
+                on_epoch=progress.update,
+            )
+            code = 0
+        except SweepInterrupted as interrupt:
+            result, code = interrupt.result, 130
+    saved = [result.save(path, log=not linear, command=context.obj) for path in outputs]
+    if as_json:
+        print(json.dumps(result.as_dict(), ensure_ascii=False))
+    elif not quiet:
+        print_result(result, saved, why=why, interrupted=code != 0)
+    return code

@@ -1,0 +1,141 @@
+"""Where a table's bytes come from: a file, a gzipped file, or standard input."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from learnrate.errors import DataError, did_you_mean
+
+__all__ = ["Source", "open_file", "reading"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bytes with a name for messages.
+
+    Attributes
+    ----------
+    label : str
+        What messages call it: ``"'houses.csv'"`` or ``"Standard input"``.
+    suffix : str
+        ``".csv"`` and so on, in lower case, without ``.gz``: the format.
+    content : Path or bytes
+        The file, or the bytes themselves where they had to be unpacked or came from a pipe.
+    """
+
+    label: str
+    suffix: str
+    content: Path | bytes
+
+    def open(self) -> io.BufferedReader | io.BytesIO:
+        """Open for reading from the start, as often as needed."""
+        if isinstance(self.content, bytes):
+            return io.BytesIO(self.content)
+        return self.content.open("rb")
+
+    def refuse_empty(self) -> None:
+        """Raise `DataError` if there is nothing in it."""
+        with self.open() as stream:
+            if not stream.read(1):
+                raise DataError(
+                    f"{self.label} must hold a table. Got nothing (0 bytes) instead; "
+                    "check the program that wrote it."
+                )
+
+
+def open_file(path: Path, known: Iterable[str]) -> Source:
+    """Return the file as a `Source`, or say why it cannot be read.
+
+    Parameters
+    ----------
+    path : Path
+        Relative to the working directory, or absolute.
+    known : iterable of str
+        The suffixes that can be read.
+
+    Raises
+    ------
+    DataError
+        If it does not exist (the nearest file name is suggested), is a folder, may not be read, is
+        empty, or has a suffix that is not known.
+    """
+    label = repr(str(path))
+    try:
+        _refuse_no_file(path, known)
+        suffix = path.suffix.lower()
+        packed = suffix == ".gz"
+        if packed:
+            suffix = path.with_suffix("").suffix.lower()
+        if suffix not in known:
+            raise DataError(
+                f"A table's suffix must be one of {', '.join(known)} (or .csv.gz and the like). "
+                f"Got {label} instead; save the table as one of these, and name it so."
+            )
+        with path.open("rb") as stream:
+            content = _unpack(stream, label) if packed else path.absolute()
+    except OSError as error:
+        raise DataError(
+            f"{label} must be readable. The system says: {error.strerror or error}; "
+            "check its permissions and its name."
+        ) from error
+    source = Source(label, suffix, content)
+    source.refuse_empty()
+    return source
+
+
+def _refuse_no_file(path: Path, known: Iterable[str]) -> None:
+    if path.is_dir():
+        raise DataError(
+            f"A table must be a file. Got the folder {str(path)!r} instead; name a file in it, "
+            f"or several at once, as in {str(path / '*.csv')!r}."
+        )
+    if path.exists():
+        return
+    if not path.parent.is_dir():
+        raise DataError(
+            f"A table must be a file that exists. Got {str(path)!r} instead, and there is no folder "
+            f"{str(path.parent)!r} either; check the path."
+        )
+    readable = (*known, ".gz")
+    near = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in readable)
+    hint = did_you_mean(path.name, near) if near else " No table is in that folder; check the path."
+    raise DataError(f"A table must be a file that exists. Got {str(path)!r} instead.{hint}")
+
+
+def _unpack(stream: io.BufferedReader, label: str) -> bytes:
+    try:
+        with gzip.open(stream) as unpacked:
+            return unpacked.read()
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{label} must be a whole gzip file. Got bytes that do not unpack instead ({error}); "
+            "fetch or write it again."
+        ) from error
+
+
+@contextmanager
+def reading(label: str, form: str) -> Iterator[None]:
+    """Turn whatever a parser raises on a broken file into one `DataError`.
+
+    Every exception is meant: on bytes that are not what they claim to be, parsers raise OSError,
+    ValueError, MemoryError (from a size that the bytes claim) and more, and Polars may panic, which is
+    not even an Exception. The user can act on none of these except by looking at the file.
+    """
+    import polars as pl
+
+    try:
+        yield
+    except DataError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise DataError(
+            f"{label} must be {form}. Got something else or a damaged file instead ({said}); "
+            "write it again, or name it by what it is."
+        ) from error

@@ -1,0 +1,105 @@
+"""What a sweep was asked to do, checked in one place."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from learnrate.data.order import Sampling, steps_per_epoch
+from learnrate.engines.schedules import Schedule
+from learnrate.errors import OptionError, did_you_mean
+
+__all__ = ["DTYPES", "SweepConfig"]
+
+DTYPES = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """The settings of a sweep. Together with the examples they decide every number in the result.
+
+    Attributes
+    ----------
+    batch_size : int
+        Nominal minibatch size ``|B|``.
+    epochs : int
+        Passes over the examples: the horizon of the curves and of the suggestion.
+    seed, seeds : int
+        Runs use the seeds ``seed, seed + 1, …, seed + seeds − 1``.
+    sampling : Sampling
+        ``shuffle`` or ``independent``.
+    dtype : str
+        ``float64`` or ``float32``.
+    engine : str
+        ``auto`` or the name of an engine.
+    momentum, weight_decay : float
+        ``μ`` in [0, 1) and ``α ≥ 0``; see `learnrate.engines.problem`.
+    schedule : str or callable
+        See `learnrate.engines.schedules`.
+    threads : int
+        Threads an engine may use. The curves do not depend on it.
+    """
+
+    batch_size: int = 10
+    epochs: int = 3
+    seed: int = 0
+    seeds: int = 1
+    sampling: Sampling = Sampling.SHUFFLE
+    dtype: str = "float64"
+    engine: str = "auto"
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    schedule: Schedule = field(default="constant")
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what no data could make right; the rest is for `check_against`."""
+        for name in ("batch_size", "epochs", "seeds", "threads"):
+            self._check_whole(name, at_least=1)
+        self._check_whole("seed", at_least=0)
+        try:
+            object.__setattr__(self, "sampling", Sampling(self.sampling))
+        except ValueError:
+            raise OptionError(
+                f"sampling must be one of {', '.join(Sampling)}. Got {self.sampling!r} instead."
+                + did_you_mean(str(self.sampling), list(Sampling))
+            ) from None
+        if str(self.dtype) not in DTYPES:
+            raise OptionError(f"dtype must be float64 or float32. Got {str(self.dtype)!r} instead.")
+        if not 0 <= self.momentum < 1:
+            raise OptionError(f"momentum must be in [0, 1). Got {self.momentum!r} instead.")
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise OptionError(
+                f"weight_decay must be finite and ≥ 0. Got {self.weight_decay!r} instead."
+            )
+
+    def _check_whole(self, name: str, *, at_least: int) -> None:
+        value = getattr(self, name)
+        whole = hasattr(value, "__index__") and not isinstance(value, bool)
+        if not whole or value < at_least:
+            raise OptionError(
+                f"{name} must be a whole number, {at_least} or more. Got {value!r} instead."
+            )
+        object.__setattr__(self, name, int(value))
+
+    def check_against(self, n: int) -> None:
+        """Refuse a batch size above the number of examples to train on."""
+        if self.batch_size > n:
+            raise OptionError(
+                f"batch_size must be between 1 and the number of training examples, {n}. "
+                f"Got {self.batch_size} instead; use a smaller one ({n} is full-batch descent)."
+            )
+
+    def with_batch_size(self, batch_size: int) -> SweepConfig:
+        """The same settings with another batch size."""
+        return replace(self, batch_size=batch_size)
+
+    def total_steps(self, n: int) -> int:
+        """Steps of the whole run on ``n`` examples."""
+        return self.epochs * steps_per_epoch(n, self.batch_size)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON can hold them."""
+        schedule = self.schedule if isinstance(self.schedule, str) else "a function"
+        return {**vars(self), "sampling": str(self.sampling), "schedule": schedule}

@@ -1,0 +1,89 @@
+"""What became of a lane."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from learnrate._shapes import Array, Float
+
+__all__ = ["Outcome", "describe_rate", "diverged_epoch", "judge"]
+
+_STALL = 0.02
+"""A curve whose last epoch lowered the loss by less than this share of it is called at its floor."""
+
+
+_JUMP = 1.5
+"""A curve whose last epoch raised the loss by more than this factor has not settled anywhere."""
+
+_NEAR = 1.1
+"""How near the predicted floor counts as there."""
+
+
+class Outcome(enum.StrEnum):
+    """What became of a lane; the values are sentences."""
+
+    DIVERGED = "diverged: the loss stopped being finite"
+    RISING = "diverging: ended above its start"
+    UNSTEADY = "unsteady: the last epoch raised it"
+    FALLING = "still falling after the last epoch"
+    AT_FLOOR = "at its floor"
+
+    @property
+    def diverges(self) -> bool:
+        """Whether this rate is too large here."""
+        return self in (Outcome.DIVERGED, Outcome.RISING)
+
+
+def diverged_epoch(losses: Float[Array, " epochs"]) -> int | None:
+    """The first epoch at whose end the loss is not finite; None if there is none."""
+    bad = np.flatnonzero(~np.isfinite(losses))
+    return int(bad[0]) if bad.size else None
+
+
+def judge(losses: Float[Array, " epochs"], floor: float | None = None) -> Outcome:
+    """The outcome that one lane's measured curve shows.
+
+    Parameters
+    ----------
+    losses : array, shape (E + 1,)
+        Before training and after each epoch.
+    floor : float, optional
+        The loss that this rate is predicted to settle at. A loss within a tenth of it is at its floor;
+        so is one that the last epoch lowered by less than 2 %.
+    """
+    if not np.isfinite(losses).all():
+        return Outcome.DIVERGED
+    start, before, last = float(losses[0]), float(losses[-2]), float(losses[-1])
+    if last > start:
+        return Outcome.RISING
+    if last > _JUMP * before:
+        return Outcome.UNSTEADY
+    if before - last <= _STALL * before or (floor is not None and last <= _NEAR * floor):
+        return Outcome.AT_FLOOR
+    return Outcome.FALLING
+
+
+def describe_rate(losses: Float[Array, "S epochs"], floor: float | None = None) -> str:
+    """One sentence for all seeds of a rate: the common outcome, or how many runs went wrong."""
+    outcomes = [judge(curve, floor) for curve in losses]
+    epochs = losses.shape[1] - 1
+    wrong = [outcome for outcome in outcomes if outcome.diverges]
+    if wrong and len(wrong) < len(outcomes):
+        return f"{len(wrong)} of {len(outcomes)} runs diverge; {_most_common(outcomes)}"
+    outcome = _most_common(outcomes)
+    if outcome is Outcome.DIVERGED:
+        first = min(epoch for curve in losses if (epoch := diverged_epoch(curve)) is not None)
+        return f"diverged in epoch {first}"
+    if outcome is Outcome.FALLING:
+        return f"still falling after {epochs} epoch{'s' if epochs > 1 else ''}"
+    return str(outcome)
+
+
+def _most_common(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome of most runs, of those that did not diverge where some did not."""
+    kept = [outcome for outcome in outcomes if not outcome.diverges] or list(outcomes)
+    return Counter(kept).most_common(1)[0][0]

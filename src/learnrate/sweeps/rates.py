@@ -1,0 +1,147 @@
+"""Grids of learning rates, from Python values or from the words of the command line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+
+import numpy as np
+
+from learnrate._shapes import Array, Float
+from learnrate.errors import OptionError
+from learnrate.theory import Theory
+
+__all__ = ["LIMIT", "arange", "auto_rates", "check_rates", "logspace", "parse_rates"]
+
+LIMIT = 1_000_000
+"""The largest grid that is taken for meant."""
+
+_AUTO = 9
+_BEYOND = 1.1
+_FORMS = "Write 0.01,0.02 or 0.01:0.05:0.01 or log:1e-4:1:25 or auto."
+
+
+def check_rates(lrs: float | Iterable[float]) -> Float[Array, " K"]:
+    """Learning rates as a float64 array: finite, positive, each once, in the order given.
+
+    Raises
+    ------
+    OptionError
+        If there is none, more than a million, or one that is not a finite positive number.
+    """
+    try:
+        values = list(lrs) if isinstance(lrs, Iterator) else lrs
+        rates = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise OptionError(f"lrs must be positive numbers. Got {lrs!r} instead. {_FORMS}") from None
+    if rates.ndim != 1:
+        raise OptionError(
+            f"lrs must be a list of numbers. Got an array of shape {rates.shape} instead; ravel it."
+        )
+    if rates.size == 0:
+        raise OptionError("lrs must hold at least one learning rate. Got an empty grid instead.")
+    _check_count(rates.size)
+    bad = rates[~(np.isfinite(rates) & (rates > 0))]
+    if bad.size:
+        raise OptionError(
+            f"Every learning rate must be a finite number above 0. Got {bad[0]:g} instead; remove it."
+        )
+    _, first = np.unique(rates, return_index=True)
+    return rates[np.sort(first)]
+
+
+def logspace(min_lr: float, max_lr: float, num: int) -> Float[Array, " num"]:
+    """``num`` learning rates from ``min_lr`` to ``max_lr``, both included, equal in ratio.
+
+    ``η_k = min_lr · (max_lr / min_lr)^(k / (num − 1))``
+    """
+    if not (math.isfinite(min_lr) and math.isfinite(max_lr) and 0 < min_lr <= max_lr):
+        raise OptionError(
+            "A log grid must run from a positive rate up to a larger one. "
+            f"Got {min_lr:g} to {max_lr:g} instead; swap or change them."
+        )
+    if num < 1:
+        raise OptionError(f"A grid must hold at least 1 rate. Got {num} instead.")
+    _check_count(num)
+    return np.geomspace(min_lr, max_lr, num)
+
+
+def arange(start: float | str, stop: float | str, step: float | str) -> Float[Array, " num"]:
+    """Rates ``start, start + step, …`` below ``stop``, counted in decimals.
+
+    As ``numpy.arange``, without its surprises: ``arange(0.01, 0.05, 0.01)`` is exactly the four floats
+    0.01, 0.02, 0.03, 0.04, and the stop is never included by rounding.
+    """
+    try:
+        first, end, width = (Decimal(str(value)) for value in (start, stop, step))
+    except InvalidOperation:
+        raise OptionError(
+            f"A grid start:stop:step must be made of numbers. Got {start}:{stop}:{step} instead."
+        ) from None
+    if not all(value.is_finite() for value in (first, end, width)) or width <= 0:
+        raise OptionError(
+            "A grid start:stop:step must be finite with a step above 0. "
+            f"Got {start}:{stop}:{step} instead."
+        )
+    count = max(0, math.ceil((end - first) / width))
+    if count == 0:
+        raise OptionError(
+            f"The grid {start}:{stop}:{step} must hold at least one rate. Got an empty grid instead; "
+            "the stop is excluded, so put it above the start."
+        )
+    _check_count(count)
+    return np.array([float(first + k * width) for k in range(count)])
+
+
+def parse_rates(text: str) -> Float[Array, " K"] | None:
+    """Read ``--lrs``: a list, ``start:stop:step``, ``log:min:max:num``, or ``auto`` (None).
+
+    Raises
+    ------
+    OptionError
+        If the words fit none of the forms.
+    """
+    text = text.strip()
+    if text.casefold() == "auto":
+        return None
+    parts = [part.strip() for part in text.split(":")]
+    try:
+        if parts[0].casefold() == "log" and len(parts) == 4:
+            return check_rates(logspace(float(parts[1]), float(parts[2]), int(parts[3])))
+        if len(parts) == 3:
+            return check_rates(arange(*parts))
+        if len(parts) == 1:
+            return check_rates([float(item) for item in text.split(",") if item.strip()])
+    except ValueError as error:
+        if isinstance(error, OptionError):
+            raise
+    raise OptionError(f"--lrs must be a grid of learning rates. Got {text!r} instead. {_FORMS}")
+
+
+def auto_rates(theory: Theory, epochs: int) -> Float[Array, " num"]:
+    """The grid for ``auto``: slow, best, borderline and diverging rates in one picture.
+
+    Equal ratios from a thousandth of the mean-square limit to nine tenths of it, the rate with the least
+    expected loss after ``epochs``, one between that limit and a typical run's, and one just beyond both.
+    """
+    typical = theory.typical_limit.value
+    limit = theory.limit.value or typical or theory.full_batch_limit.value
+    if limit is None:
+        return logspace(1e-4, 1.0, _AUTO)
+    edge = max(limit, typical or limit)
+    rates = [*np.geomspace(1e-3 * limit, 0.9 * limit, _AUTO), _BEYOND * edge]
+    if edge > 1.02 * limit:
+        rates.append(math.sqrt(limit * edge))
+    best = theory.best_rate(epochs).value
+    if best is not None:
+        rates.append(best)
+    # Three digits are plenty, and what is printed is what was run.
+    return np.unique([float(f"{rate:.3g}") for rate in rates])
+
+
+def _check_count(count: int) -> None:
+    if count > LIMIT:
+        raise OptionError(
+            f"A grid must hold at most {LIMIT:,} rates. Got {count:,} instead; widen the step."
+        )

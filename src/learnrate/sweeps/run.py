@@ -1,0 +1,223 @@
+"""``sweep()``, the front door: examples in, trained lanes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from learnrate._shapes import Array, Float
+from learnrate.data.prepared import Prepared
+from learnrate.engines.choose import choose_engine
+from learnrate.engines.problem import LinearProblem
+from learnrate.engines.schedules import Schedule, schedule_multipliers
+from learnrate.sweeps.config import SweepConfig
+from learnrate.sweeps.examples import examples
+from learnrate.sweeps.linear import LinearSweepResult, theory_of
+from learnrate.sweeps.rates import auto_rates, check_rates, parse_rates
+from learnrate.sweeps.validation import held_out_loss
+
+__all__ = ["SweepInterrupted", "sweep"]
+
+_DEFAULT_BATCH_SIZE = 10
+
+
+class SweepInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a sweep that had finished at least one epoch: ``result`` holds what was done."""
+
+    def __init__(self, result: LinearSweepResult) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+def sweep(
+    data: Any,
+    y: Any = None,
+    *,
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    lrs: str | float | Iterable[float] = "auto",
+    batch_size: int | None = None,
+    epochs: int = 3,
+    seed: int = 0,
+    seeds: int = 1,
+    val: float = 0.0,
+    sampling: str = "shuffle",
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    schedule: Schedule = "constant",
+    missing: str = "error",
+    standardize: bool | None = None,
+    dtype: str = "float64",
+    engine: str = "auto",
+    threads: int = 1,
+    on_epoch: Callable[[int, int], object] | None = None,
+) -> LinearSweepResult:
+    """Train ``ŷ = X·w + b`` by minibatch SGD under many learning rates side by side.
+
+    Every step of a lane with rate η on minibatch J is ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)``,
+    and the same for b; ``|B|`` is the nominal batch size, so a short last minibatch weighs less. All
+    rates start from the same ``w ~ N(0, 0.01²)``, ``b = 0`` and visit the examples in the same order, so
+    their curves differ only by the rate. A rate that diverges is a result, not an error.
+
+    Parameters
+    ----------
+    data : array of shape (n, d), Polars or pandas frame, or str
+        Features; or a table that holds the target too; or a table's file name, ``"diabetes"`` or
+        ``"note"`` (the note's 1,000 examples).
+    y : array of shape (n,), optional
+        Labels, with an array of features.
+    target, features : str and list of str, optional
+        Columns of a table to predict, and to predict from.
+    lrs : numbers or str
+        Learning rates; ``"auto"``; or what ``--lrs`` takes, such as ``"log:1e-4:1:25"``.
+    batch_size : int, optional
+        Nominal ``|B|``; 10 unless given, or n where there are fewer examples.
+    epochs : int
+        Passes over the examples.
+    seed, seeds : int
+        Every rate is trained with the seeds ``seed, …, seed + seeds − 1``.
+    val : float
+        Fraction of examples held out, for ``val_loss`` and R².
+    sampling : {"shuffle", "independent"}
+        A fresh permutation every epoch, or every minibatch drawn afresh.
+    momentum, weight_decay, schedule
+        See `learnrate.engines.problem` and `learnrate.engines.schedules`.
+    missing : {"error", "drop", "mean"}
+        What to do about missing values in a table.
+    standardize : bool, optional
+        Train on features with mean 0 and standard deviation 1. Tables are standardised unless told
+        otherwise, arrays are taken as they are; learned weights are in the user's units either way.
+    dtype : {"float64", "float32"}
+        Type of the training arithmetic.
+    engine : str
+        ``"auto"`` or an engine's name; all give the same curves.
+    threads : int
+        Threads an engine may use.
+    on_epoch : callable, optional
+        Called with (epochs done, epochs in all), over all seeds.
+
+    Returns
+    -------
+    LinearSweepResult
+        A `SweepResult` with ``plot()``, ``suggestion()``, ``to_frame()``, ``save()`` and the numbers themselves.
+
+    Raises
+    ------
+    DataError, OptionError
+        If the examples or an option cannot be used; the message says what to do.
+
+    Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2.
+
+    Examples
+    --------
+    >>> import learnrate
+    >>> X, y = learnrate.note_data()
+    >>> result = learnrate.sweep(X, y, lrs=[0.01, 0.02, 0.03, 0.04], batch_size=10, epochs=3)
+    >>> result.losses.shape  # seeds, rates, epochs with the start
+    (1, 4, 4)
+    >>> bool(result.losses[0, 3, -1] < 6e-5)
+    True
+    """
+    # An option that no data could make right is refused before any data is read.
+    rates = parse_rates(lrs) if isinstance(lrs, str) else check_rates(lrs)
+    config = SweepConfig(
+        batch_size=_DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
+        epochs=epochs,
+        seed=seed,
+        seeds=seeds,
+        sampling=sampling,  # type: ignore[arg-type]  # checked and converted there
+        dtype=dtype,
+        engine=engine,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        threads=threads,
+    )
+    prepared = examples(
+        data,
+        y,
+        target=target,
+        features=features,
+        missing=missing,
+        standardize=standardize,
+        val=val,
+        seed=config.seed,
+        dtype=config.dtype,
+    )
+    n = len(prepared.y_train)
+    if batch_size is None and n < config.batch_size:
+        config = config.with_batch_size(n)
+    config.check_against(n)
+    if rates is None:
+        # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
+        rates = auto_rates(theory_of(prepared, config), config.epochs)
+    return _train(prepared, rates, config, on_epoch)
+
+
+def _train(
+    data: Prepared,
+    lrs: Float[Array, " K"],
+    config: SweepConfig,
+    on_epoch: Callable[[int, int], object] | None,
+) -> LinearSweepResult:
+    """Run every seed's lanes on the chosen engine and gather the curves."""
+    n, d = data.X_train.shape
+    S, K, E = config.seeds, len(lrs), config.epochs
+    engine, reason = choose_engine(
+        config.engine, n=n, d=d, batch_size=config.batch_size, lanes=K, epochs=E, seeds=S
+    )
+    multipliers = schedule_multipliers(config.schedule, config.total_steps(n))
+    held_out = None if data.X_val is None or data.y_val is None else (data.X_val, data.y_val)
+    losses = np.full((S, K, E + 1), np.nan)
+    val_losses = np.full((S, K, E + 1), np.nan) if held_out else None
+    W, b = np.empty((S, K, d)), np.empty((S, K))
+    began = time.perf_counter()
+
+    def result(seeds: int, epochs: int) -> LinearSweepResult:
+        weights, bias = data.to_user_units(W[:seeds], b[:seeds])
+        return LinearSweepResult(
+            config=config,
+            lrs=lrs,
+            losses=losses[:seeds, :, : epochs + 1],
+            val_losses=None if val_losses is None else val_losses[:seeds, :, : epochs + 1],
+            W=weights,
+            b=bias,
+            data=data,
+            engine=engine.name,
+            engine_reason=reason,
+            seconds=time.perf_counter() - began,
+        )
+
+    s, epoch = 0, 0
+    try:
+        for s in range(S):
+            problem = LinearProblem(
+                X=data.X_train,
+                y=data.y_train,
+                lrs=lrs,
+                batch_size=config.batch_size,
+                epochs=E,
+                seed=config.seed + s,
+                sampling=config.sampling,
+                momentum=config.momentum,
+                weight_decay=config.weight_decay,
+                multipliers=multipliers,
+            )
+            for state in engine.epochs(problem):
+                epoch = state.epoch
+                losses[s, :, epoch] = state.loss
+                W[s], b[s] = state.W, state.b
+                if held_out is not None and val_losses is not None:
+                    val_losses[s, :, epoch] = held_out_loss(*held_out, state.W, state.b)
+                if on_epoch and epoch:
+                    on_epoch(s * E + epoch, S * E)
+    except KeyboardInterrupt:
+        if s > 0:
+            raise SweepInterrupted(result(s, E)) from None
+        if epoch > 0:
+            raise SweepInterrupted(result(1, epoch)) from None
+        raise
+    return result(S, E)

@@ -1,0 +1,12 @@
+"""What can be said before training: limits of the learning rate, predicted curves, floors, verdicts.
+
+Plain arrays in, numbers out, and each number says whether it is exact, a bound or an estimate. The model is
+linear, ``ŷ = X·w + b``, with the loss ``½(ŷ − y)²`` averaged over the examples. `analyse` is the way in.
+"""
+
+from learnrate.theory.prediction import Prediction
+from learnrate.theory.quantity import Kind, Quantity
+from learnrate.theory.summary import Theory, analyse
+from learnrate.theory.verdict import Judgement, Verdict
+
+__all__ = ["Judgement", "Kind", "Prediction", "Quantity", "Theory", "Verdict", "analyse"]

@@ -1,0 +1,226 @@
+"""How fast one run grows or shrinks: the top Lyapunov exponent of SGD, for many rates at once.
+
+With all labels zero a step multiplies the error by a random matrix, ``δ_{t+1} = (I − ηH_t) δ_t`` with
+``H_t = (1/|B|) Σ_{i∈J_t} z_i z_iᵀ + αQᵀPQ``. The top Lyapunov exponent is the mean log growth per step::
+
+    Λ(η) = lim (1/T) log ‖δ_T‖ / ‖δ_0‖
+
+It is the same for almost every run. It has no closed form; here it is measured on random minibatches that
+all rates share (common random numbers), so that Λ is smooth in η. With heavy-ball momentum the error has
+the company of its velocity: ``v ← μv + H_t δ``, ``δ ← δ − ηv``.
+
+Source: Furstenberg and Kesten, *Products of random matrices* (1960); Benettin et al. (1980) for the
+renormalisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from learnrate._shapes import Array, Float, Int
+from learnrate.theory.modes import Modes
+
+__all__ = ["Growth", "measure_growth"]
+
+_SHORT = 32  # steps: long enough for directions to mix
+# Left-out directions carry less than this share of λmax together: they shift a limit by less.
+_NEGLIGIBLE = 1e-3
+# Below this growth between renormalisations nothing can overflow.
+_SAFE_GROWTH = 1e100
+
+
+@dataclass(frozen=True, eq=False)
+class Growth:
+    """Log growth per step of the noise-free recursion, for each rate.
+
+    Attributes
+    ----------
+    lrs : array, shape (K,)
+        Learning rates.
+    mean : array, shape (K,)
+        ``Λ(η)``, per step.
+    standard_error : array, shape (K,)
+        Of the mean.
+    variance : array, shape (K,)
+        ``σ²``: the variance of the log growth over T steps, many of them, is about ``σ²T``.
+    local_variance : array, shape (K,)
+        ``τ²``, the same over a few steps only. Larger with shuffled epochs, where what one minibatch does
+        is partly undone later in the epoch; else equal.
+    """
+
+    lrs: Float[Array, " K"]
+    mean: Float[Array, " K"]
+    standard_error: Float[Array, " K"]
+    variance: Float[Array, " K"]
+    local_variance: Float[Array, " K"]
+
+
+def measure_growth(
+    modes: Modes,
+    batch_size: int,
+    lrs: Float[Array, " K"],
+    *,
+    shuffle: bool = False,
+    momentum: float = 0.0,
+    steps: int = 256,
+    runs: int | None = None,
+    seed: int = 0,
+) -> Growth:
+    """Measure ``Λ(η)`` for all rates in one pass.
+
+    Parameters
+    ----------
+    modes : Modes
+        The examples, with weight decay if there is any.
+    batch_size : int
+        Nominal B: a short last minibatch is divided by it as well.
+    lrs : array, shape (K,)
+        Learning rates, positive.
+    shuffle : bool
+        Cut permutations into minibatches, rather than draw each afresh (both without replacement inside
+        the batch). Permutations need whole epochs; where one has more than ``steps`` minibatches they are
+        drawn afresh after all, which then makes no difference that could be seen: what is left out of
+        one minibatch is spread over all the others.
+    momentum : float
+        μ.
+    steps, runs : int
+        Length and number of the simulated runs (whole epochs with ``shuffle``). The standard error
+        falls as ``1/√(steps · runs)``. By default there are as many runs as some ten milliseconds
+        allow, at most 32: the larger a minibatch, the less its growth scatters.
+    seed : int
+        Of the minibatches.
+    """
+    Z, decay = _leading(modes)
+    if runs is None:
+        runs = max(4, min(32, 320 // batch_size, 4000 // (batch_size * Z.shape[1])))
+    per_epoch = -(-modes.n // batch_size)
+    shuffle = shuffle and per_epoch <= steps
+    if shuffle:
+        block = per_epoch
+        burn_in, blocks = per_epoch, max(1, round(steps / per_epoch))
+        orders = _shuffled(modes.n, batch_size, runs, seed)
+    else:
+        block = min(_SHORT, steps)
+        burn_in, blocks = block, max(1, steps // block)
+        orders = _independent(modes.n, batch_size, runs, seed)
+    products = _Products(lrs, momentum, Z.shape[1], runs, _renormalise_every(Z, decay, lrs))
+    growth = np.zeros((blocks, runs, lrs.size))
+    begun = np.zeros_like(growth)
+    few = min(_SHORT, block)
+    with np.errstate(all="ignore"):
+        for t in range(burn_in + blocks * block):
+            if t == burn_in:
+                products.take_log_growth()
+            products.step(Z[next(orders)] / np.sqrt(batch_size), decay)
+            if t < burn_in:
+                continue
+            at, within = divmod(t - burn_in, block)
+            if within == few - 1:
+                begun[at] = products.take_log_growth()
+                growth[at] = begun[at]
+            elif within == block - 1:
+                growth[at] += products.take_log_growth()
+    variance = growth.var(axis=(0, 1)) / block
+    error = np.sqrt(variance / (blocks * block * runs))
+    return Growth(
+        lrs, growth.mean(axis=(0, 1)) / block, error, variance, begun.var(axis=(0, 1)) / few
+    )
+
+
+class _Products:
+    """Vectors under products of random matrices, one per run and rate, kept at length about 1."""
+
+    def __init__(
+        self, lrs: Float[Array, " K"], momentum: float, r: int, runs: int, every: int
+    ) -> None:
+        self._lrs, self._momentum, self._every = lrs[:, None], momentum, every
+        self._delta = np.zeros((runs, lrs.size, r))
+        self._delta[:, :, -1] = 1.0  # along λmax, where growth begins
+        self._move = np.zeros_like(self._delta)  # η v
+        self._log = np.zeros((runs, lrs.size))
+        self._steps = 0
+
+    def step(self, rows: Float[Array, "runs B r"], decay: Float[Array, "r r"] | None) -> None:
+        """``δ ← (I − ηH) δ`` with ``H = rowsᵀ rows + decay``, or its form with momentum."""
+        delta = self._delta
+        B, r = rows.shape[1:]
+        across = rows.swapaxes(1, 2)
+        if r * (B + delta.shape[1]) < 2 * B * delta.shape[1]:  # the cheaper order of multiplication
+            slope = delta @ (across @ rows)
+        else:
+            slope = (delta @ across) @ rows
+        if decay is not None:
+            slope += delta @ decay
+        slope *= self._lrs
+        if self._momentum:
+            self._move *= self._momentum
+            slope += self._move
+            self._move = slope
+        delta -= slope
+        self._steps += 1
+        if self._steps % self._every == 0:
+            self._renormalise()
+
+    def take_log_growth(self) -> Float[Array, "runs K"]:
+        """Log growth since the last call."""
+        self._renormalise()
+        taken = self._log
+        self._log = np.zeros_like(taken)
+        return taken
+
+    def _renormalise(self) -> None:
+        square = np.einsum("ijk,ijk->ij", self._delta, self._delta)
+        if self._momentum:
+            square += np.einsum("ijk,ijk->ij", self._move, self._move)
+        length = np.sqrt(np.maximum(square, np.finfo(np.float64).tiny))
+        self._delta /= length[:, :, None]
+        if self._momentum:
+            self._move /= length[:, :, None]
+        self._log += np.log(length)
+
+
+def _leading(modes: Modes) -> tuple[Float[Array, "rows r"], Float[Array, "r r"] | None]:
+    """Examples along the directions that matter, a row of zeros after them, and the decay matrix.
+
+    The slowest directions shrink at every rate considered here and would only hide where the fast ones
+    begin to grow: those which together have less than a thousandth of λmax are left out.
+    """
+    kept = np.cumsum(modes.eigenvalues) > _NEGLIGIBLE * modes.spectrum.largest
+    Z = np.zeros((modes.n + 1, int(kept.sum())))
+    np.matmul(modes.X_tilde, modes.spectrum.vectors[:, kept], out=Z[:-1])
+    decay = modes.decay[np.ix_(kept, kept)] if modes.weight_decay else None
+    return Z, decay
+
+
+def _renormalise_every(
+    Z: Float[Array, "rows r"], decay: Float[Array, "r r"] | None, lrs: Float[Array, " K"]
+) -> int:
+    """Steps that cannot grow a vector by more than `_SAFE_GROWTH`: a step at most by 1 + η max‖z‖² + ηα."""
+    largest = np.einsum("ij,ij->i", Z, Z).max() + (0.0 if decay is None else np.trace(decay))
+    return max(1, min(8, int(np.log(_SAFE_GROWTH) / np.log(2 + lrs.max() * largest))))
+
+
+def _independent(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
+    """One minibatch per run and step, each without replacement; runs of one step share permutations."""
+    rng = np.random.default_rng(seed)
+    together = min(runs, n // B)  # as many as one permutation holds
+    while True:
+        drawn = [
+            rng.choice(n, min(together, runs - at) * B, replace=False)
+            for at in range(0, runs, together)
+        ]
+        yield np.concatenate(drawn).reshape(runs, B)
+
+
+def _shuffled(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
+    """Every run walks through permutations of its own; index n fills up a short last minibatch."""
+    rng = np.random.default_rng(seed)
+    steps = -(-n // B)
+    order = np.full((runs, steps * B), n)
+    while True:
+        order[:, :n] = rng.permuted(np.broadcast_to(np.arange(n), (runs, n)), axis=1)
+        for t in range(steps):
+            yield order[:, t * B : (t + 1) * B]

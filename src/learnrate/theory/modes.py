@@ -1,0 +1,177 @@
+"""The examples seen along the eigenvectors of the Hessian: what every other file here works on."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from learnrate._shapes import Array, Float
+from learnrate.errors import DataError, OptionError
+from learnrate.theory.spectrum import Spectrum, append_ones, hessian_spectrum
+
+__all__ = ["INITIAL_SCALE", "Modes", "batch_variance"]
+
+INITIAL_SCALE = 0.01  # as in learnrate.data.initial_weights, which tests compare
+
+# θ* is improved by this many steps of iterative refinement; each costs two passes over the examples.
+_REFINEMENTS = 3
+# Fourth powers of features still fit into float64.
+_LARGEST = 1e70
+
+
+class Modes:
+    """Examples, their least-squares optimum and the Hessian's eigenvectors; computed when asked for.
+
+    The regularised loss ``L(θ) + ½α‖w‖²`` has the Hessian ``H + αP = Q diag(λ) Qᵀ`` and the optimum
+    ``θ*``. In the coordinates ``δ = Qᵀ(θ − θ*)`` one step of SGD on the minibatch J is::
+
+        δ ← δ − η (1/|B|) Σ_{i∈J} (z_i z_iᵀ δ − ε_i z_i) − η α Qᵀ P (Qδ + θ*)
+
+    with ``z_i = Qᵀx̃_i`` and ``ε_i = y_i − x̃_iᵀθ*``. Directions that no example reaches are left out;
+    there SGD never moves.
+
+    Parameters
+    ----------
+    X : array, shape (n, d)
+        Features, without the column of ones.
+    y : array, shape (n,)
+        Labels.
+    weight_decay : float
+        α; the bias is not decayed.
+
+    Raises
+    ------
+    DataError
+        If the arrays are empty, do not fit each other, or hold NaN or infinity.
+    OptionError
+        If α is negative or not finite.
+    """
+
+    def __init__(
+        self, X: Float[Array, "n d"], y: Float[Array, " n"], *, weight_decay: float = 0.0
+    ) -> None:
+        if X.ndim != 2 or y.shape != X.shape[:1] or not len(y):
+            raise DataError(
+                "X must have the shape (n, d) and y the shape (n,) with n ≥ 1. "
+                f"Got {X.shape} and {y.shape} instead; give one label per row of X."
+            )
+        for name, values in (("X", X), ("y", y)):
+            largest = np.max(np.abs(values), initial=0.0)  # NaN and infinity come through
+            if not largest < _LARGEST:
+                raise DataError(
+                    f"{name} must hold finite numbers below {_LARGEST:g}. Got {largest:g} instead; "
+                    "drop or fill such examples, or rescale the column."
+                )
+        if not (np.isfinite(weight_decay) and weight_decay >= 0):
+            raise OptionError(
+                f"weight_decay must be finite and ≥ 0. Got {weight_decay} instead; 0 turns it off."
+            )
+        self.X_tilde: Float[Array, "n D"] = append_ones(X)
+        self.y: Float[Array, " n"] = y.astype(np.float64)
+        self.weight_decay = float(weight_decay)
+
+    @property
+    def n(self) -> int:
+        """Number of examples."""
+        return int(self.X_tilde.shape[0])
+
+    @property
+    def rank(self) -> int:
+        """Number r of directions in which the loss changes."""
+        return self.spectrum.rank
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """Eigenvalues and eigenvectors of ``H + αP``."""
+        return hessian_spectrum(self.X_tilde, weight_decay=self.weight_decay)
+
+    @property
+    def eigenvalues(self) -> Float[Array, " r"]:
+        """``λ``, ascending, without zeros."""
+        return self.spectrum.eigenvalues
+
+    @cached_property
+    def Z(self) -> Float[Array, "n r"]:  # noqa: N802 - the symbol of the equations
+        """``z_i = Qᵀ x̃_i``, one row per example."""
+        return self.X_tilde @ self.spectrum.vectors
+
+    @cached_property
+    def optimum(self) -> Float[Array, " D"]:
+        """``θ*``: the minimum of the loss (with weight decay: of the regularised loss).
+
+        Without weight decay and with more than one minimum it is the one of smallest norm. Source:
+        Golub and Van Loan, *Matrix Computations*, sections 5.5 and 3.5.3 (iterative refinement).
+        """
+        Q, lam = self.spectrum.vectors, self.eigenvalues
+        theta = np.zeros(Q.shape[0])
+        for _ in range(1 + _REFINEMENTS):
+            slope = self.X_tilde.T @ (self.y - self.X_tilde @ theta) / self.n
+            slope[:-1] -= self.weight_decay * theta[:-1]
+            theta += Q @ ((Q.T @ slope) / lam)
+        return theta
+
+    @cached_property
+    def residuals(self) -> Float[Array, " n"]:
+        """``ε_i = y_i − x̃_iᵀθ*``."""
+        fitted: Array = self.X_tilde @ self.optimum
+        return self.y - fitted
+
+    @cached_property
+    def loss_at_optimum(self) -> float:
+        """``L(θ*) = ½ mean ε²``; without weight decay that is the least loss ``L*``."""
+        return 0.5 * float(np.mean(self.residuals**2))
+
+    @cached_property
+    def decay(self) -> Float[Array, "r r"]:
+        """``α QᵀPQ``: weight decay in these coordinates."""
+        W = self.spectrum.vectors[:-1]
+        return self.weight_decay * (W.T @ W)
+
+    @cached_property
+    def data_hessian(self) -> Float[Array, "r r"]:
+        """``G = mean z zᵀ = diag(λ) − α QᵀPQ``: the Hessian without weight decay."""
+        return np.diag(self.eigenvalues) - self.decay
+
+    @cached_property
+    def data_slope(self) -> Float[Array, " r"]:
+        """``ḡ = mean ε z``: the data's pull at θ*, which weight decay balances; 0 without it."""
+        if not self.weight_decay:
+            return np.zeros(self.rank)
+        return self.spectrum.vectors[:-1].T @ self.optimum[:-1] * self.weight_decay
+
+    def start(
+        self, weights: Float[Array, " d"] | None = None
+    ) -> tuple[Float[Array, " r"], Float[Array, "r r"]]:
+        """Mean and second moment of δ where training starts: at given weights and ``b = 0``.
+
+        Without weights: averaged over learnrate's own start, ``w ~ N(0, 0.01²)``.
+        """
+        Q = self.spectrum.vectors
+        m = -(Q.T @ self.optimum)
+        if weights is not None:
+            m += Q[:-1].T @ weights
+            return m, np.outer(m, m)
+        return m, np.outer(m, m) + INITIAL_SCALE**2 * (Q[:-1].T @ Q[:-1])
+
+
+def batch_variance(n: int, batch_size: int, *, replacement: bool = False) -> float:
+    """``p``: the variance of a minibatch mean over the variance of one example.
+
+    ``p = 1/B`` where examples are drawn with replacement, ``(n − B) / (B(n − 1))`` without (the way
+    of learnrate's samplings; 0 when the batch is everything).
+
+    Source: Cochran, *Sampling Techniques*, theorem 2.2.
+
+    Raises
+    ------
+    OptionError
+        If not ``1 ≤ B``, or ``B > n`` without replacement.
+    """
+    if batch_size < 1 or (batch_size > n and not replacement):
+        raise OptionError(
+            f"batch_size must be between 1 and the number of examples, {n}. Got {batch_size} instead."
+        )
+    if replacement:
+        return 1 / batch_size
+    return (n - batch_size) / (batch_size * (n - 1)) if n > 1 else 0.0

@@ -1,0 +1,39 @@
+"""Predicted losses for several rates at once, with what they are worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from learnrate._shapes import Array, Float
+from learnrate.theory.quantity import Kind
+
+__all__ = ["Prediction", "finite_or_infinite"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Losses, averaged over minibatch orders, one row per rate.
+
+    Attributes
+    ----------
+    lrs : array, shape (K,)
+        Learning rates.
+    losses : array, shape (K,) or (K, epochs + 1)
+        Floors, or curves before training and after each epoch. Infinity where the average diverges.
+    kind : Kind
+        What the losses are worth.
+    note : str
+        How they were found.
+    """
+
+    lrs: Float[Array, " K"]
+    losses: Float[Array, "*shape"]
+    kind: Kind
+    note: str
+
+
+def finite_or_infinite(losses: Float[Array, ...]) -> Float[Array, ...]:
+    """Overflow shows as infinity or NaN, also further on where infinities met: one infinity for all."""
+    return np.where(np.isfinite(losses), np.maximum(losses, 0.0), np.inf)

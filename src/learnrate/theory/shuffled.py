@@ -1,0 +1,244 @@
+"""The loss to be expected after each epoch of shuffled minibatches, and its floor.
+
+Within an epoch every example is visited once, so a minibatch that pulled one way leaves the others pulling
+the other way: what two of them do is correlated by ``−1/(n − 1)`` per example. That is why shuffled epochs
+have a far lower floor, O(η²) against O(η). No closed form is known; this is an estimate, from two parts
+that add up, because the recursion is linear in what starts it. Only the diagonal of the second moment is
+followed, ``s_a = E δ_a²`` along the eigenvector of λ_a, with ``κ_ab = mean z_a² z_b² − G_ab²`` and
+``a_a = 1 − ηλ_a``.
+
+**The start wears off.** ``F_ab`` is the covariance of one future minibatch's Hessian entry (a, b) with the
+error's product ``δ_a δ_b`` now; it is 0 where an epoch begins, and each visited minibatch adds to it::
+
+    s_a' = a_a² s_a + η² p Σ_b κ_ab s_b − 2η a_a Σ_b F_ab
+    F_ab' = a_a a_b F_ab + η/(n − 1) κ_ab (a_a s_a + a_b s_b)
+
+**The labels' noise comes in**, ``N`` per step, and most of it cancels within the epoch of ``m = ⌈n/B⌉``
+steps. What is left at its end, and builds up from epoch to epoch, is::
+
+    S_a = η² K_a N_a / (1 − a_a^{2m}),   K_a = m/(m−1) [Σ_{k<m} a_a^{2k} − (1/m) (Σ_{k<m} a_a^k)²]
+    N_a = p (V_a + Σ_b κ_ab S̄_b),        V_a = mean ε² z_a² − ḡ_a²
+
+where ``S̄`` is the variance met within the epoch, itself linear in N: ``S̄_a = η² ρ_a N_a + ā_a S_a``, with
+``ρ_a`` and ``ā_a`` the averages over the epoch of the noise that has come in and of ``a_a^{2k}``.
+
+With ``S̄ = 0`` that is the leading order of Ying et al., arXiv 1803.07964. Against simulation the floor
+comes out up to a sixth too low, most of it where an epoch has few steps; docs/theory.md has the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from learnrate._shapes import Array, Bool, Float
+from learnrate.theory.fourth_moment import Pairs, pair_covariance
+from learnrate.theory.modes import Modes, batch_variance
+from learnrate.theory.prediction import Prediction, finite_or_infinite
+from learnrate.theory.quantity import Kind
+
+__all__ = ["shuffled_curve", "shuffled_floor"]
+
+_NOTE = "second moments per direction, with the correlations within a shuffled epoch"
+_CACHE = 100_000  # entries of F at a time, so that it stays in the processor's cache
+_MOST_WORK = 1e9  # entries of F, over all steps and rates, that are worth following
+
+
+def shuffled_floor(modes: Modes, batch_size: int, lrs: Float[Array, " K"]) -> Prediction:
+    """Expected loss at epoch ends after many shuffled epochs; infinite where it does not settle.
+
+    An estimate, but for ``B = n``, where nothing is random.
+    """
+    with np.errstate(all="ignore"):
+        level = _label_noise(modes, batch_size, lrs, _spread(modes))
+        excess = 0.5 * level.settled @ modes.data_hessian.diagonal()
+    losses = np.where(level.settles, modes.loss_at_optimum + excess, np.inf)
+    return Prediction(lrs, finite_or_infinite(losses), Kind.ESTIMATE, _NOTE)
+
+
+def shuffled_curve(
+    modes: Modes,
+    batch_size: int,
+    lrs: Float[Array, " K"],
+    epochs: int,
+    *,
+    weights: Float[Array, " d"] | None = None,
+) -> Prediction:
+    """Expected loss before training and after each shuffled epoch: an estimate.
+
+    A short last minibatch counts as in training: its gradient is divided by the nominal B. Where
+    following F would take more than some seconds (many steps of wide examples) it is left out of the
+    part that wears off.
+
+    Parameters
+    ----------
+    modes : Modes
+        The examples, with weight decay if there is any.
+    batch_size : int
+        B.
+    lrs : array, shape (K,)
+        Learning rates.
+    epochs : int
+        How far to follow.
+    weights : array, shape (d,), optional
+        A known start ``w``. Without it the expectation is over ``w ~ N(0, 0.01²)`` too. ``b = 0``.
+
+    Returns
+    -------
+    Prediction
+        ``losses`` of shape (K, epochs + 1).
+    """
+    n, G = modes.n, modes.data_hessian
+    kappa = _spread(modes)
+    m, second = modes.start(weights)
+    mean = np.tile(m, (lrs.size, 1))
+    start = np.tile(second.diagonal(), (lrs.size, 1))
+    batches = _epoch_batches(n, batch_size)
+    passes = min(epochs, modes.rank)
+    follow = lrs.size * modes.rank**2 * len(batches) * passes <= _MOST_WORK
+    note = _NOTE if follow else "second moments per direction"
+    losses = np.empty((lrs.size, epochs + 1))
+    with np.errstate(all="ignore"):
+        level = _label_noise(modes, batch_size, lrs, kappa)
+        noise = np.zeros_like(start)
+        wear = _wear_map(modes, batch_size, lrs, kappa, follow) if epochs > modes.rank else None
+        for epoch in range(epochs + 1):
+            if epoch:
+                if wear is None:
+                    start = _wear_off(modes, batch_size, lrs, kappa, start, follow)
+                else:
+                    start = (start[:, None, :] @ wear)[:, 0]
+                start = np.maximum(start, 0.0)
+                noise = level.kept * noise + level.rise
+                for size, times in batches.items():
+                    mean = mean * _shrink(modes, lrs, size / batch_size) ** times
+            bent = mean @ (G - np.diag(G.diagonal()))
+            losses[:, epoch] = (
+                modes.loss_at_optimum
+                - mean @ modes.data_slope
+                + 0.5 * ((start + noise) @ G.diagonal() + (bent * mean).sum(axis=1))
+            )
+    return Prediction(lrs, finite_or_infinite(losses), Kind.ESTIMATE, note)
+
+
+def _epoch_batches(n: int, batch_size: int) -> dict[int, int]:
+    """Sizes of an epoch's minibatches and how many there are of each, in their order."""
+    full, short = divmod(n, batch_size)
+    return {batch_size: full} | ({short: 1} if short else {})
+
+
+def _shrink(modes: Modes, lrs: Float[Array, " K"], share: float = 1.0) -> Float[Array, "K r"]:
+    """``a = 1 − ηλ``; for a minibatch with only a ``share`` of B, data count by that share."""
+    slope = modes.eigenvalues - (1 - share) * modes.data_hessian.diagonal()
+    return 1 - lrs[:, None] * slope
+
+
+def _spread(modes: Modes) -> Float[Array, "r r"]:
+    """``κ_ab = mean z_a² z_b² − G_ab²``: C of `learnrate.theory.fourth_moment` on diagonals."""
+    return pair_covariance(Pairs.diagonal(modes.rank), modes.Z, modes.data_hessian)
+
+
+def _wear_off(
+    modes: Modes,
+    batch_size: int,
+    lrs: Float[Array, " K"],
+    kappa: Float[Array, "r r"],
+    s: Float[Array, "K r"],
+    follow: bool,
+) -> Float[Array, "K r"]:
+    """One epoch of ``s``, as in the equations above; without F unless it is to be followed."""
+    block = max(1, _CACHE // modes.rank**2)
+    if follow and lrs.size > block:
+        parts = [slice(at, at + block) for at in range(0, lrs.size, block)]
+        return np.concatenate(
+            [_wear_off(modes, batch_size, lrs[k], kappa, s[k], follow) for k in parts]
+        )
+    n, eta = modes.n, lrs[:, None]
+    F = np.zeros((lrs.size, modes.rank, modes.rank))
+    for size, times in _epoch_batches(n, batch_size).items():
+        share = size / batch_size
+        a = _shrink(modes, lrs, share)
+        scatter = eta**2 * share**2 * batch_variance(n, size)
+        both = a[:, :, None] * a[:, None, :]
+        gain = share * eta[:, :, None] / max(n - 1, 1) * kappa
+        for _ in range(times):
+            after = a * a * s + scatter * (s @ kappa)
+            if follow:
+                after -= 2 * share * eta * a * F.sum(axis=2)
+                F *= both
+                F += gain * ((a * s)[:, :, None] + (a * s)[:, None, :])
+            s = after
+    return s
+
+
+def _wear_map(
+    modes: Modes, batch_size: int, lrs: Float[Array, " K"], kappa: Float[Array, "r r"], follow: bool
+) -> Float[Array, "K r r"]:
+    """What `_wear_off` multiplies the rows of ``s`` by: cheaper than itself for more than r epochs."""
+    r = modes.rank
+    units = np.tile(np.eye(r), (lrs.size, 1))
+    worn = _wear_off(modes, batch_size, np.repeat(lrs, r), kappa, units, follow)
+    return worn.reshape(lrs.size, r, r)
+
+
+@dataclass(frozen=True, eq=False)
+class _NoiseLevel:
+    """What label noise adds to the second moment at epoch ends, (K, r) each.
+
+    It obeys ``S' = kept · S + rise`` per epoch and ends at ``settled``, where it settles.
+    """
+
+    kept: Float[Array, "K r"]
+    rise: Float[Array, "K r"]
+    settled: Float[Array, "K r"]
+    settles: Bool[Array, " K"]
+
+
+def _label_noise(
+    modes: Modes, batch_size: int, lrs: Float[Array, " K"], kappa: Float[Array, "r r"]
+) -> _NoiseLevel:
+    """Solve for N, and from it S, for every rate.
+
+    Where it has no positive solution the average does not settle; N is then taken as ``pV``.
+    """
+    eta, r = lrs[:, None], modes.rank
+    m = -(-modes.n // batch_size)
+    p = batch_variance(modes.n, batch_size)
+    V = np.mean(modes.residuals[:, None] ** 2 * modes.Z**2, axis=0) - modes.data_slope**2
+    K, rho, average = _epoch_sums(eta * modes.eigenvalues, m)
+    kept = _shrink(modes, lrs) ** (2 * m)
+    met = eta**2 * (rho + average * K / (1 - kept))  # S̄ = met · N
+    system = np.eye(r) - p * kappa * met[:, None, :]
+    settles = (kept < 1).all(axis=1) & np.isfinite(system).all(axis=(1, 2))
+    system[~settles] = np.eye(r)
+    # A second right-hand side of ones: its solution is positive exactly where the average settles.
+    sides = np.stack([p * V, np.ones(r)], axis=1)
+    N, probe = np.moveaxis(np.linalg.solve(system, np.tile(sides, (lrs.size, 1, 1))), 2, 0)
+    settles &= (probe > 0).all(axis=1)
+    N = np.where(settles[:, None], N, p * V)
+    rise = eta**2 * K * N
+    return _NoiseLevel(kept, rise, rise / (1 - kept), settles)
+
+
+def _epoch_sums(
+    x: Float[Array, "K r"], m: int
+) -> tuple[Float[Array, "K r"], Float[Array, "K r"], Float[Array, "K r"]]:
+    """``K``, ``ρ`` and ``ā`` of the equations above, with ``x = ηλ = 1 − a``, in closed form.
+
+    With ``A_j = Σ_{k<m} a^{jk}``: ``K = m/(m−1) (A_2 − A_1²/m)``, ``ā = A_2/m`` and ρ, the average over t
+    of ``m/(m−1) [Σ_{k<t} a^{2k} − (1/m)(Σ_{k<t} a^k)²]``. For ``mx ≪ 1``, where the differences would lose
+    their digits, the leading terms in x stand in.
+    """
+    if m == 1:
+        return np.zeros_like(x), np.zeros_like(x), np.ones_like(x)
+    log = np.log(np.abs(1 - x))
+    sign = np.where(x > 1, (-1.0) ** m, 1.0)
+    A1 = np.where(x > 1, 1 - sign * np.exp(m * log), -np.expm1(m * log)) / x
+    A2 = -np.expm1(2 * m * log) / (x * (2 - x))
+    K = m / (m - 1) * (A2 - A1**2 / m)
+    twice = (m - A2) / (x * (2 - x)) - (m - 2 * A1 + A2) / (m * x**2)
+    rho = twice / (m - 1)
+    small = m * x < 1e-4
+    K = np.where(small, m**2 * (m + 1) / 12 * x**2, K)
+    return K, np.where(small, (m + 1) / 6, rho), A2 / m

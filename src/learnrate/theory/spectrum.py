@@ -1,0 +1,95 @@
+"""The Hessian of the mean squared loss, and its eigenvalues.
+
+With ``x̃ = (x, 1)`` (the features and a one for the bias) and ``θ = (w, b)`` the loss is
+``L(θ) = (1/n) Σ ½(x̃ᵀθ − y)²`` and its Hessian is ``H = (1/n) Σ x̃ x̃ᵀ``, the same at every θ. Weight
+decay α, which spares the bias, adds ``α P`` with ``P = diag(1, …, 1, 0)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from learnrate._shapes import Array, Float
+
+__all__ = ["Spectrum", "append_ones", "hessian_spectrum"]
+
+# Below this ratio of eigenvalues the Gram matrix has lost half of its digits: go through QR instead.
+_GRAM_IS_ACCURATE = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Eigenvalues and eigenvectors of ``H + αP``, without the directions that no example reaches.
+
+    Attributes
+    ----------
+    eigenvalues : array, shape (r,)
+        ``0 < λ_1 ≤ … ≤ λ_r``, in units of (feature)²; r is the rank.
+    vectors : array, shape (D, r)
+        Column j is the unit eigenvector of ``λ_j``; ``D = d + 1``.
+    """
+
+    eigenvalues: Float[Array, " r"]
+    vectors: Float[Array, "D r"]
+
+    @property
+    def rank(self) -> int:
+        """Number of directions in which the loss changes."""
+        return int(self.eigenvalues.size)
+
+    @property
+    def smallest(self) -> float:
+        """``λmin``, the smallest eigenvalue that is not zero."""
+        return float(self.eigenvalues[0])
+
+    @property
+    def largest(self) -> float:
+        """``λmax``."""
+        return float(self.eigenvalues[-1])
+
+    @property
+    def condition_number(self) -> float:
+        """``λmax / λmin`` over the eigenvalues that are not zero."""
+        return self.largest / self.smallest
+
+
+def append_ones(X: Float[Array, "n d"]) -> Float[Array, "n D"]:
+    """``X̃``: the features and a column of ones for the bias, in float64."""
+    n, d = X.shape
+    X_tilde = np.empty((n, d + 1))
+    X_tilde[:, :d] = X
+    X_tilde[:, d] = 1.0
+    return X_tilde
+
+
+def hessian_spectrum(X_tilde: Float[Array, "n D"], *, weight_decay: float = 0.0) -> Spectrum:
+    """Eigen-decomposition ``(1/n) X̃ᵀX̃ + αP = Q diag(λ) Qᵀ``.
+
+    It holds for any n and D. Directions whose singular value is below ``max(n, D) · ε · σmax`` (ε the
+    machine epsilon) count as unreached: gradient descent never moves along them.
+
+    Parameters
+    ----------
+    X_tilde : array, shape (n, D)
+        Features with the column of ones, see `append_ones`.
+    weight_decay : float
+        ``α ≥ 0``.
+
+    Source: Golub and Van Loan, *Matrix Computations*, sections 5.5 and 8.1. The Gram matrix squares the
+    condition number, so where that matters the singular values come from a QR factorisation of X̃.
+    """
+    n, D = X_tilde.shape
+    with np.errstate(under="ignore"):
+        gram = X_tilde.T @ X_tilde / n
+        gram[np.diag_indices(D - 1)] += weight_decay
+        eigenvalues, vectors = np.linalg.eigh(gram)
+        if eigenvalues[0] > _GRAM_IS_ACCURATE * eigenvalues[-1]:
+            return Spectrum(eigenvalues, vectors)
+        rows = X_tilde
+        if weight_decay:
+            rows = np.vstack([X_tilde, np.sqrt(n * weight_decay) * np.eye(D)[:-1]])
+        _, singular, vectors_t = np.linalg.svd(np.linalg.qr(rows, mode="r"), full_matrices=False)
+    kept = singular > max(rows.shape) * np.finfo(np.float64).eps * singular[0]
+    return Spectrum((singular[kept] ** 2 / n)[::-1].copy(), vectors_t[kept][::-1].T.copy())

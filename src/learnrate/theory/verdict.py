@@ -1,0 +1,138 @@
+"""What the limits say about one learning rate, before anything is trained."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from learnrate.theory.quantity import Kind, Quantity
+
+__all__ = ["Judgement", "Verdict", "judge"]
+
+
+class Verdict(enum.Enum):
+    """Where a learning rate lies between the limits; the value is a sentence."""
+
+    SAFE = "Safe: below the mean-square limit, so the average over all minibatch orders settles."
+    BORDERLINE = "Borderline: most runs converge, rare ones blow up and rule the average."
+    DIVERGES = "Diverges: above the limit of a typical run, so nearly every run grows."
+    UNKNOWN = "Not known: no limit is available that decides it."
+
+    @property
+    def word(self) -> str:
+        """The verdict in one word or two: ``"safe"``."""
+        return self.value.partition(":")[0].lower()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with the numbers it rests on.
+
+    Attributes
+    ----------
+    lr : float
+        The learning rate judged.
+    verdict : Verdict
+        Safe, borderline, diverges; or not known.
+    batch_size, n : int
+        B and the number of examples.
+    batch_variance : float
+        ``p``, the share of one example's variance that a minibatch mean keeps.
+    largest_eigenvalue : float
+        ``λmax``.
+    full_batch_limit, limit, typical_limit : Quantity
+        The limits: full batch, mean square, typical run.
+    diverged_share : float or None
+        Estimated share of runs above their starting loss after ``epochs``, where asked for.
+    epochs : int or None
+        The horizon of that share.
+    """
+
+    lr: float
+    verdict: Verdict
+    batch_size: int
+    n: int
+    batch_variance: float
+    largest_eigenvalue: float
+    full_batch_limit: Quantity
+    limit: Quantity
+    typical_limit: Quantity
+    diverged_share: float | None = None
+    epochs: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The verdict on this rate in one sentence, with its reason."""
+        rate, B = f"{self.lr:.4g}", self.batch_size
+        limit, typical = self.limit.value, self.typical_limit.value
+        if self.verdict is Verdict.SAFE and limit is not None:
+            name = "a safe bound of the" if self.limit.kind is Kind.BOUND else "the"
+            return (
+                f"{rate} is safe: below {limit:.3g}, {name} mean-square limit for batch size {B}."
+            )
+        if self.verdict is Verdict.BORDERLINE and limit is not None and typical is not None:
+            return (
+                f"{rate} is borderline: above {limit:.3g}, the mean-square limit for batch size {B}, "
+                f"and below {typical:.3g}, the limit of a typical run; "
+                f"safe for most runs{self._share()}."
+            )
+        if self.verdict is Verdict.DIVERGES and typical is not None:
+            return (
+                f"{rate} diverges: it is above {typical:.3g}, the limit of a typical run for batch "
+                f"size {B}; λmax = {self.largest_eigenvalue:.3g} allows "
+                f"{self.full_batch_limit.value:.3g} for full batches, and {self._noise(typical)}."
+            )
+        return f"{rate} is not judged: the mean-square limit is {self.limit}."
+
+    @property
+    def arithmetic(self) -> list[str]:
+        """The way to the verdict, one line per step."""
+        n, B = self.n, self.batch_size
+        p = f"p = (n − B)/(B(n − 1)) = ({n} − {B})/({B}·{n - 1}) = {self.batch_variance:.6g}"
+        lines = [
+            f"λmax = {self.largest_eigenvalue:.6g}: the largest eigenvalue of H = (1/n) Σ x̃ x̃ᵀ",
+            f"full-batch limit = {self.full_batch_limit}: {self.full_batch_limit.note}",
+            f"{p}: what a minibatch keeps of one example's variance",
+        ]
+        for name, limit in (
+            ("mean-square limit", self.limit),
+            ("typical-run limit", self.typical_limit),
+        ):
+            if limit.value is None:
+                lines.append(f"{name}: {limit}")
+            else:
+                lines.append(f"{name} = {limit}: {limit.note}; {self._noise(limit.value)}")
+        return [*lines, self.sentence]
+
+    def _noise(self, limit: float) -> str:
+        """What batch noise does to the full-batch limit ("that")."""
+        full = self.full_batch_limit.value
+        change = 1 - limit / full if full else 0.0
+        if abs(change) < 5e-4:
+            return "batch noise changes that by less than 0.1 %"
+        return f"batch noise {'takes' if change > 0 else 'adds'} {100 * abs(change):.2g} % of that"
+
+    def _share(self) -> str:
+        share = self.diverged_share
+        if share is None or self.epochs is None:
+            return ""
+        when = f"after {self.epochs} epoch{'' if self.epochs == 1 else 's'}"
+        if share < 1e-3:
+            return f", and fewer than 1 in 1000 should have diverged {when}"
+        if share > 0.5:
+            return f", but over a horizon as short as this about {share:.0%} are above their start"
+        return f", but about 1 in {1 / share:.0f} should have diverged {when}"
+
+
+def judge(lr: float, limit: Quantity, typical_limit: Quantity) -> Verdict:
+    """Safe below the mean-square limit, borderline up to the typical-run limit, diverges beyond.
+
+    Without a mean-square limit only "diverges" can be said; without a typical-run limit only "safe".
+    """
+    if limit.value is not None and lr < limit.value:
+        return Verdict.SAFE
+    if typical_limit.value is None:
+        return Verdict.UNKNOWN
+    if lr > typical_limit.value:
+        return Verdict.DIVERGES
+    return Verdict.UNKNOWN if limit.value is None else Verdict.BORDERLINE

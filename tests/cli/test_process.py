@@ -1,0 +1,81 @@
+"""What only a real process shows: streams, signals, start-up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "learnrate"]
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONWARNINGS": "error"}
+
+
+def test_csv_on_standard_input(environment: dict[str, str]) -> None:
+    table = "a,y\n" + "".join(f"{i % 13},{2 * (i % 13) + 1}\n" for i in range(100))
+    done = subprocess.run(
+        [*COMMAND, "sweep", "-", "--target", "y", "--lrs", "0.1", "--epochs", "30", "--json"],
+        input=table,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    lane = json.loads(done.stdout)["lanes"][0]
+    assert lane["weights"][0] == pytest.approx(2, rel=1e-6)
+    assert lane["bias"] == pytest.approx(1, rel=1e-6)
+
+
+def test_a_closed_pipe_ends_quietly(environment: dict[str, str]) -> None:
+    command = " ".join(COMMAND) + " sweep --lrs log:1e-4:1:5000 | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=120, env=environment
+    )
+    assert done.stderr == ""
+    assert done.stdout.count("\n") == 1
+
+
+def test_ctrl_c_leaves_what_is_finished(environment: dict[str, str], tmp_path: Path) -> None:
+    output = tmp_path / "sweep.csv"
+    process = subprocess.Popen(
+        [*COMMAND, "sweep", "--epochs", "1000000", "--engine", "gram", "--save", str(output)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    try:
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert err == ""
+    assert "Interrupted" in out
+    assert len(output.read_text().splitlines()) > 4 * 2
+
+
+def test_nothing_printed_but_the_command_warns_of_nothing(environment: dict[str, str]) -> None:
+    """With warnings as errors, a sweep in which rates overflow still ends well."""
+    done = subprocess.run(
+        [*COMMAND, "sweep", "--lrs", "0.1,10,1e300", "--epochs", "30"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "diverg" in done.stdout

@@ -1,0 +1,228 @@
+"""Every engine against every promise. A new engine is a new row of `learnrate.engines.choose.ENGINES`."""
+
+from __future__ import annotations
+
+import importlib.util
+import tracemalloc
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from learnrate._shapes import Array
+from learnrate.data.order import Sampling, initial_weights
+from learnrate.engines.choose import ENGINES, get_engine
+from learnrate.engines.problem import EpochState, LinearProblem
+from tests.contract.problems import make_problem, problems, with_rates
+from tests.engines.oracle import numpy_loop
+
+ROWS = [name for name, (module, _) in ENGINES.items() if importlib.util.find_spec(module)]
+FAST = [name for name in ROWS if name != "reference"]
+
+every_engine = pytest.mark.parametrize("name", ROWS)
+fast_engines = pytest.mark.parametrize("name", FAST)
+bounded = settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+def run(name: str, problem: LinearProblem, start: EpochState | None = None) -> list[EpochState]:
+    """All states, with any warning an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return list(get_engine(name).epochs(problem, start))
+
+
+def curves(states: list[EpochState]) -> Array:
+    return np.stack([state.loss for state in states], axis=1)
+
+
+def oracle(problem: LinearProblem) -> tuple[Array, Array, Array]:
+    """The plain loop in float64 on the numbers that the engine is given."""
+    exact = replace(problem, X=problem.X.astype(float), y=problem.y.astype(float))
+    with np.errstate(all="ignore"):
+        return numpy_loop(exact)
+
+
+def assert_equals_oracle(name: str, problem: LinearProblem) -> None:
+    """Float64: relative 1e-9 where the loss is above 1e-12 of its start. Float32: 1e-4 of the floor.
+
+    A float32 lane that swings out and back keeps the rounding of its swing, so lanes that rise or have
+    momentum get 1e-3.
+    """
+    states = run(name, problem)
+    expected, W, b = oracle(problem)
+    measured = curves(states)
+    assert measured.shape == expected.shape
+    assert [state.epoch for state in states] == list(range(problem.epochs + 1))
+    start, peak = expected[:, :1], np.maximum.accumulate(expected, axis=1)
+    if problem.dtype == np.float64:
+        allowed = 1e-9 * expected + 1e-21 * start
+        readable = expected < 1e280  # above that the engines may overflow one epoch apart
+    else:
+        allowed = (
+            np.where((expected > start) | bool(problem.momentum), 1e-3, 1e-4) * expected
+            + 1e-9 * peak
+        )
+        readable = expected < 1e30
+    with np.errstate(all="ignore"):
+        assert (np.abs(measured - expected) <= allowed)[readable].all()
+    assert not np.isfinite(measured[~np.isfinite(expected)]).any() or problem.dtype == np.float32
+    last = states[-1]
+    settled = readable[:, -1] & (problem.dtype == np.float64)
+    np.testing.assert_allclose(last.W[settled], W[settled], rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(last.b[settled], b[settled], rtol=1e-7, atol=1e-9)
+
+
+@every_engine
+@bounded
+@given(problem=problems())
+def test_equals_the_plain_loop(name: str, problem: LinearProblem) -> None:
+    assert_equals_oracle(name, problem)
+
+
+@fast_engines
+@bounded
+@given(problem=problems(dtype="float32"))
+def test_equals_the_plain_loop_in_float32(name: str, problem: LinearProblem) -> None:
+    assert_equals_oracle(name, problem)
+
+
+@fast_engines
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("n", "d", "batch_size", "lanes", "epochs"),
+    [
+        (1000, 2, 10, 4, 3),  # the note
+        (700, 20, 32, 64, 2),
+        (300, 20, 300, 65, 3),  # one minibatch
+        (150, 20, 1, 130, 1),
+        (260, 300, 128, 5, 2),  # wide
+        (90, 300, 7, 70, 1),
+        (400, 31, 64, 200, 2),
+    ],
+)
+def test_equals_the_plain_loop_at_sizes_that_matter(
+    name: str, dtype: str, n: int, d: int, batch_size: int, lanes: int, epochs: int
+) -> None:
+    assert_equals_oracle(name, make_problem(n, d, batch_size, lanes, epochs, dtype=dtype))
+
+
+@pytest.mark.slow
+@fast_engines
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@settings(bounded, max_examples=300, phases=[Phase.explicit, Phase.generate])
+@given(data=st.data())
+def test_equals_the_plain_loop_far_and_wide(name: str, dtype: str, data: st.DataObject) -> None:
+    wide = problems(dtype=dtype, max_d=300, max_lanes=200, max_n=300)
+    assert_equals_oracle(name, data.draw(wide))
+
+
+@every_engine
+@bounded
+@given(problem=problems(max_n=30, max_lanes=4), epoch=st.integers(0, 3))
+def test_going_on_from_a_state_is_the_unbroken_run(
+    name: str, problem: LinearProblem, epoch: int
+) -> None:
+    unbroken = run(name, problem)
+    start = unbroken[min(epoch, problem.epochs)]
+    resumed = run(name, problem, start)
+    assert [s.epoch for s in resumed] == [s.epoch for s in unbroken if s.epoch > start.epoch]
+    for ours, theirs in zip(resumed, unbroken[start.epoch + 1 :], strict=True):
+        np.testing.assert_array_equal(ours.W, theirs.W)
+        np.testing.assert_array_equal(ours.b, theirs.b)
+        np.testing.assert_allclose(ours.loss, theirs.loss, rtol=1e-12, atol=1e-25)
+
+
+@every_engine
+def test_the_start_is_common_and_nothing_else_is_drawn(name: str) -> None:
+    problem = make_problem(50, 3, 8, 6, 2, seed=7)
+    np.random.seed(0)  # noqa: NPY002  # the caller's own
+    before = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
+    states = run(name, problem)
+    np.testing.assert_array_equal(before, np.random.get_state()[1])  # type: ignore[index]  # noqa: NPY002
+    np.testing.assert_allclose(states[0].W, np.tile(initial_weights(3, 7), (6, 1)), atol=1e-15)
+    np.testing.assert_allclose(states[0].b, 0, atol=1e-14)
+    np.testing.assert_array_equal(states[0].loss, states[0].loss[0])
+
+
+@every_engine
+def test_the_problem_is_left_as_it_was(name: str) -> None:
+    problem = make_problem(50, 3, 8, 4, 2, schedule="cosine")
+    copies = [a.copy() for a in (problem.X, problem.y, problem.lrs, problem.multipliers)]  # type: ignore[union-attr]
+    for array in (problem.X, problem.y, problem.lrs, problem.multipliers):
+        array.flags.writeable = False  # type: ignore[union-attr]
+    run(name, problem)
+    for array, copy in zip(
+        (problem.X, problem.y, problem.lrs, problem.multipliers), copies, strict=True
+    ):
+        np.testing.assert_array_equal(array, copy)
+
+
+@every_engine
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("d", [2, 100])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_diverging_lane_disturbs_no_other(name: str, dtype: str, d: int, momentum: float) -> None:
+    problem = make_problem(300, d, 8, 1, 3, dtype=dtype, momentum=momentum)
+    good = float(problem.lrs[0])
+    alone = run(name, with_rates(problem, good, good / 2))
+    beside = run(name, with_rates(problem, good, 1e200, good / 2, 1e5 * good))
+    for ours, theirs in zip(alone, beside, strict=True):
+        kept = theirs.loss[[0, 2]]
+        rtol = 1e-12 if dtype == "float64" else 1e-5
+        np.testing.assert_allclose(kept, ours.loss, rtol=rtol)
+    assert not np.isfinite(beside[-1].loss[1])
+    assert not beside[-1].loss[3] < 1e3 * beside[0].loss[3]
+
+
+@every_engine
+@pytest.mark.parametrize("order", ["F", "strided"])
+def test_features_may_lie_in_memory_in_any_way(name: str, order: str) -> None:
+    problem = make_problem(60, 4, 8, 3, 2)
+    X = np.asfortranarray(problem.X)
+    if order == "strided":
+        X = np.repeat(problem.X, 2, axis=1)[:, ::2]
+    other = replace(problem, X=X, y=np.repeat(problem.y, 2)[::2])
+    np.testing.assert_allclose(
+        curves(run(name, other)), curves(run(name, problem)), rtol=1e-12, atol=0
+    )
+
+
+@every_engine
+def test_without_epochs_there_is_the_start_alone(name: str) -> None:
+    problem = make_problem(20, 2, 5, 3, 0)
+    assert [state.epoch for state in run(name, problem)] == [0]
+
+
+@fast_engines
+@pytest.mark.parametrize(
+    ("n", "d", "batch_size", "lanes"),
+    [
+        (200_000, 20, 256, 64),
+        (200_000, 20, 200_000, 4),
+        (40_000, 100, 8, 8),
+        (20_000, 200, 20_000, 3),
+    ],
+)
+def test_memory_is_the_data_a_chunk_and_the_lanes(
+    name: str, n: int, d: int, batch_size: int, lanes: int
+) -> None:
+    """Beside the data: 40 bytes per example for the order and the residuals, and 16 MiB of scratch."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, d), dtype=np.float32)
+    problem = LinearProblem(
+        X, X[:, 0].copy(), np.full(lanes, 1e-3), batch_size, 1, sampling=Sampling.SHUFFLE
+    )
+    run(name, make_problem(40, d, 5, 2, 1, dtype="float32"))  # what is loaded once
+    tracemalloc.start()
+    run(name, problem)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * n + 200 * lanes * (d + 1) + (16 << 20)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_epoch, judge
+
+
+@pytest.mark.parametrize(
+    ("losses", "outcome"),
+    [
+        ([4.0, 2.0, 1.0], Outcome.FALLING),
+        ([4.0, 0.1, 0.0995], Outcome.AT_FLOOR),
+        ([4.0, 0.1, 0.11], Outcome.AT_FLOOR),
+        ([4.0, 5.0, 6.0], Outcome.RISING),
+        ([4.0, 0.1, 0.5], Outcome.UNSTEADY),
+        ([4.0, 1e300, np.inf], Outcome.DIVERGED),
+        ([4.0, np.nan, np.nan], Outcome.DIVERGED),
+        ([0.0, 0.0], Outcome.AT_FLOOR),
+    ],
+)
+def test_what_a_curve_shows(losses: list[float], outcome: Outcome) -> None:
+    assert judge(np.array(losses)) is outcome
+
+
+def test_the_epoch_of_divergence_is_the_first_one_not_finite() -> None:
+    assert diverged_epoch(np.array([1.0, 9.0, np.inf, np.nan])) == 2
+    assert diverged_epoch(np.array([1.0, 9.0])) is None
+
+
+def test_values_are_sentences() -> None:
+    for outcome in Outcome:
+        assert len(outcome.value.split()) >= 3
+
+
+def test_a_rate_is_described_over_its_seeds() -> None:
+    good, bad = [4.0, 1.0, 0.5], [4.0, np.inf, np.nan]
+    assert describe_rate(np.array([good])) == "still falling after 2 epochs"
+    assert describe_rate(np.array([good, bad, good])).startswith(
+        "1 of 3 runs diverge; still falling"
+    )
+    assert describe_rate(np.array([bad, bad])).endswith("in epoch 1")

@@ -42,7 +42,7 @@ PUBLIC = {"__init__", *learnrate.__all__}
 
 # What may be installed and must not be loaded by `import learnrate`.
 HEAVY = ["matplotlib", "numba", "polars", "pandas", "pyarrow", "scipy", "torch", "ray", "plotly"]
-HEAVY += ["marimo", "rich", "typer", "IPython", "sklearn"]
+HEAVY += ["jinja2", "marimo", "rich", "typer", "IPython", "sklearn"]
 
 
 def room(path: Path) -> str:

@@ -213,6 +213,15 @@ class TestLeftOut:
         frame = table(20).with_columns(pl.Series(name, [3 * i + 1 for i in range(20)][::-1]))
         assert prepare(frame, "y").left_out == ()
 
+    def test_whole_numbers_in_another_order_do_not_count_the_rows(self) -> None:
+        frame = table(6, place=[1, 3, 2, 5, 4, 6], even=[0, 2, 4, 6, 8, 10])
+        assert prepare(frame, "y").left_out == ()
+
+    @pytest.mark.parametrize("missing", ["error", "drop", "mean"])
+    def test_text_that_is_wholly_missing(self, missing: str) -> None:
+        frame = table(6).with_columns(t=pl.lit(None, dtype=pl.String))
+        assert reasons(prepare(frame, "y", missing=missing)) == {"t": "wholly missing"}
+
     def test_an_id_that_repeats_is_a_number(self) -> None:
         assert prepare(table(20, id=[1, 2] * 10), "y").left_out == ()
 
@@ -389,6 +398,13 @@ class TestMissing:
         assert "a (98), b (98)" in message
         assert "--missing mean" in message
         assert prepare(frame, "y", missing="mean").X_train.shape == (100, 3)
+
+    def test_drop_must_keep_a_twentieth(self) -> None:
+        def gaps(rows: int) -> pl.DataFrame:
+            return table(100, a=[*np.arange(rows) / 2, *[None] * (100 - rows)])
+
+        assert len(prepare(gaps(5), "y", missing="drop").y_train) == 5
+        assert "Got 4 of 100 rows" in refusal(gaps(4), missing="drop")
 
     def test_a_mostly_missing_target_is_no_reason_against_drop(self) -> None:
         frame = table(100).with_columns(y=pl.Series([1.0, 2.0, 3.0, *[None] * 97]))

@@ -47,7 +47,7 @@ def test_the_process_becomes_the_server(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_bad_input_is_one_line() -> None:
     with pytest.raises(OptionError, match=r"--lang must be zh or en. Got 'fr'"):
         launch.as_language("fr")
-    with pytest.raises(OutputError, match=r"must end in .html or .ipynb. Got 'note.htm'"):
+    with pytest.raises(OutputError, match=r"must end in .html, .ipynb. Got 'note.htm'"):
         launch.export(Path("note.htm"), lang="en")
 
 

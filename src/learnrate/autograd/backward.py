@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
-from learnrate.autograd.node import Leaf, Node
+from learnrate.autograd.node import Leaf, Node, release
 from learnrate.autograd.scopes import state
 from learnrate.errors import AutogradError, OptionError
 
@@ -64,19 +64,21 @@ def sweep(
     while waiting:
         node = heappop(waiting)[1]
         gradient = gradients.pop(node)
-        for watcher in watchers:
-            watcher(node, gradient)
+        if watchers:
+            for watcher in watchers:
+                watcher(node, gradient)
         if type(node) is Leaf:
             deliver(node, gradient)
             reached = reached or node.grad_req != "null"
             continue
-        if node.parents is None:
+        parents = node.parents
+        if parents is None:
             raise AutogradError(_USED_UP)
-        output, values = node.output, node.values
-        for parent, rule in zip(node.parents, node.operator.gradients, strict=False):
+        output, values, rules = node.output, node.values, node.operator.gradients
+        for i, parent in enumerate(parents):
             if parent is None or (parent.parents is None and parent.spent_before(node)):
                 continue
-            part = rule(gradient, output, *values)
+            part = rules[i](gradient, output, *values)
             if parent in gradients:
                 gradients[parent] = gradients[parent] + part
             else:
@@ -85,8 +87,7 @@ def sweep(
         spent.append(node)
 
     if not retain_graph:
-        for node in spent:
-            node.release()
+        release(spent)
     if not reached:
         raise AutogradError(_NO_LEAF)
 
@@ -136,30 +137,27 @@ def backward(
     arrays[0]._quietly(sweep, seeds, retain_graph)
 
 
-def _seeds(heads: Any, head_grads: Any) -> tuple[list[Any], list[tuple[Node, Any]]]:
-    """The heads as a list, and the node and first gradient of each."""
-    arrays, given = _pairs(heads, head_grads)
-    seeds = []
-    for array, head_gradient in zip(arrays, given, strict=True):
-        if array._node is None:
-            raise AutogradError(_NOT_RECORDED)
-        seeds.append((array._node, array._head_gradient(head_gradient)))
-    return arrays, seeds
-
-
-def _pairs(heads: Any, head_grads: Any) -> tuple[list[Any], list[Any]]:
-    """``heads`` and ``head_grads`` as lists of one length."""
+def _seeds(heads: Any, head_grads: Any) -> tuple[Any, list[tuple[Node, Any]]]:
+    """The heads as a sequence, and the node and first gradient of each."""
     if not isinstance(heads, (list, tuple)):
-        return [heads], [head_grads]
-    if not heads:
+        heads, head_grads = (heads,), (head_grads,)
+    elif not heads:
         raise AutogradError(_NOT_RECORDED)
-    given = [None] * len(heads) if head_grads is None else list(head_grads)
-    if len(given) != len(heads):
+    elif head_grads is None:
+        head_grads = [None] * len(heads)
+    elif len(head_grads) != len(heads):
         raise OptionError(
-            f"head_grads must hold one gradient (or None) for each head. "
-            f"Got {len(given)} for {len(heads)} heads instead."
+            "head_grads must hold one gradient (or None) for each head. "
+            f"Got {len(head_grads)} for {len(heads)} heads instead."
         )
-    return list(heads), given
+    return heads, [_seed(head, given) for head, given in zip(heads, head_grads, strict=True)]
+
+
+def _seed(head: Recorded, given: Any) -> tuple[Node, Any]:
+    """The node of a head, and the gradient that its sweep starts with."""
+    if head._node is None:
+        raise AutogradError(_NOT_RECORDED)
+    return head._node, head._head_gradient(given)
 
 
 def grad(

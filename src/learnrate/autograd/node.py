@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-__all__ = ["Gradient", "Leaf", "Node", "Operator", "graph"]
+__all__ = ["Gradient", "Leaf", "Node", "Operator", "graph", "release"]
 
 _number = itertools.count().__next__
 
@@ -91,12 +91,6 @@ class Node:
         self.output = output
         self.number = _number()
 
-    def release(self) -> None:
-        """Let go of the graph behind this node; it cannot be differentiated again."""
-        self.parents = None
-        self.values = (_number(),)
-        self.output = None
-
     def spent_before(self, consumer: Node) -> bool:
         """Whether this node was released before ``consumer`` was recorded: to that one it is a constant."""
         released: int = self.values[0]
@@ -149,8 +143,14 @@ class Leaf(Node):
         elif self.grad_req == "add":
             self.grad._accumulate(gradient)
 
-    def release(self) -> None:
-        """Do nothing: a leaf holds no graph."""
+
+def release(nodes: list[Node]) -> None:
+    """Let go of the graph behind these nodes; they cannot be differentiated again."""
+    now = _number()
+    for node in nodes:
+        node.parents = None
+        node.values = (now,)
+        node.output = None
 
 
 def graph(head: Node) -> list[Node]:

@@ -193,7 +193,7 @@ def _refuse_non_numeric(frame: Frame, target: str) -> None:
 def _refuse_infinite(frame: Frame, names: Sequence[str]) -> None:
     for name in names:
         values = nameless(frame, name)
-        if values.max() == np.inf or values.min() == -np.inf:
+        if values.dtype.is_float() and (values.max() == np.inf or values.min() == -np.inf):
             bad = values.is_infinite().fill_null(False).arg_true()
             raise DataError(
                 f"Column {name!r} must be finite. Got {values[int(bad[0])]} in row {bad[0] + 1:,} "

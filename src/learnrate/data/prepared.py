@@ -222,9 +222,8 @@ def remarks_on_target(y: Float[Array, " n"], name: str) -> tuple[str, ...]:
 def moments(values: Float[Array, " n"]) -> tuple[float, float]:
     """Mean and standard deviation ``√((1/n) Σ (x − mean)²)``, in float64 and in two passes.
 
-    The second pass takes the rounding error out of the mean, and deviations are squared relative to the
-    largest, so that neither a large offset nor a huge or tiny unit spoils them. Of constant values the
-    scale is 1.
+    Deviations from the mean are squared, relative to the largest of them, so that neither a large
+    offset nor a huge or tiny unit spoils the sum. Of constant values the scale is 1.
 
     Source: Chan, Golub and LeVeque (1983), "Algorithms for Computing the Sample Variance", The
     American Statistician 37(3), 242–247.
@@ -233,7 +232,6 @@ def moments(values: Float[Array, " n"]) -> tuple[float, float]:
     if values.min() == values.max():
         return float(values[0]), 1.0
     mean = values.mean()
-    mean += (values - mean).mean()
     deviations = values - mean
     largest = np.abs(deviations).max()
     deviations /= largest

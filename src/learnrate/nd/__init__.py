@@ -89,7 +89,7 @@ from learnrate.nd.functions.elementwise import (
 )
 from learnrate.nd.functions.layers import Activation, Dropout, FullyConnected
 from learnrate.nd.functions.products import dot, log_softmax, softmax
-from learnrate.nd.functions.reductions import argmax, argmin, max, mean, min, norm, sum
+from learnrate.nd.functions.reductions import argmax, argmin, max, mean, min, norm, prod, sum
 from learnrate.nd.functions.shaping import (
     broadcast_like,
     broadcast_to,
@@ -197,6 +197,7 @@ __all__ = [
     "ones_like",
     "pick",
     "power",
+    "prod",
     "random",
     "random_normal",
     "random_uniform",

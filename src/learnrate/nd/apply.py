@@ -32,9 +32,9 @@ from learnrate.nd.complaints import (
 if TYPE_CHECKING:
     from learnrate.nd.ndarray import NDArray
 
-__all__ = ["apply", "binary", "binary_reversed", "quiet", "unary"]
+    Method = Callable[..., NDArray]
 
-Method = Callable[..., Any]
+__all__ = ["apply", "binary", "binary_reversed", "quiet", "unary"]
 
 new = object.__new__  # an array without the call of its __init__: a third of the cost
 
@@ -124,7 +124,7 @@ def _number(op: Operator, value: Any, array: Any) -> int | float:
     if isinstance(value, np.generic):
         value = value.item()
     if not isinstance(value, int | float):
-        raise operand_error(op, value, array)
+        raise operand_error(op.name, value, array)
     try:
         return float(value) if array.dtype.kind == "f" else int(value)
     except (ValueError, OverflowError) as error:
@@ -146,7 +146,7 @@ def unary(op: Operator, array: NDArray, *attributes: Any) -> NDArray:
     try:
         x, node = array._data, array._node
     except AttributeError:
-        raise operand_error(op, array) from None
+        raise operand_error(op.name, array) from None
     try:
         data = quiet.call(op.forward, x, *attributes)
     except InputError:
@@ -169,7 +169,7 @@ def apply(
     """``op(*inputs, *attributes)``, with the dtype of the first input unless another is given."""
     for array in inputs:
         if not hasattr(array, "_data"):
-            raise operand_error(op, array)
+            raise operand_error(op.name, array)
     values = (*[array._data for array in inputs], *attributes)
     parents = tuple([array._node for array in inputs])
     try:

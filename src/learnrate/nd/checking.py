@@ -84,7 +84,7 @@ def _recorded(function: Callable[..., NDArray], inputs: tuple[NDArray, ...]) -> 
         copy.attach_grad()
     with record():
         out = function(*copies)
-    out.backward(NDArray(_weights(out)))
+    out.backward(NDArray(_weights(out).astype(out.dtype)))
     return [copy.grad.asnumpy() for copy in copies]
 
 

@@ -56,11 +56,11 @@ def number_error(op: Operator, value: Any, array: Any) -> InputError:
     )
 
 
-def operand_error(op: Operator, value: Any, array: Any = None) -> InputError:
+def operand_error(name: str, value: Any, array: Any = None) -> InputError:
     """Something is neither an NDArray nor, where that would do, a number."""
     wanted = "an NDArray" if array is None else "an NDArray or a number"
     beside = "" if array is None else f" beside an NDArray of shape {array.shape}"
     return InputError(
-        f"{op.name} must be given {wanted}{beside}. "
+        f"{name} must be given {wanted}{beside}. "
         f"Got {type(value).__name__} instead; make it an NDArray with nd.array(…)."
     )

@@ -36,8 +36,8 @@ class Methods:
     __abs__ = elementwise.abs
 
     # Element by element: 1 or 0 in the dtype of the array
-    __eq__ = binary(op.COMPARISONS["equal"])
-    __ne__ = binary(op.COMPARISONS["not_equal"])
+    __eq__ = binary(op.COMPARISONS["equal"])  # type: ignore[assignment]
+    __ne__ = binary(op.COMPARISONS["not_equal"])  # type: ignore[assignment]
     __gt__ = binary(op.COMPARISONS["greater"])
     __ge__ = binary(op.COMPARISONS["greater_equal"])
     __lt__ = binary(op.COMPARISONS["lesser"])
@@ -100,6 +100,7 @@ class Methods:
     mean = reductions.mean
     min = reductions.min
     norm = reductions.norm
+    prod = reductions.prod
     sum = reductions.sum
 
     broadcast_like = shaping.broadcast_like

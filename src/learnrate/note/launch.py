@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from learnrate._extras import require
-from learnrate._files import check_writable, write_atomically
+from learnrate._files import check_output, write_atomically
 from learnrate.errors import OptionError, OutputError, did_you_mean
 from learnrate.note.catalogue import LANGUAGES, default_language
 
@@ -94,7 +94,7 @@ def copy_to_edit(folder: Path) -> Path:
     """Copy the notebook into a folder, unless a copy is there already; that is the reader's own."""
     path = folder / _COPY
     if not path.exists():
-        check_writable(path)
+        check_output(path, (".py",))
         write_atomically(path, lambda temporary: shutil.copyfile(NOTEBOOK, temporary))
     return path
 
@@ -109,13 +109,8 @@ def export(path: Path, *, lang: str) -> Path:
     MissingExtraError
         Without marimo.
     """
+    path = check_output(path, tuple(EXPORTS))
     suffix = path.suffix.lower()
-    if suffix not in EXPORTS:
-        raise OutputError(
-            f"An export must end in {' or '.join(EXPORTS)}. Got {str(path)!r} instead."
-            + (did_you_mean(suffix, EXPORTS) if suffix else "")
-        )
-    check_writable(path)
     require("marimo", extra="note", purpose="the living note")
     if suffix == ".ipynb":
         require("nbformat", extra="note", purpose="the note as a Jupyter notebook")

@@ -56,10 +56,10 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
             ax.fill_between(curves.epochs, low, high, color=colours[k], alpha=0.2, linewidth=0)
         if curves.predicted is not None and not many:
             predicted = leaving(curves.predicted[k], top)
-            ax.plot(curves.epochs, predicted, color=colours[k], linestyle="--", linewidth=1.0)
+            ax.plot(curves.epochs, predicted, color="0.15", linestyle="--", linewidth=1.0)
     _dress(curves, ax, log=log)
     if curves.predicted is not None and not many:
-        ax.plot([], [], color="0.35", linestyle="--", linewidth=1.0, label="predicted")
+        ax.plot([], [], color="0.15", linestyle="--", linewidth=1.0, label="predicted")
     if many:
         _colour_scale(curves, ax)
     else:

@@ -8,21 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from learnrate._shapes import Array
+from learnrate.steps.abridging import Omitted, Shown, abridge, shown
 from learnrate.steps.explanation import Explanation, GraphNode
-from learnrate.steps.formats import Omitted, abridge, clean, clip, format_shape, formats_together
+from learnrate.steps.formats import clean, clip, format_shape, formats_together
 from learnrate.steps.messages import Messages
 
-__all__ = ["Card", "Cell", "card_of"]
+__all__ = ["Card", "Cell", "card_of", "text_width"]
 
 _CHARACTER = 7.3
 """Width of one column of text, 12 px; captions and headings are a little smaller."""
 _TITLE = 8.5
 """Width of one column of a title, 14 px."""
-_LINE = 18
-_HEAD = 46
-_PADDING = 10
-_GAP = 16
-_BADGE = 26
+_LINE = 18.0
+_HEAD = 46.0
+_PADDING = 10.0
+_GAP = 16.0
+_BADGE = 26.0
 
 _ROWS = 5
 _FEATURES = 4
@@ -80,7 +82,7 @@ class Card:
     @property
     def width(self) -> float:
         """Width that the text takes."""
-        head = _columns(self.title) * _TITLE + _GAP + _columns(self.caption) * _CHARACTER + _BADGE
+        head = text_width(self.title, _TITLE) + _GAP + text_width(self.caption) + _BADGE
         body = sum(self._widths()) + _GAP * (len(self.columns) - 1)
         return max(head, body) + 2 * _PADDING
 
@@ -113,7 +115,7 @@ class Card:
         """Width of each column."""
         full = [row for row in self.rows if not isinstance(row, str)]
         return [
-            _CHARACTER * max(_columns(text) for text in (heading, *(row[k] for row in full)))
+            max(text_width(text) for text in (heading, *(row[k] for row in full)))
             for k, (heading, _) in enumerate(self.columns)
         ]
 
@@ -121,51 +123,58 @@ class Card:
 def card_of(node: GraphNode, e: Explanation, m: Messages) -> Card:
     """The card of a node: one row for each example, or for each weight."""
     source = {"data": m.data, "parameter": m.parameter}.get(node.kind, node.operator)
-    labels, columns = _labels(node, e), _numbers(node, e, m)
-    rows = list(zip(labels, *(texts for _, _, texts in columns), strict=True))
+    part = shown(len(node.values), _ROWS)
+    columns = _numbers(node, part, e, m)
+    rows = part.with_gap(
+        zip(_labels(node, part, e), *(texts for _, _, texts in columns), strict=True)
+    )
     return Card(
         node=node,
         title=f"{node.name} = {node.expression}" if node.expression else node.name,
         caption=f"{source} {format_shape(node.shape)}",
         columns=(("", "label"), *((heading, kind) for heading, kind, _ in columns)),
         rows=tuple(
-            m.more_rows.format(count=row) if isinstance(row, Omitted) else row
-            for row in abridge(rows, _ROWS)
+            m.more_rows.format(count=row) if isinstance(row, Omitted) else row for row in rows
         ),
     )
 
 
-def _labels(node: GraphNode, e: Explanation) -> list[str]:
+def _labels(node: GraphNode, part: Shown, e: Explanation) -> list[str]:
     if node.name == "w":
-        return [_short(name) for name in e.feature_names]
+        return [_short(e.feature_names[i]) for i in part.kept]
     if node.kind == "parameter":
-        return [""] * node.values.size
-    return [f"#{index + 1}" for index in e.indices]
+        return [""] * len(part.kept)
+    return [f"#{index + 1}" for index in e.indices[part.kept]]
 
 
-def _numbers(node: GraphNode, e: Explanation, m: Messages) -> list[tuple[str, str, list[str]]]:
+def _numbers(
+    node: GraphNode, part: Shown, e: Explanation, m: Messages
+) -> list[tuple[str, str, list[str]]]:
     """Columns of numbers: heading, kind, texts."""
-    if node.values.ndim == 2 and node.values.shape[1] == len(e.feature_names) > 1:
-        features = [
-            (_short(name), "value", formats_together(node.values[:, j])[0])
-            for j, name in enumerate(e.feature_names)
-        ]
+    if node.name == "X":
         return [
-            ("…", "label", ["…"] * len(node.values)) if isinstance(column, Omitted) else column
-            for column in abridge(features, _FEATURES)
+            ("…", "label", ["…"] * len(part.kept))
+            if isinstance(j, Omitted)
+            else (_short(e.feature_names[j]), "value", _texts(node.values[:, j], part))
+            for j in abridge(range(len(e.feature_names)), _FEATURES)
         ]
-    columns = [(m.value, "value", formats_together(node.values)[0])]
+    columns = [(m.value, "value", _texts(node.values, part))]
     if node.gradient is not None:
         heading = f"{node.name}.grad" if node.kind == "parameter" else m.gradient
-        columns.append((heading, "gradient", formats_together(node.gradient)[0]))
+        columns.append((heading, "gradient", _texts(node.gradient, part)))
     return columns
+
+
+def _texts(values: Array, part: Shown) -> list[str]:
+    return formats_together(values[part.kept])[0]
 
 
 def _short(name: str) -> str:
     return clip(clean(name), _NAME_WIDTH)
 
 
-def _columns(text: str) -> int:
+def text_width(text: str, character: float = _CHARACTER) -> float:
+    """Width of a line of text, of numbers unless told otherwise."""
     from rich.cells import cell_len
 
-    return cell_len(text)
+    return cell_len(text) * character

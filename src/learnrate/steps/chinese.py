@@ -22,7 +22,7 @@ CHINESE = Messages(
     left_out="未采用的列：{columns}。",
     attach_title="attach_grad()：为梯度申请内存",
     attach=(
-        "`attach_grad()` 为参数申请存放梯度的内存 `.grad`，形状和数据类型与参数相同，初值全是 0。"
+        "`attach_grad()` 在训练开始前调用一次，为参数申请存放梯度的内存 `.grad`，形状和数据类型与参数相同，初值全是 0。"
         "它同时给参数做了标记：从此在 `record()` 里面，由这个参数算出来的一切都会被记录。"
         "这时还没有求任何导数。"
     ),
@@ -49,7 +49,7 @@ CHINESE = Messages(
     backward=(
         "`backward()` 从损失出发，按相反的顺序走过各个节点，一直走到参数。"
         "起点处每个样本的梯度都是 1，因为它求的是各样本损失之和的导数。"
-        "每到一个节点，就把传到这里的梯度乘以这一个运算的导数，再往前传，这就是链式法则。"
+        "每到一个节点，就把传到这里的梯度乘以这一个运算的导数，再往回传，这就是链式法则。"
         "例如 grad(r) 是传到 r 的梯度：r 变动时，损失之和随之变动多少。"
         "走到 `w` 和 `b` 便是终点，结果写进它们的 `.grad`。`X` 和 `y` 没有标记，不为它们求梯度。"
     ),
@@ -61,7 +61,7 @@ CHINESE = Messages(
     update_title="更新参数",
     update=(
         "每个参数朝梯度的反方向走一步：新值 = 旧值 − η/|B| × 梯度，"
-        "其中 η/|B| = {lr} / {batch_size:,} = {rate}。除以 |B|，就把梯度之和变成了平均值。"
+        "其中 η/|B| = {lr}\u00a0/\u00a0{batch_size:,}\u00a0=\u00a0{rate}。除以 |B|，就把梯度之和变成了平均值。"
     ),
     update_after="这个小批量的平均损失：更新前 {before}，更新后 {after}。",
     check_title="梯度算对了吗？",
@@ -76,10 +76,10 @@ CHINESE = Messages(
     ),
     check_some="参数共 {parameters:,} 个，只对其中最前和最后的 {checked:,} 个算了差分。",
     check_after="三种结果之间最大相差 {disagreement}，而最大的梯度是 {largest}。",
+    check_diverged="其中有些数不是有限值，三种结果无法比较。",
     rounded="为便于阅读，数值都经过舍入；完整的位数见 `--json`。",
     saved="已保存 {path}",
     parameter="参数",
-    start_value="初始值",
     shape="形状",
     dtype="数据类型",
     example="样本",

@@ -22,7 +22,7 @@ ENGLISH = Messages(
     left_out="Left out: {columns}.",
     attach_title="attach_grad(): a place for each gradient",
     attach=(
-        "`attach_grad()` allocates `.grad`, the memory that a gradient will be kept in: zeros, with the "
+        "`attach_grad()`, called once before training, allocates `.grad`, the memory that a gradient will be kept in: zeros, with the "
         "shape and dtype of the parameter. It also marks the parameter: from now on, everything "
         "computed from it inside `record()` is recorded. No derivative is computed yet."
     ),
@@ -56,14 +56,14 @@ ENGLISH = Messages(
         "marked, so nothing is computed for them."
     ),
     backward_after=(
-        "`b` went into every row, so the gradients of all rows add up: Σ. `w` met each row through that row's "
-        "features, so they weight the gradients that add up: Xᵀ · grad(Xw). Both are sums over the "
-        "minibatch, not means."
+        "`b` was added to every row, so its gradient is the sum of the rows' gradients: Σ. `w` was "
+        "multiplied by each row's features, so each row's gradient is multiplied by them before it is "
+        "added: Xᵀ · grad(Xw). Both are sums over the minibatch, not means."
     ),
     update_title="The update",
     update=(
         "Each parameter takes a step against its gradient: new = old − η/|B| × gradient, with "
-        "η/|B| = {lr} / {batch_size:,} = {rate}. Dividing by |B| turns the sum into a mean."
+        "η/|B| = {lr}\u00a0/\u00a0{batch_size:,}\u00a0=\u00a0{rate}. Dividing by |B| turns the sum into a mean."
     ),
     update_after="Mean loss over this minibatch: {before} before the update, {after} after it.",
     check_title="Is the gradient right?",
@@ -82,10 +82,10 @@ ENGLISH = Messages(
     check_after=(
         "Largest disagreement between the three: {disagreement}, beside a largest gradient of {largest}."
     ),
+    check_diverged="The three cannot be compared: some of their numbers are not finite.",
     rounded="Numbers are rounded for reading; `--json` has all their digits.",
     saved="Saved {path}",
     parameter="parameter",
-    start_value="start value",
     shape="shape",
     dtype="dtype",
     example="example",

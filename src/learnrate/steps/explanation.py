@@ -22,8 +22,6 @@ class Attached:
     ----------
     name : str
         ``"w"`` or ``"b"``.
-    value : array
-        The parameter, as training starts.
     grad : array
         ``.grad`` right after the call: zeros of the same shape and dtype.
     grad_req : str
@@ -31,7 +29,6 @@ class Attached:
     """
 
     name: str
-    value: Array
     grad: Array
     grad_req: str
 

@@ -1,38 +1,18 @@
-"""Numbers, names and long lists, made fit to be read."""
+"""Numbers and names, made fit to be read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from learnrate._shapes import Array, Float
 
-__all__ = ["Omitted", "abridge", "clean", "clip", "format_shape", "formats_together"]
-
-T = TypeVar("T")
+__all__ = ["clean", "clip", "format_shape", "formats_together"]
 
 _DIGITS = 4
 _JOINERS = "\u200c\u200d"  # shape letters in Persian, Hindi and emoji, and show nothing themselves
-
-
-class Omitted(int):
-    """Stands for so many entries left out in the middle of a list."""
-
-
-def abridge(items: Sequence[T], limit: int) -> list[T | Omitted]:
-    """``items``, or their first and last with an `Omitted` between: ``limit`` entries with that one.
-
-    What is left out is never a single entry, which would take no more room itself.
-    """
-    if len(items) <= limit:
-        return list(items)
-    last = (limit - 1) // 2
-    first = limit - 1 - last
-    hidden = Omitted(len(items) - first - last)
-    return [*items[:first], hidden, *items[len(items) - last :]]
 
 
 def formats_together(*arrays: Any) -> list[list[str]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from learnrate._templates import environment
+from learnrate.steps.abridging import Omitted
 from learnrate.steps.explanation import Explanation
-from learnrate.steps.formats import Omitted
 from learnrate.steps.layout import lay_out
 from learnrate.steps.messages import messages_in
 from learnrate.steps.sections import facts, remarks, sections

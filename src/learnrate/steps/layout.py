@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from learnrate.steps.cards import Card, card_of
+from learnrate.steps.cards import Card, card_of, text_width
 from learnrate.steps.explanation import Explanation
 from learnrate.steps.messages import Messages
 
@@ -19,6 +19,8 @@ _BETWEEN_ROWS = 40.0
 _BETWEEN_COLUMNS = 122.0
 _APART = 9.0
 """Half the distance between the arrow of the values and the arrow of the gradients."""
+_LEGEND_TEXT = 38.0
+"""Where the texts of the legend start, right of its arrows."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def lay_out(e: Explanation, m: Messages) -> Drawing:
         spine.insert(0, next(node for node in e.nodes if node.id == spine[0].parents[0]))
     beside = {node.id: cards[node.parents[1]] for node in spine if len(node.parents) > 1}
     left = max(cards[node.id].width for node in spine)
+    legend = (m.forward_arrow, m.backward_arrow, m.order_mark)
     right = max(card.width for card in beside.values())
+    right = max(right, _LEGEND_TEXT + max(text_width(text) for text in legend))
     right_x = _MARGIN + left + _BETWEEN_COLUMNS
 
     places: list[Place] = []
@@ -103,10 +107,9 @@ def lay_out(e: Explanation, m: Messages) -> Drawing:
             arrows += _leftward(other, place)
         above = place
         y += height + _BETWEEN_ROWS
-    if above:
-        arrows.append(_start(above, m.starts_here))
+    arrows.append(_start(places[-1], m.starts_here))
     return Drawing(
-        width=right_x + right + _MARGIN,
+        width=max(right_x + right, arrows[-1].label_x + text_width(m.starts_here)) + _MARGIN,
         height=y - _BETWEEN_ROWS + _MARGIN,
         places=tuple(places),
         arrows=tuple(arrows),

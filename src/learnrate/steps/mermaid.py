@@ -38,7 +38,7 @@ def render_mermaid(e: Explanation, *, lang: str = "en") -> str:
 def _label(node: GraphNode, e: Explanation, m: Messages) -> str:
     card = card_of(node, e, m)
     lines = [card.title, card.caption]
-    if node.values.ndim == 1 or node.values.shape[1] == 1:
+    if node.name != "X":
         lines.append(f"{m.value}: {vector(node.values, m, _VALUES)}")
     if node.gradient is not None:
         lines.append(f"{m.gradient} ({node.visited}): {vector(node.gradient, m, _VALUES)}")

@@ -1,7 +1,7 @@
-"""What an explanation says, in the languages it says it in.
+r"""What an explanation says, in the languages it says it in.
 
-In a message ``{name}`` is filled in and `backquotes` mark code. A language is one file with one `Messages`;
-a field without text cannot be left out, the type checker sees to that.
+In a message ``{name}`` is filled in, `backquotes` mark code, and no line breaks at ``\u00a0``. A language
+is one file with one `Messages`; no text can be left out, the type checker sees to that.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ class Messages:
     check_difference: str
     check_some: str
     check_after: str
+    check_diverged: str
     rounded: str
     saved: str
 
     # Headings of tables
     parameter: str
-    start_value: str
     shape: str
     dtype: str
     example: str

@@ -87,7 +87,7 @@ def explain_step(data: Prepared, *, lr: float, config: SweepConfig, step: int) -
 
 
 def _attached(name: str, parameter: NDArray) -> Attached:
-    return Attached(name, parameter.asnumpy(), parameter.grad.asnumpy(), "write")
+    return Attached(name, parameter.grad.asnumpy(), "write")
 
 
 def _minibatches(n: int, batch_size: int, seed: int) -> Iterator[Int[Array, " batch"]]:

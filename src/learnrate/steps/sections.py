@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from learnrate.steps.abridging import Omitted, abridge
 from learnrate.steps.explanation import Explanation
-from learnrate.steps.formats import Omitted, abridge, clean, formats_together
+from learnrate.steps.formats import clean, formats_together
 from learnrate.steps.messages import Messages, Prose, prose
 from learnrate.steps.tables import (
     Limits,
@@ -97,7 +98,7 @@ def sections(e: Explanation, m: Messages, limits: Limits) -> tuple[Section, ...]
             "attach_grad",
             m.attach_title,
             "w.attach_grad()\nb.attach_grad()",
-            (prose(m.attach), attached_table(e, m), prose(m.attach_after)),
+            (prose(m.attach), attached_table(e, m, limits), prose(m.attach_after)),
         ),
         _minibatch(e, m, limits),
         Section(
@@ -158,5 +159,9 @@ def _check(e: Explanation, m: Messages, limits: Limits) -> Section:
     if checked < parameters:
         parts.append(prose(m.check_some, checked=checked, parameters=parameters))
     largest = formats_together([np.abs(check.backward).max()])[0][0]
-    parts.append(prose(m.check_after, disagreement=f"{check.disagreement:.1e}", largest=largest))
+    if np.isfinite(check.disagreement):
+        disagreement = f"{check.disagreement:.1e}"
+        parts.append(prose(m.check_after, disagreement=disagreement, largest=largest))
+    else:
+        parts.append(prose(m.check_diverged))
     return Section("check", m.check_title, "", (*parts, prose(m.rounded)))

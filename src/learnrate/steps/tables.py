@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 
 from learnrate._shapes import Array
+from learnrate.steps.abridging import Omitted, Shown, abridge, shown
 from learnrate.steps.explanation import Explanation
-from learnrate.steps.formats import Omitted, abridge, clean, clip, format_shape, formats_together
+from learnrate.steps.formats import clean, clip, format_shape, formats_together
 from learnrate.steps.messages import Messages
 
 __all__ = [
@@ -27,10 +28,8 @@ __all__ = [
     "vector",
 ]
 
-_NAME_WIDTH = 16
+_NAME_WIDTH = 12
 """Longer names are cut; JSON has them whole."""
-_FEW = 3
-"""Numbers of a list where two stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +69,18 @@ class Table:
 
 def vector(values: Array, m: Messages, limit: int) -> str:
     """A column of numbers in one line, ``[1.2, 3.4, … 24 more …, 5.6]``."""
-    texts = formats_together(values)[0]
+    part = shown(values.size, limit)
+    texts = part.with_gap(formats_together(values.ravel()[part.kept])[0])
     parts = [
-        m.more_values.format(count=text) if isinstance(text, Omitted) else text
-        for text in abridge(texts, limit)
+        m.more_values.format(count=text) if isinstance(text, Omitted) else text for text in texts
     ]
     return f"[{', '.join(parts)}]"
 
 
-def attached_table(e: Explanation, m: Messages) -> Table:
+def attached_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     """What ``attach_grad()`` allocated."""
     columns = (
         Column(m.parameter, "name", numeric=False),
-        Column(m.start_value, numeric=False),
         Column(".grad", "gradient", numeric=False),
         Column(m.shape, "formula", numeric=False),
         Column(m.dtype, "formula", numeric=False),
@@ -91,8 +89,7 @@ def attached_table(e: Explanation, m: Messages) -> Table:
     rows = [
         (
             item.name,
-            vector(item.value, m, _FEW),
-            vector(item.grad, m, _FEW),
+            vector(item.grad, m, limits.values),
             format_shape(item.shape),
             item.dtype,
             item.grad_req,
@@ -104,9 +101,15 @@ def attached_table(e: Explanation, m: Messages) -> Table:
 
 def minibatch_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     """Rows of the minibatch: number, features, label."""
-    features = [_column(_short(name), e.X[:, j]) for j, name in enumerate(e.feature_names)]
-    columns = [*abridge(features, limits.columns), _column(_short(e.target_name), e.y)]
-    return _table(Column(m.example, "name"), _example_labels(e), columns, m, limits)
+    rows = shown(len(e.y), limits.rows)
+    features = [
+        _more_columns(j, rows, m)
+        if isinstance(j, Omitted)
+        else _column(_short(e.feature_names[j]), e.X[rows.kept, j])
+        for j in abridge(range(len(e.feature_names)), limits.columns)
+    ]
+    columns = [*features, _column(_short(e.target_name), e.y[rows.kept])]
+    return _table(Column(m.example, "name"), _example_labels(e, rows), columns, rows)
 
 
 def forward_table(e: Explanation, m: Messages, limits: Limits) -> Table:
@@ -120,8 +123,7 @@ def forward_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     )
     rows = []
     for node in e.nodes:
-        wide = node.values.ndim == 2 and node.values.shape[1] > 1
-        value = m.features_above if wide else vector(node.values, m, limits.values)
+        value = m.features_above if node.name == "X" else vector(node.values, m, limits.values)
         source = {"data": m.data, "parameter": m.parameter}.get(node.kind, node.operator)
         rows.append((node.name, node.expression, source, format_shape(node.shape), value))
     return Table(columns, tuple(rows))
@@ -145,9 +147,10 @@ def backward_table(e: Explanation, m: Messages, limits: Limits) -> Table:
 
 def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     """Old value, gradient, step and new value of every parameter."""
+    rows = shown(len(e.feature_names) + 1, limits.rows)
 
     def joined(part: str) -> Array:
-        return np.concatenate([np.ravel(getattr(update, part)) for update in e.updates])
+        return np.concatenate([np.ravel(getattr(update, part)) for update in e.updates])[rows.kept]
 
     old, change, new = formats_together(joined("old"), joined("change"), joined("new"))
     columns = [
@@ -156,38 +159,41 @@ def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
         (Column(m.change, "gradient"), change),
         (Column(m.new), new),
     ]
-    return _table(Column(m.parameter, "name", numeric=False), _names(e), columns, m, limits)
+    return _table(Column(m.parameter, "name", numeric=False), _names(e, rows), columns, rows)
 
 
 def terms_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     """Terms of the sum by hand, row by row, with the sums below."""
     check = e.check
-    together = np.vstack([check.terms, check.by_hand])
-    terms = [
-        _column(f"{_short(name)} · r", together[:, j]) for j, name in enumerate(e.feature_names)
-    ]
-    return _table(
-        Column(m.example, "name"),
-        [*_example_labels(e), m.total],
-        [_column("r", together[:, -1]), *abridge(terms, limits.columns)],
-        m,
-        limits,
-        total=True,
-    )
+    rows = shown(len(e.y), limits.rows)
+
+    def column(heading: str, j: int) -> _Texts:
+        return _column(heading, np.append(check.terms[rows.kept, j], check.by_hand[j]))
+
+    columns = [column("r", -1)]
+    for j in abridge(range(len(e.feature_names)), limits.columns):
+        if isinstance(j, Omitted):
+            heading, texts = _more_columns(j, rows, m)
+            columns.append((heading, [*texts, "…"]))
+        else:
+            columns.append(column(f"{_short(e.feature_names[j])} · r", j))
+    labels = [*_example_labels(e, rows), m.total]
+    return _table(Column(m.example, "name"), labels, columns, rows, total=True)
 
 
 def check_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     """The gradient in three ways."""
     check = e.check
+    rows = shown(check.backward.size, limits.rows)
     backward, by_hand, difference = formats_together(
-        check.backward, check.by_hand, check.finite_difference
+        check.backward[rows.kept], check.by_hand[rows.kept], check.finite_difference[rows.kept]
     )
     columns = [
         (Column("backward()", "gradient"), backward),
         (Column(m.by_hand), by_hand),
         (Column(m.finite_difference), difference),
     ]
-    return _table(Column(m.parameter, "name", numeric=False), _names(e), columns, m, limits)
+    return _table(Column(m.parameter, "name", numeric=False), _names(e, rows), columns, rows)
 
 
 _Texts = tuple[Column, list[str]]
@@ -197,35 +203,33 @@ def _column(heading: str, numbers: Array, kind: Literal["value", "gradient"] = "
     return Column(heading, kind), formats_together(numbers)[0]
 
 
+def _more_columns(hidden: Omitted, rows: Shown, m: Messages) -> _Texts:
+    return Column(m.more_columns.format(count=hidden), "formula"), ["…"] * len(rows.kept)
+
+
 def _table(
     first: Column,
     labels: Sequence[str],
-    columns: Sequence[_Texts | Omitted],
-    m: Messages,
-    limits: Limits,
+    columns: Sequence[_Texts],
+    rows: Shown,
     *,
     total: bool = False,
 ) -> Table:
-    """Labelled rows of numbers, with the rows in the middle left out where there are many."""
-    texts = [
-        (Column(m.more_columns.format(count=column), "formula"), ["…"] * len(labels))
-        if isinstance(column, Omitted)
-        else column
-        for column in columns
-    ]
-    rows = list(zip(labels, *(cells for _, cells in texts), strict=True))
-    last = [rows.pop()] if total else []
-    heads = tuple(column for column, _ in texts)
-    return Table((first, *heads), (*abridge(rows, limits.rows), *last), total)
+    """Labelled rows of numbers: those that are shown, the gap between them, and their sum."""
+    cells = list(zip(labels, *(texts for _, texts in columns), strict=True))
+    last = [cells.pop()] if total else []
+    heads = tuple(column for column, _ in columns)
+    return Table((first, *heads), (*rows.with_gap(cells), *last), total)
 
 
-def _example_labels(e: Explanation) -> list[str]:
+def _example_labels(e: Explanation, rows: Shown) -> list[str]:
     """The minibatch's rows by their number among the examples, from 1."""
-    return [str(index + 1) for index in e.indices]
+    return [str(index + 1) for index in e.indices[rows.kept]]
 
 
-def _names(e: Explanation) -> list[str]:
-    return [_short(name) for name in e.parameter_names]
+def _names(e: Explanation, rows: Shown) -> list[str]:
+    names = e.parameter_names
+    return [_short(names[i]) for i in rows.kept]
 
 
 def _short(name: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from learnrate.steps.abridging import Omitted
 from learnrate.steps.explanation import Explanation
-from learnrate.steps.formats import Omitted
 from learnrate.steps.messages import Messages, Prose, messages_in
 from learnrate.steps.sections import Section, facts, remarks, sections
 from learnrate.steps.tables import Limits, Table

@@ -10,7 +10,7 @@ __all__ = ["line_breaks"]
 _WIDE = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uff60"
 _OPENING = "（《「“"
 _CLOSING = "，。、；：？！）》」”"
-_UNIT = re.compile(rf"[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSING}]*\s*|\s+")
+_UNIT = re.compile(rf"[{_OPENING}]*(?:[{_WIDE}]|[^ \n{_WIDE}]+)[{_CLOSING}]*[ \n]*|[ \n]+")
 """What may not be broken: a Chinese character or a run of others, with its punctuation and space."""
 
 

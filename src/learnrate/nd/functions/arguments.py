@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from learnrate.errors import OptionError, did_you_mean
+from learnrate.nd.complaints import operand_error
 
-__all__ = ["DTYPES", "Shape", "dtype_of", "one_axis", "shape_tuple"]
+__all__ = ["DTYPES", "Shape", "dtype_of", "one_axis", "rank", "shape_tuple"]
 
 DTYPES = ("float16", "float32", "float64", "uint8", "int8", "int32", "int64", "bool")
 
@@ -70,3 +71,16 @@ def one_axis(name: str, axis: Any, ndim: int) -> int:
             f"{'axis' if ndim == 1 else 'axes'}. Got {axis!r} instead."
         )
     return axis % ndim
+
+
+def rank(name: str, data: Any) -> int:
+    """Number of axes of what must be an NDArray.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    if not hasattr(data, "_data"):
+        raise operand_error(name, data)
+    return int(data._data.ndim)

@@ -72,7 +72,7 @@ def _function(operator: Operator, formula: str, *, symmetric: bool = False) -> F
         if hasattr(rhs, "_data"):
             return into(out, reversed_method(rhs, lhs))
         number = operator.forward(lhs, rhs)
-        return number.item() if isinstance(number, np.generic) else number
+        return number.item() if isinstance(number, np.generic) else +number
 
     function.__name__ = function.__qualname__ = operator.name
     function.__doc__ = f"``{formula}``, with broadcasting, of two arrays or an array and a number."

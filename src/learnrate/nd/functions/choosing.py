@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.apply import apply, unary
 from learnrate.nd.complaints import dtype_error, operand_error
-from learnrate.nd.functions.arguments import dtype_of, one_axis
+from learnrate.nd.functions.arguments import dtype_of, one_axis, rank
 from learnrate.nd.functions.results import into
 from learnrate.nd.operators.choosing import ONE_HOT, PICK, TAKE, WHERE
 
@@ -26,9 +26,9 @@ def take(
     (``"wrap"``) or refused (``"raise"``).
     """
     if not hasattr(indices, "_data"):
-        raise operand_error(TAKE, indices)
+        raise operand_error("take", indices)
     if axis:
-        axis = one_axis("take", axis, a.ndim)
+        axis = one_axis("take", axis, rank("take", a))
     if mode != "clip":
         _check_mode("take", mode, ("clip", "wrap", "raise"))
     result = unary(TAKE, a, indices._data, axis, mode)
@@ -56,9 +56,9 @@ def pick(
     (``"wrap"``).
     """
     if not hasattr(index, "_data"):
-        raise operand_error(PICK, index)
+        raise operand_error("pick", index)
     _check_mode("pick", mode, ("clip", "wrap"))
-    at = one_axis("pick", axis, data.ndim)
+    at = one_axis("pick", axis, rank("pick", data))
     kept = (*data.shape[:at], 1, *data.shape[at + 1 :])
     rows = (*data.shape[:at], *data.shape[at + 1 :]) or (1,)
     if index.shape not in (rows, kept):
@@ -76,7 +76,7 @@ def where(condition: NDArray, x: NDArray, y: NDArray, out: NDArray | None = None
     """
     for value in (condition, x, y):
         if not hasattr(value, "_data"):
-            raise operand_error(WHERE, value)
+            raise operand_error("where", value)
     if x._data.dtype != y._data.dtype:
         raise dtype_error(WHERE, x._data, y._data)
     flags = condition._data

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from learnrate.nd.apply import binary, unary
 from learnrate.nd.complaints import operand_error
-from learnrate.nd.functions.arguments import one_axis
+from learnrate.nd.functions.arguments import one_axis, rank
 from learnrate.nd.functions.results import into
 from learnrate.nd.operators.products import DOT
 from learnrate.nd.operators.softmax import LOG_SOFTMAX, SOFTMAX
@@ -31,7 +31,7 @@ def dot(
     The matrix product of two matrices; of two vectors their inner product, with shape (1,).
     """
     if type(lhs) is not type(rhs) or not hasattr(lhs, "_data"):
-        raise operand_error(DOT, rhs if hasattr(lhs, "_data") else lhs)
+        raise operand_error("dot", rhs if hasattr(lhs, "_data") else lhs)
     if transpose_a:
         lhs = lhs.T
     if transpose_b:
@@ -42,9 +42,9 @@ def dot(
 
 def softmax(data: NDArray, axis: int = -1) -> NDArray:
     """``e^{x_i} / Σ_j e^{x_j}`` along ``axis``."""
-    return unary(SOFTMAX, data, one_axis("softmax", axis, data.ndim))
+    return unary(SOFTMAX, data, one_axis("softmax", axis, rank("softmax", data)))
 
 
 def log_softmax(data: NDArray, axis: int = -1) -> NDArray:
     """``x_i − log Σ_j e^{x_j}`` along ``axis``."""
-    return unary(LOG_SOFTMAX, data, one_axis("log_softmax", axis, data.ndim))
+    return unary(LOG_SOFTMAX, data, one_axis("log_softmax", axis, rank("log_softmax", data)))

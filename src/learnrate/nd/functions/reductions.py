@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from learnrate.errors import OptionError
 from learnrate.nd.apply import unary
-from learnrate.nd.functions.arguments import one_axis
+from learnrate.nd.functions.arguments import one_axis, rank
 from learnrate.nd.functions.results import into
 from learnrate.nd.operators.reductions import ARG_REDUCTIONS, NORM, REDUCTIONS
 
 if TYPE_CHECKING:
     from learnrate.nd.ndarray import NDArray
 
-__all__ = ["argmax", "argmin", "max", "mean", "min", "norm", "sum"]
+__all__ = ["argmax", "argmin", "max", "mean", "min", "norm", "prod", "sum"]
 
 
 def _axes(name: str, data: NDArray, axis: Any, exclude: bool) -> tuple[int, ...]:
     """The axes to reduce: all of them for None and (); with ``exclude`` those not named."""
-    ndim = data.ndim
+    ndim = rank(name, data)
     every = tuple(range(ndim))
     if axis is None or axis == () or axis == []:
         return every
@@ -82,6 +82,17 @@ def min(
     return _reduce("min", data, axis, keepdims, exclude, out)
 
 
+def prod(
+    data: NDArray,
+    axis: Any = None,
+    keepdims: bool = False,
+    exclude: bool = False,
+    out: NDArray | None = None,
+) -> NDArray:
+    """Product along ``axis``; arguments as for `sum`. Where an element is 0 its gradient is nan."""
+    return _reduce("prod", data, axis, keepdims, exclude, out)
+
+
 def norm(
     data: NDArray,
     ord: int = 2,
@@ -96,9 +107,10 @@ def norm(
 
 
 def _arg_reduce(name: str, data: NDArray, axis: Any, keepdims: bool) -> NDArray:
+    ndim = rank(name, data)
     if axis is None:
-        data, axis = data.reshape((-1,)), 0
-    return unary(ARG_REDUCTIONS[name], data, one_axis(name, axis, data.ndim), keepdims)
+        data, axis, ndim = data.reshape((-1,)), 0, 1
+    return unary(ARG_REDUCTIONS[name], data, one_axis(name, axis, ndim), keepdims)
 
 
 def argmax(data: NDArray, axis: int | None = None, keepdims: bool = False) -> NDArray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from learnrate.autograd import Node
 from learnrate.autograd.scopes import state
 from learnrate.errors import AutogradError, InputError
-from learnrate.nd.complaints import dtype_error
+from learnrate.nd.complaints import dtype_error, operand_error
 from learnrate.nd.operators.elementwise import COPY
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ def into(out: NDArray | None, result: NDArray) -> NDArray:
     """``result``, or ``out`` with the contents of ``result`` written to it."""
     if out is None:
         return result
+    if not hasattr(out, "_data"):
+        raise operand_error("out", out)
     if out._data.shape != result._data.shape:
         raise InputError(f"out must have shape {result.shape}. Got {out.shape} instead.")
     if out._data.dtype != result._data.dtype:

@@ -9,7 +9,7 @@ from learnrate.autograd import Operator
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.apply import apply, unary
 from learnrate.nd.complaints import dtype_error
-from learnrate.nd.functions.arguments import Shape, one_axis, shape_tuple
+from learnrate.nd.functions.arguments import Shape, one_axis, rank, shape_tuple
 from learnrate.nd.functions.results import into
 from learnrate.nd.operators.shaping import (
     BROADCAST_TO,
@@ -85,6 +85,7 @@ def share_reshaped(data: NDArray, shape: Any, *more: int) -> NDArray:
 
 def reshape(data: NDArray, shape: Any, out: NDArray | None = None) -> NDArray:
     """Return a copy of another shape; 0 and −1 as in ``x.reshape``."""
+    rank("reshape", data)
     return into(out, unary(RESHAPE_COPY, data, _target_shape(data, shape)))
 
 
@@ -95,17 +96,18 @@ def reshape_like(lhs: NDArray, rhs: NDArray) -> NDArray:
 
 def expand_dims(data: NDArray, axis: int) -> NDArray:
     """Return a copy with a new axis of length 1."""
-    at = one_axis("expand_dims", axis, data.ndim + 1)
+    at = one_axis("expand_dims", axis, rank("expand_dims", data) + 1)
     return reshape(data, (*data.shape[:at], 1, *data.shape[at:]))
 
 
 def squeeze(data: NDArray, axis: Any = None) -> NDArray:
     """Return a copy without axes of length 1, or without those named, which must have it."""
+    ndim = rank("squeeze", data)
     if axis is None:
         axes = [i for i, size in enumerate(data.shape) if size == 1]
     else:
         named = axis if isinstance(axis, tuple | list) else (axis,)
-        axes = [one_axis("squeeze", i, data.ndim) for i in named]
+        axes = [one_axis("squeeze", i, ndim) for i in named]
         if any(data.shape[i] != 1 for i in axes):
             raise InputError(
                 f"squeeze must be given axes of length 1. Got {axis!r} of shape {data.shape} instead."
@@ -115,23 +117,25 @@ def squeeze(data: NDArray, axis: Any = None) -> NDArray:
 
 def flatten(data: NDArray) -> NDArray:
     """Return a copy of shape (first length, everything else)."""
-    return reshape(data, (data.shape[0], -1))
+    return reshape(data, (0, -1))
 
 
 def transpose(data: NDArray, axes: Any = None) -> NDArray:
     """Return a copy with its axes in the order ``axes``, reversed by default."""
-    order = shape_tuple(axes) if axes else tuple(range(data.ndim))[::-1]
-    if sorted(order) != list(range(data.ndim)):
+    every = range(rank("transpose", data))
+    order = shape_tuple(axes) if axes else tuple(every[::-1])
+    if sorted(order) != list(every):
         raise OptionError(
-            f"transpose must be given each of the axes 0 … {data.ndim - 1} once. Got {order} instead."
+            f"transpose must be given each of the axes 0 … {len(every) - 1} once. Got {order} instead."
         )
     return unary(TRANSPOSE, data, order)
 
 
 def swapaxes(data: NDArray, dim1: int = 0, dim2: int = 0) -> NDArray:
     """Return a copy with two axes exchanged."""
-    order = list(range(data.ndim))
-    i, j = (one_axis("swapaxes", axis, data.ndim) for axis in (dim1, dim2))
+    ndim = rank("swapaxes", data)
+    order = list(range(ndim))
+    i, j = (one_axis("swapaxes", axis, ndim) for axis in (dim1, dim2))
     order[i], order[j] = j, i
     return transpose(data, order)
 
@@ -139,9 +143,10 @@ def swapaxes(data: NDArray, dim1: int = 0, dim2: int = 0) -> NDArray:
 def broadcast_to(data: NDArray, shape: Any) -> NDArray:
     """Return a copy stretched to ``shape``; a length of 0 keeps that axis."""
     target = shape_tuple(shape)
-    if len(target) == data.ndim:
+    ndim = rank("broadcast_to", data)
+    if len(target) == ndim:
         target = tuple([size or old for size, old in zip(target, data.shape, strict=True)])
-    lengths = (1,) * (len(target) - data.ndim) + data.shape
+    lengths = (1,) * (len(target) - ndim) + data.shape
     if len(lengths) != len(target) or any(
         old not in (1, new) for old, new in zip(lengths, target, strict=True)
     ):
@@ -160,12 +165,12 @@ def broadcast_like(lhs: NDArray, rhs: NDArray) -> NDArray:
 def tile(data: NDArray, reps: Any) -> NDArray:
     """Return ``data`` laid out ``reps`` times along each axis."""
     counts = shape_tuple(reps)
-    return unary(TILE, data, (1,) * (data.ndim - len(counts)) + counts)
+    return unary(TILE, data, (1,) * (rank("tile", data) - len(counts)) + counts)
 
 
 def repeat(data: NDArray, repeats: int, axis: int | None = None) -> NDArray:
     """Return each element ``repeats`` times in a row, along ``axis`` or, without one, flattened."""
-    at = None if axis is None else one_axis("repeat", axis, data.ndim)
+    at = None if axis is None else one_axis("repeat", axis, rank("repeat", data))
     return unary(REPEAT, data, repeats, at)
 
 

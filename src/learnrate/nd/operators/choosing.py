@@ -48,22 +48,17 @@ def _gather_gradient(g: Any, out: Any, x: Any, key: Any) -> Any:
 GATHER = Operator("gather", _gather, _gather_gradient)
 
 
-_INTP = np.dtype(np.intp)
-
-
-def _integers(indices: Any) -> Any:
-    """Indices cut to integers, as MXNet does with floats."""
-    return indices if indices.dtype is _INTP else indices.astype(_INTP)
+INTEGER = np.dtype(np.intp)  # indices are cut to integers, as MXNet does with floats
 
 
 def _within(indices: Any, length: int, mode: str) -> Any:
     """Indices brought into ``0 … length − 1``: clipped to it, or wrapped around."""
-    indices = _integers(indices)
+    indices = indices.astype(INTEGER)
     return indices % length if mode == "wrap" else indices.clip(0, length - 1)
 
 
 def _take(x: Any, indices: Any, axis: int, mode: str) -> Any:
-    return x.take(_integers(indices), axis, None, mode)
+    return x.take(indices.astype(INTEGER), axis, None, mode)
 
 
 def _take_gradient(g: Any, out: Any, x: Any, indices: Any, axis: int, mode: str) -> Any:
@@ -112,7 +107,7 @@ WHERE = Operator(
 
 def _one_hot(indices: Any, depth: int, on: float, off: float, dtype: Any) -> Any:
     """A row for each index: ``on`` at the index, ``off`` elsewhere and where the index is out of range."""
-    hit = _integers(indices)[..., None] == np.arange(depth)
+    hit = indices.astype(INTEGER)[..., None] == np.arange(depth)
     return np.where(hit, on, off).astype(dtype)
 
 

@@ -14,16 +14,18 @@ __all__ = ["DOT"]
 
 def _dot(x: Any, y: Any) -> Any:
     """Sum over the last axis of ``x`` and the first of ``y``; two vectors give shape (1,)."""
-    if x.ndim <= 2 and y.ndim <= 2 and x.shape[-1] == y.shape[0]:
-        out = np.dot(x, y)
-        return out if out.ndim else out.reshape(1)
-    if x.shape[-1] != y.shape[0]:
+    try:
+        if x.ndim <= 2 and y.ndim <= 2:
+            out = np.dot(x, y)
+            return out if out.ndim else out.reshape(1)
+        return np.tensordot(x, y, axes=1)
+    except ValueError as error:
+        inner = x.shape[-1]
         raise InputError(
             "dot must be given arrays where the last axis of the first is as long as the first axis "
             f"of the second. Got shapes {x.shape} and {y.shape} instead; "
-            f"a second shape ({x.shape[-1]},) or ({x.shape[-1]}, k) would fit."
-        )
-    return np.tensordot(x, y, axes=1)
+            f"a second shape ({inner},) or ({inner}, k) would fit."
+        ) from error
 
 
 def _matrix(x: Any, rows: int) -> Any:

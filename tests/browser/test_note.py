@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -27,35 +28,29 @@ EVIL = "<img src=x onerror=alert(1)>"
 _LIFE = 400.0
 """Seconds after which a server is ended whatever happens."""
 
+_START = 60.0
+
 
 def serve(folder: Path, lang: str) -> Iterator[str]:
+    """Start ``learnrate note``, give its address, and end it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "learnrate", "note", "--no-browser", "--lang", lang]
-    own = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config")}
-    server = subprocess.Popen(
-        [*command, "--port", str(port)],
-        cwd=folder,
-        env={**own, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    own = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "PYTHONUNBUFFERED": "1"}
+    log = folder / "log.txt"
+    with log.open("w") as said:
+        server = subprocess.Popen(
+            [*command, "--port", str(port)],
+            cwd=folder,
+            env={**os.environ, **own},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
     end = threading.Timer(_LIFE, server.kill)
     end.start()
     try:
-        assert server.stdout is not None
-        said = ""
-        for line in server.stdout:  # ends with the process, so no later than the timer
-            said += line
-            address = re.search(r"http://\S+access_token=\S+", line)
-            if address:
-                # Read on, so that the server never waits for someone to take what it says.
-                threading.Thread(target=server.stdout.read, daemon=True).start()
-                yield re.sub(r"//[^/:]+:", "//127.0.0.1:", address[0])
-                return
-        pytest.fail(f"The note did not start: {said}")
+        yield address_in(log, server)
     finally:
         end.cancel()
         server.terminate()
@@ -64,6 +59,17 @@ def serve(folder: Path, lang: str) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def address_in(log: Path, server: subprocess.Popen[bytes]) -> str:
+    """The address that the server prints, with its token."""
+    deadline = time.monotonic() + _START
+    while time.monotonic() < deadline and server.poll() is None:
+        found = re.search(r"http://[^/:]+(:\d+\S*access_token=\S+)", log.read_text())
+        if found:
+            return f"http://127.0.0.1{found[1]}"
+        time.sleep(0.1)
+    pytest.fail(f"The note did not start: {log.read_text()}")
 
 
 @pytest.fixture(scope="module")

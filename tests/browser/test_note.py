@@ -205,7 +205,7 @@ def test_a_table_is_uploaded_trained_and_told(
     opened = open_note(visit, address)
     page, t = opened.page, address[1]
     lines = [f'"{EVIL}",area,price']
-    lines += [f"{i % 7},{i},{3 * i + i % 7 + 1}" for i in range(60)]
+    lines += [f"{i % 7},{i * i % 41},{3 * (i * i % 41) + i % 7 + 1}" for i in range(60)]
     table = tmp_path / "houses.csv"
     table.write_text("\n".join(lines))
     page.locator("input[type=file]").set_input_files(table)

@@ -321,6 +321,7 @@ def test_memory_is_contiguous_whatever_made_it() -> None:
         x.T.astype("float64"),
         x + x.T.T,
     ]
+    makers += [nd.array(np.asfortranarray(np.ones((2, 3))), dtype="int32")]
     assert all(np.asarray(made._data).flags.c_contiguous for made in makers)
 
 

@@ -196,7 +196,7 @@ class NDArray(Methods):
             ones.fill(1)
             return ones
         self._check_like(given, "A head gradient")
-        return given._data.copy()  # type: ignore[no-any-return]
+        return given._data  # type: ignore[no-any-return]
 
     def _like(self, value: Array) -> NDArray:
         return self.__class__(np.array(value, dtype=self._data.dtype, order="C"))

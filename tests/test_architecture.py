@@ -38,7 +38,7 @@ RANKS = {
 
 # What may be installed and must not be loaded by `import learnrate`.
 HEAVY = ["matplotlib", "numba", "polars", "pandas", "pyarrow", "scipy", "torch", "ray", "plotly"]
-HEAVY += ["marimo", "rich", "typer", "IPython", "sklearn"]
+HEAVY += ["jinja2", "marimo", "rich", "typer", "IPython", "sklearn"]
 
 
 def room(path: Path) -> str:

@@ -44,6 +44,7 @@ def learnrate(
     \b
     learnrate sweep                               the note's experiment
     learnrate sweep houses.csv --target price     the same on your table
+    learnrate explain                             one training step, number by number
     """
 
 

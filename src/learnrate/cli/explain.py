@@ -67,13 +67,14 @@ def explain(
     \b
     Example:  learnrate explain diabetes --lr 0.03 --batch-size 3 --save explain.html
     """
-    from learnrate.steps.files import check_output
+    from learnrate._files import check_output
+    from learnrate.steps.files import SUFFIXES
     from learnrate.steps.front import explain as explain_step
     from learnrate.steps.messages import messages_in
 
     language = lang if lang is not None else _system_language()
     messages_in(language)  # refused before any work
-    outputs = [check_output(path) for path in save or ()]
+    outputs = [check_output(path, SUFFIXES) for path in save or ()]
     explanation = explain_step(
         "note" if data is None else sys.stdin.buffer if data == "-" else data,
         target=target,

@@ -47,7 +47,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _CLOSED_PIPE
     except MemoryError as error:
         return _fail(
-            f"The sweep must fit in memory. Got: {error or 'no memory left'}; "
+            f"The work must fit in memory. Got: {error or 'no memory left'}; "
             "use fewer rates or seeds, --dtype float32, or a machine with more."
         )
     return code if isinstance(code, int) else 0

@@ -96,13 +96,13 @@ def sweep(
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
     from learnrate.sweeps.rates import check_rates
-    from learnrate.sweeps.result import check_output
+    from learnrate.sweeps.result import check_sweep_output
     from learnrate.sweeps.run import SweepInterrupted
     from learnrate.sweeps.run import sweep as run_sweep
 
     if why is not None:
         check_rates([why])
-    outputs = [check_output(path) for path in save or ()]
+    outputs = [check_sweep_output(path) for path in save or ()]
     own = data is None
     with EpochProgress(shown=not (quiet or as_json)) as progress:
         try:

@@ -5,26 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from learnrate._files import check_writable, write_atomically
-from learnrate.errors import OutputError, did_you_mean
+from learnrate._files import check_output, write_atomically
 from learnrate.steps.explanation import Explanation
 
-__all__ = ["SUFFIXES", "check_output", "save_explanation"]
+__all__ = ["SUFFIXES", "save_explanation"]
 
 SUFFIXES = (".html", ".svg", ".mmd", ".json")
 """The formats that `save_explanation` knows."""
-
-
-def check_output(path: str | Path) -> Path:
-    """Raise OutputError unless ``path`` has a suffix that can be written, in a place that can be."""
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(
-            f"An output file must end in {', '.join(SUFFIXES)}. Got {str(path)!r} instead."
-            + (did_you_mean(path.suffix, SUFFIXES) if path.suffix else "")
-        )
-    check_writable(path)
-    return path
 
 
 def save_explanation(e: Explanation, path: str | Path, *, lang: str = "en") -> Path:
@@ -35,7 +22,7 @@ def save_explanation(e: Explanation, path: str | Path, *, lang: str = "en") -> P
     OutputError
         For a suffix that is not known or a place that cannot be written; nothing half-written stays.
     """
-    path = check_output(path)
+    path = check_output(path, SUFFIXES)
     text = _render(e, path.suffix.lower(), lang)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path

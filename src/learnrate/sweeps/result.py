@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learnrate._extras import require
-from learnrate._files import check_writable, write_atomically
+from learnrate._files import check_output, write_atomically
 from learnrate._shapes import Array, Float
-from learnrate.errors import OptionError, OutputError, did_you_mean
+from learnrate.errors import OptionError
 from learnrate.report.curves import Curves, format_rate
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_epoch, judge
@@ -24,27 +24,18 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.axes import Axes
 
-__all__ = ["SUFFIXES", "SweepResult", "check_output", "finite_list"]
+__all__ = ["SUFFIXES", "SweepResult", "check_sweep_output", "finite_list"]
 
 _PICTURES = (".png", ".svg", ".pdf")
 SUFFIXES = (*_PICTURES, ".html", ".csv", ".parquet", ".json")
 """The formats that `SweepResult.save` knows."""
 
 
-def check_output(path: str | Path) -> Path:
-    """Raise OutputError unless ``path`` has a suffix that can be written, in a place that can be.
-
-    Asked before training, so that no work is lost to a typing error.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(
-            f"An output file must end in {', '.join(SUFFIXES)}. Got {str(path)!r} instead."
-            + (did_you_mean(path.suffix, SUFFIXES) if path.suffix else "")
-        )
+def check_sweep_output(path: str | Path) -> Path:
+    """`check_output` for the formats of a sweep, and whether the package that draws it is there."""
+    path = check_output(path, SUFFIXES)
     if path.suffix.lower() == ".html":
         require("plotly.offline", extra="note", purpose="interactive reports")
-    check_writable(path)
     return path
 
 
@@ -295,7 +286,7 @@ class SweepResult:
         OutputError
             For a suffix that is not known or a place that cannot be written; nothing half-written stays.
         """
-        path = check_output(path)
+        path = check_sweep_output(path)
         suffix = path.suffix.lower()
         if suffix in _PICTURES:
             from learnrate.report.static import draw_curves, draw_rates, save_figure

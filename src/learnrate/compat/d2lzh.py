@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from learnrate import nd
 from learnrate._missing import missing
@@ -11,6 +11,9 @@ from learnrate.compat.inline import set_inline
 from learnrate.nd import NDArray
 from learnrate.scratch import data_iter as _data_iter
 from learnrate.scratch import linreg, sgd, squared_loss
+
+if TYPE_CHECKING:
+    from matplotlib import pyplot as plt
 
 __all__ = [
     "data_iter",

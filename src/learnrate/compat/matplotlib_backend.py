@@ -6,6 +6,7 @@ matplotlib loads this module by the name ``module://learnrate.compat.matplotlib_
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 from matplotlib._pylab_helpers import Gcf
@@ -22,10 +23,10 @@ _DPI = 200
 def show(*args: Any, **kwargs: Any) -> None:
     """Save every open figure and close it, as when a person has looked at the windows and closed them."""
     for manager in Gcf.get_all_fig_managers():
-        figure, path = manager.canvas.figure, next_picture()
+        path = next_picture()
         write_atomically(
-            path, lambda to, figure=figure: figure.savefig(to, dpi=_DPI, bbox_inches="tight")
+            path, partial(manager.canvas.figure.savefig, dpi=_DPI, bbox_inches="tight")
         )
         # Not on standard output, which is the script's own.
         print(f"Saved {path}", file=sys.stderr)
-        Gcf.destroy(manager.num)
+        Gcf.destroy(manager)

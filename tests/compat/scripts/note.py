@@ -1,3 +1,5 @@
+# ruff: noqa
+# mypy: ignore-errors
 # A study note in the manner of "Linear regression from scratch", with the calls that such notes make.
 from IPython import display
 from matplotlib import pyplot as plt

@@ -58,6 +58,7 @@ class Block:
         super().__setattr__(name, value)
 
     def __call__(self, *inputs: Any) -> Any:
+        """Compute the output, by `forward`."""
         return self.forward(*inputs)
 
     def forward(self, *inputs: Any) -> Any:

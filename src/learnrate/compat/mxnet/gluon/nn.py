@@ -124,7 +124,8 @@ class Dense(Block):
 
     def __repr__(self) -> str:
         inputs = (self.weight.shape or (0, 0))[1] or None
-        return f"Dense({inputs} -> {self._units}, {self._activation or 'linear'})"
+        activation = f"Activation({self._activation})" if self._activation else "linear"
+        return f"Dense({inputs} -> {self._units}, {activation})"
 
 
 class Dropout(Block):
@@ -136,7 +137,8 @@ class Dropout(Block):
 
     def forward(self, *inputs: Any) -> NDArray:
         """Drop, in training mode, which `autograd.record` sets."""
-        return nd.Dropout(*inputs, p=self._rate)
+        (x,) = inputs
+        return nd.Dropout(x, self._rate)
 
     def __repr__(self) -> str:
         return f"Dropout(p = {self._rate}, axes=())"
@@ -162,7 +164,8 @@ class Activation(Block):
 
     def forward(self, *inputs: Any) -> NDArray:
         """Apply it to every element."""
-        return nd.Activation(*inputs, act_type=self._activation)
+        (x,) = inputs
+        return nd.Activation(x, self._activation)
 
     def __repr__(self) -> str:
         return f"Activation({self._activation})"

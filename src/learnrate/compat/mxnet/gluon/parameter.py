@@ -152,7 +152,9 @@ class Parameter:
         """Its gradient, as the last `backward` left it."""
         gradient = self.data(ctx).grad
         if gradient is None or self._grad_req == "null":
-            raise InputError(f"{self.name} must have a grad_req other than 'null' to have a gradient.")
+            raise InputError(
+                f"{self.name} must have a grad_req other than 'null' to have a gradient."
+            )
         return gradient  # type: ignore[no-any-return]
 
     def set_data(self, data: Any) -> None:
@@ -215,7 +217,7 @@ class ParameterDict(dict[str, Parameter]):
         lines = "".join(f"  {parameter!r}\n" for parameter in self.values())
         return f"{self.prefix} (\n{lines})"
 
-    def get(self, name: str, default: Any = None, **arguments: Any) -> Parameter:  # type: ignore[override]
+    def get(self, name: str, default: Any = None, **arguments: Any) -> Parameter:
         """Return the parameter ``prefix + name``, made with ``arguments`` if there is none yet."""
         del default
         full = self.prefix + name

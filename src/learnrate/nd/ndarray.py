@@ -11,7 +11,7 @@ from learnrate._shapes import Array
 from learnrate.autograd import Leaf, Node, mark_variables
 from learnrate.autograd import backward as _backward
 from learnrate.autograd.scopes import state
-from learnrate.errors import AutogradError, InputError, OptionError, did_you_mean
+from learnrate.errors import AutogradError, InputError, MissingNameError, OptionError, did_you_mean
 from learnrate.nd.apply import quiet, unary
 from learnrate.nd.context import Context, check_context, cpu
 from learnrate.nd.functions.results import check_writable, record_copy
@@ -127,7 +127,7 @@ class NDArray(Methods):
     def __getattr__(self, name: str) -> Any:
         known = [] if name.startswith("_") else [n for n in dir(NDArray) if not n.startswith("_")]
         nearest = did_you_mean(name, known) if known else ""
-        raise AttributeError(
+        raise MissingNameError(
             f"An NDArray of learnrate has no {name!r}.{nearest}", name=name, obj=self
         )
 

@@ -19,6 +19,7 @@ RANKS = {
     "errors": 0,
     "_extras": 0.5,  # they raise errors' classes
     "_files": 0.5,
+    "_missing": 0.5,
     "_shapes": 0,
     "_templates": 0,
     "autograd": 1,

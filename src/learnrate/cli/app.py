@@ -9,6 +9,7 @@ import typer
 from learnrate import __version__
 from learnrate.cli.explain import explain
 from learnrate.cli.note import note
+from learnrate.cli.run import run
 from learnrate.cli.sweep import sweep
 
 __all__ = ["app"]
@@ -52,3 +53,7 @@ def learnrate(
 app.command()(sweep)
 app.command()(explain)
 app.command()(note)
+# What follows the script is the script's, options too.
+app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(
+    run
+)

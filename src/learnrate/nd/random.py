@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from learnrate._missing import missing
 from learnrate._shapes import Array
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.context import check_context
@@ -102,3 +103,6 @@ def shuffle(data: NDArray, out: NDArray | None = None) -> NDArray:
     if not isinstance(data, NDArray):
         raise InputError(f"shuffle must be given an NDArray. Got {type(data).__name__} instead.")
     return into(out, NDArray(data._data[_generator.permutation(len(data))]))
+
+
+__getattr__ = missing("random", __all__)

@@ -1,0 +1,29 @@
+"""``learnrate run``: a script written for MXNet, unmodified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["run"]
+
+
+def run(
+    script: Annotated[str, typer.Argument(help="A Python file.", show_default=False)],
+    args: Annotated[
+        list[str] | None,
+        typer.Argument(help="The script's own arguments and options.", show_default=False),
+    ] = None,
+) -> int:
+    """Run a script written for MXNet with learnrate's arrays, gradients and layers.
+
+    In it `import mxnet` finds learnrate's modules. Without a screen plt.show() saves SCRIPT-1.png, … here.
+
+    \b
+    Example:  learnrate run note.py --lr 0.03
+    """
+    from learnrate.compat.script import run_script
+
+    return run_script(Path(script), args or [])

@@ -118,12 +118,13 @@ def test_nodes_light_up_in_the_order_of_backward() -> None:
 
 def test_results_are_told_and_user_text_stays_text(tmp_path: Any) -> None:
     X, y = learnrate.note_data()
-    rows = "\n".join(f"{a},{b},{c}" for (a, b), c in zip(X[:50], y[:50], strict=True))
-    frame = read(f"../../{EVIL}.csv", f'"{EVIL}",b,y\n{rows}\n'.encode())
-    assert frame.columns == [EVIL, "b", "y"]
+    rows = "\n".join(f"{a},{b},same,{c}" for (a, b), c in zip(X[:50], y[:50], strict=True))
+    frame = read(f"../../{EVIL}.csv", f'"{EVIL}",b,"{EVIL} 2",y\n{rows}\n'.encode())
+    assert frame.columns == [EVIL, "b", f"{EVIL} 2", "y"]
     result = learnrate.sweep(frame, target="y", epochs=2)
     page = results_page(result, EN)
     assert "<img" not in page
+    assert "Left out: &lt;img src=x onerror=alert(1)&gt; 2 (" in page
     assert page.count("<tr") == len(result.lrs) + 1
     suggested = result.suggestion().lr
     assert suggested is not None

@@ -56,6 +56,10 @@ def results_page(result: Any, t: Texts) -> str:
         t=t,
         suggestion=suggestion,
         rate="" if suggestion.lr is None else f"{suggestion.lr:.3g}",
+        remarks=[
+            *result.data.notes,
+            *(t("left_out", name=one.name, reason=one.reason) for one in result.data.left_out),
+        ],
         interval=(f"{low:.3g}", f"{high:.3g}"),
         rows=rows,
         plot=_plot(result, t),

@@ -53,7 +53,6 @@ def learnrate(
 app.command()(sweep)
 app.command()(explain)
 app.command()(note)
-# What follows the script is the script's, options too.
-app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(
+app.command(context_settings={"allow_interspersed_args": False})(
     run
-)
+)  # later options are the script's

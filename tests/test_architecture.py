@@ -26,6 +26,7 @@ RANKS = {
     "engines": 4,
     "report": 4,
     "sweeps": 5,
+    "torch": 6,
     "steps": 6,
     "cluster": 6,
     "compat": 6,

@@ -71,6 +71,8 @@ class Curves:
         Where the mean over runs, and where a typical run, stops converging.
     floor : pair of float64 arrays, shapes (M,), optional
         Learning rates and the loss that SGD noise keeps each of them from going below.
+    lines : sequence of (float, str)
+        Other rates to mark, each with its label.
     """
 
     lrs: Float[Array, " K"]
@@ -84,6 +86,7 @@ class Curves:
     limit: float | None = None
     typical_limit: float | None = None
     floor: tuple[Float[Array, " M"], Float[Array, " M"]] | None = None
+    lines: tuple[tuple[float, str], ...] = ()
 
     @property
     def epochs(self) -> Array:

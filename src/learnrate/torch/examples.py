@@ -82,10 +82,10 @@ def as_examples(data: Any, *, name: str, device: torch.device, dtype: torch.dtyp
     DataError
         If the data hold no pairs of inputs and target, or numbers that are not finite.
     """
+    dataset: Any = data
+    collate: Callable[[list[Any]], Any] = default_collate
     if isinstance(data, DataLoader):
-        dataset, collate = data.dataset, data.collate_fn or default_collate
-    else:
-        dataset, collate = data, default_collate
+        dataset, collate = data.dataset, data.collate_fn
     if isinstance(dataset, TensorDataset):
         dataset = dataset.tensors
     if isinstance(dataset, IterableDataset):
@@ -147,11 +147,11 @@ def _can_be_held(drawn: DrawnExamples) -> bool:
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())  # noqa: PLR0124
+    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def _held(drawn: DrawnExamples) -> TensorExamples:
-    parts = [drawn.batch(block) for block in torch.arange(len(drawn)).split(_READ)]
+    parts = [drawn.batch(block) for block in torch.split(torch.arange(len(drawn)), _READ)]
     inputs = tuple(torch.cat(tensors) for tensors in zip(*(p[0] for p in parts), strict=True))
     return TensorExamples(inputs, torch.cat([p[1] for p in parts]))
 

@@ -82,9 +82,7 @@ class Updates:
         """Change ``θ`` in place by one step at the rates ``s_t η``."""
         self._t += 1
         lr = (self._lrs * multiplier).to(theta.dtype)
-        self._task.optimizer.rule(
-            theta, gradient, self._state, lr, self._t, self._task.options
-        )
+        self._task.optimizer.rule(theta, gradient, self._state, lr, self._t, self._task.options)
 
 
 class Lanes(ABC):
@@ -92,7 +90,11 @@ class Lanes(ABC):
 
     @abstractmethod
     def train(
-        self, examples: Examples, batches: Sequence[Tensor], multipliers: Sequence[float], epoch: int
+        self,
+        examples: Examples,
+        batches: Sequence[Tensor],
+        multipliers: Sequence[float],
+        epoch: int,
     ) -> None:
         """Visit the minibatches of one epoch in order; ``epoch`` counts from 0."""
 
@@ -105,6 +107,6 @@ class Lanes(ABC):
         """Trained parameters and buffers of each lane, by name, on the CPU."""
 
 
-def evaluation_blocks(examples: Examples, at_once: int) -> Sequence[Tensor]:
+def evaluation_blocks(examples: Examples, at_once: int) -> tuple[Tensor, ...]:
     """Numbers of all examples, in blocks."""
-    return torch.arange(len(examples)).split(at_once)
+    return torch.split(torch.arange(len(examples)), at_once)

@@ -49,7 +49,7 @@ class Layout:
 
     def split(self, row: Tensor) -> dict[str, Tensor]:
         """Views of one lane's row (P,), by name."""
-        pieces = row.split(self.sizes)
+        pieces = torch.split(row, self.sizes)
         return {
             name: piece.view(shape)
             for name, piece, shape in zip(self.names, pieces, self.shapes, strict=True)

@@ -155,7 +155,9 @@ _ADAGRAD = {"lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0
 OPTIMIZERS: dict[str, Optimizer] = {
     "sgd": Optimizer(sgd, torch.optim.SGD, _SGD, 1, (1e-3, 1.0)),
     "momentum": Optimizer(sgd, torch.optim.SGD, {**_SGD, "momentum": 0.9}, 1, (1e-4, 1.0)),
-    "nesterov": Optimizer(sgd, torch.optim.SGD, {**_SGD, "momentum": 0.9, "nesterov": True}, 1, (1e-4, 1.0)),
+    "nesterov": Optimizer(
+        sgd, torch.optim.SGD, {**_SGD, "momentum": 0.9, "nesterov": True}, 1, (1e-4, 1.0)
+    ),
     "adam": Optimizer(adam, torch.optim.Adam, _ADAM, 2, (1e-5, 0.1)),
     "adamw": Optimizer(adamw, torch.optim.AdamW, {**_ADAM, "weight_decay": 1e-2}, 2, (1e-5, 0.1)),
     "rmsprop": Optimizer(rmsprop, torch.optim.RMSprop, _RMSPROP, 3, (1e-5, 0.1)),

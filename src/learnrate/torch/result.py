@@ -61,7 +61,10 @@ class TorchSweepResult(SweepResult):
                 "Parameters must have been kept. Got a sweep with keep_parameters=False instead."
             )
         module = copy.deepcopy(self.starts[s])
-        tensors: dict[str, Tensor] = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        tensors: dict[str, Tensor] = {
+            **dict(module.named_parameters()),
+            **dict(module.named_buffers()),
+        }
         for name, trained in self.lane_states[s][k].items():
             tensors[name].data = trained.clone()
         return module.eval()

@@ -205,10 +205,8 @@ def sweep(
 
 def _notes(config: TorchConfig, model: Source) -> list[str]:
     if config.seeds > 1 and config.start == "given" and isinstance(model, torch.nn.Module):
-        return [
-            "All seeds start from the model's parameters as given and differ by order and draws alone; "
-            "start='reset' or a callable gives each a start of its own."
-        ]
+        note = "All seeds start from the model's parameters as given and differ by order and draws alone; "
+        return [note + "start='reset' or a callable gives each a start of its own."]
     return []
 
 

@@ -45,7 +45,11 @@ class SeparateLanes(Lanes):
         self._lanes = [_Lane(task, lrs[k : k + 1]) for k in range(len(lrs))]
 
     def train(
-        self, examples: Examples, batches: Sequence[Tensor], multipliers: Sequence[float], epoch: int
+        self,
+        examples: Examples,
+        batches: Sequence[Tensor],
+        multipliers: Sequence[float],
+        epoch: int,
     ) -> None:
         """Visit the minibatches of one epoch in order."""
         for lane in self._lanes:

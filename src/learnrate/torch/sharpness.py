@@ -78,7 +78,7 @@ def sharpness_of(
     """
     n = len(examples)
     inputs, target = examples.batch(torch.arange(0, n, -(-n // _EXAMPLES)))
-    buffers = {name: buffer for name, buffer in task.module.named_buffers()}
+    buffers = dict(task.module.named_buffers())
     task.module.eval()
     found = np.full(len(rows), np.nan)
     for k, (row, state) in enumerate(zip(rows, states, strict=True)):

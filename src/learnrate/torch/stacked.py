@@ -90,13 +90,16 @@ class StackedLanes(Lanes):
         self._theta = task.start_row().repeat(K, 1)
         buffers = dict(task.module.named_buffers())
         self._buffers = [
-            buffers[name].detach().expand(K, *buffers[name].shape).clone()
-            for name in steps.buffers
+            buffers[name].detach().expand(K, *buffers[name].shape).clone() for name in steps.buffers
         ]
         self._updates = Updates(task, self._theta, lrs)
 
     def train(
-        self, examples: Examples, batches: Sequence[Tensor], multipliers: Sequence[float], epoch: int
+        self,
+        examples: Examples,
+        batches: Sequence[Tensor],
+        multipliers: Sequence[float],
+        epoch: int,
     ) -> None:
         """Visit the minibatches of one epoch in order."""
         self._task.module.train()
@@ -125,9 +128,7 @@ class StackedLanes(Lanes):
     def states(self) -> list[dict[str, Tensor]]:
         """Parameters and buffers of each lane."""
         theta = self._theta.cpu()
-        buffers = dict(
-            zip(self._steps.buffers, (b.cpu() for b in self._buffers), strict=True)
-        )
+        buffers = dict(zip(self._steps.buffers, (b.cpu() for b in self._buffers), strict=True))
         return [
             {
                 **{name: value.clone() for name, value in self._task.layout.split(row).items()},

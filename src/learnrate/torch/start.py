@@ -13,7 +13,7 @@ from torch.nn.parameter import is_lazy
 from learnrate.errors import OptionError
 from learnrate.torch.randomness import Stream, reseed
 
-__all__ = ["Source", "STARTS", "as_device", "model_dtype", "start_module"]
+__all__ = ["STARTS", "Source", "as_device", "model_dtype", "start_module"]
 
 Source = nn.Module | Callable[[], nn.Module]
 STARTS = ("given", "reset")

@@ -6,6 +6,7 @@ the time.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -18,12 +19,14 @@ __all__ = ["Traced", "close"]
 
 _GRAPHS = 8
 """Sizes of minibatches that are recorded; a model fed with more kinds runs unrecorded."""
+_PATIENCE = 200
+"""Calls before a recording is made: it costs about as much as these calls lose by not having one."""
 
 Step = Callable[..., tuple[Tensor, ...]]
 
 
 class Traced:
-    """A function of tensors to tensors that is recorded for each combination of shapes.
+    """A function of tensors to tensors that is recorded for each combination of shapes that recurs.
 
     A recording is used only if it repeats the function's own values on the arguments that it was made
     with, random draws included; otherwise the function itself goes on being called.
@@ -34,6 +37,7 @@ class Traced:
         self.device = device
         self.worthwhile = worthwhile
         self.graphs: dict[tuple[Any, ...], Step] = {}
+        self.calls: Counter[tuple[Any, ...]] = Counter()
 
     def __call__(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """The function's values."""
@@ -41,11 +45,12 @@ class Traced:
             return self.function(*tensors)
         key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
         graph = self.graphs.get(key)
-        if graph is None:
-            if len(self.graphs) == _GRAPHS:
-                return self.function(*tensors)
-            return self._record(key, tensors)
-        return graph(*tensors)
+        if graph is not None:
+            return graph(*tensors)
+        self.calls[key] += 1
+        if self.calls[key] <= _PATIENCE or len(self.graphs) == _GRAPHS:
+            return self.function(*tensors)
+        return self._record(key, tensors)
 
     def _record(self, key: tuple[Any, ...], tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         state = self._random_state()

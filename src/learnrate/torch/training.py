@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
+import torch
 from learnrate._shapes import Array, Float
 from learnrate.data.order import epoch_order, steps_per_epoch
 from learnrate.torch.config import TorchConfig
@@ -24,6 +22,7 @@ from learnrate.torch.randomness import Stream, reseed
 from learnrate.torch.separate import SeparateLanes, plain_gradient
 from learnrate.torch.sharpness import sharpness_of
 from learnrate.torch.stacked import StackedLanes, StackedSteps, why_not_stacked
+from torch import Tensor, nn
 
 __all__ = ["Record", "Run"]
 
@@ -194,7 +193,7 @@ class Run:
         if self.held_out is not None and self.record.held_out is not None:
             self.record.held_out[:, s, chunk, epoch] = lanes.evaluate(self.held_out)
 
-    def _batches(self, task: Task, epoch: int) -> Any:
+    def _batches(self, task: Task, epoch: int) -> tuple[Tensor, ...]:
         """The minibatches of an epoch, the last one perhaps short."""
         order = epoch_order(
             len(self.examples),
@@ -203,7 +202,7 @@ class Run:
             epoch=epoch,
             sampling=self.config.sampling,
         )
-        return torch.from_numpy(order).split(self.config.batch_size)
+        return torch.split(torch.from_numpy(order), self.config.batch_size)
 
     def _scales(self, epoch: int) -> list[float]:
         steps = steps_per_epoch(len(self.examples), self.config.batch_size)

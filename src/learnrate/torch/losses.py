@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from learnrate.errors import OptionError, did_you_mean
+from torch import Tensor, nn
 
 __all__ = ["LOSSES", "METRICS", "LossFunction", "as_loss", "as_metrics"]
 
@@ -23,6 +22,12 @@ def mse(output: Tensor, target: Tensor) -> Tensor:
 
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     """``mean −log softmax(ŷ)_y``; the output holds logits, one per class."""
+    if (target.is_floating_point() and target.shape != output.shape) or output.shape[1:2] == (1,):
+        raise OptionError(
+            "For the loss 'cross-entropy' targets must be whole numbers, or a probability for each of 2 "
+            f"or more classes. Got targets {tuple(target.shape)} of {target.dtype} for outputs "
+            f"{tuple(output.shape)} instead; use mse for numbers, bce for yes and no."
+        )
     return nn.functional.cross_entropy(output, target)
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from learnrate.errors import LearnrateError, OptionError
 from learnrate.torch.examples import Batch
 from learnrate.torch.losses import LossFunction, check_scalar
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import python_randomness
+from torch import Tensor, nn
 
 __all__ = ["Probe", "probe"]
 
@@ -73,7 +72,9 @@ def probe(
             for name, metric in metrics.items():
                 check_scalar(metric(output, target), f"(metric {name})")
         trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
-        gradients = torch.autograd.grad(value, list(trained.values()), allow_unused=True)
+        gradients: Sequence[Tensor | None] = [None] * len(trained)
+        if value.requires_grad:
+            gradients = torch.autograd.grad(value, list(trained.values()), allow_unused=True)
     except LearnrateError:
         raise
     except Exception as error:

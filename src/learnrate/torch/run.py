@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import DataLoader
 
+import torch
 from learnrate._shapes import Array, Float
 from learnrate.engines.schedules import Schedule, schedule_multipliers
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
@@ -188,7 +188,7 @@ def sweep(
             record=record,
             notes=_notes(config, model),
             on_epoch=on_epoch,
-            warn=lambda note: warnings.warn(note, UserWarning, stacklevel=6),
+            warn=lambda note: warnings.warn(note, UserWarning, stacklevel=5),
         )
         try:
             for s in range(config.seeds):

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from learnrate._shapes import Array, Float
 from learnrate.data.order import epoch_order, steps_per_epoch
+from learnrate.errors import LearnrateError, OptionError
 from learnrate.torch.config import TorchConfig
 from learnrate.torch.examples import Examples
 from learnrate.torch.lanes import Lanes, Task
@@ -90,8 +91,16 @@ class Run:
             chunk = slice(first, min(first + at_once, K))
             try:
                 states += self._train_chunk(s, task, steps, chunk)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or at_once == 1:
+            except LearnrateError:
+                raise
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    text = " ".join(str(error).split())[:300]
+                    raise OptionError(
+                        "Model and loss must take every minibatch of the data. "
+                        f"Got {type(error).__name__} instead: {text}"
+                    ) from error
+                if at_once == 1:
                     raise
                 at_once = max(1, (chunk.stop - chunk.start) // 2)
                 self._note(f"Memory ran out: from here on {at_once} lanes were trained at once.")

@@ -13,6 +13,7 @@ __all__ = ["ENGINES", "Choice", "choose_engine", "get_engine"]
 ENGINES = {
     "reference": ("learnrate.engines.reference", "ReferenceEngine"),
     "gram": ("learnrate.engines.gram", "GramEngine"),
+    "torch": ("learnrate.engines.torch", "TorchEngine"),
 }
 """Name of each engine, with the module and class that are loaded when it is chosen."""
 

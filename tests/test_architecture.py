@@ -18,6 +18,7 @@ RANKS = {
     "_extras": 0.5,  # they raise errors' classes
     "_files": 0.5,
     "_shapes": 0,
+    "_templates": 0,
     "autograd": 1,
     "nd": 2,
     "scratch": 3,
@@ -38,7 +39,7 @@ RANKS = {
 
 # What may be installed and must not be loaded by `import learnrate`.
 HEAVY = ["matplotlib", "numba", "polars", "pandas", "pyarrow", "scipy", "torch", "ray", "plotly"]
-HEAVY += ["marimo", "rich", "typer", "IPython", "sklearn"]
+HEAVY += ["jinja2", "marimo", "rich", "typer", "IPython", "sklearn"]
 
 
 def room(path: Path) -> str:

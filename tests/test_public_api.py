@@ -14,6 +14,7 @@ import learnrate
 
 NAMES = {
     "learnrate": [
+        "Explanation",
         "LinearModel",
         "LinearSweepResult",
         "Outcome",
@@ -23,12 +24,14 @@ NAMES = {
         "autograd",
         "data",
         "errors",
+        "explain",
         "logspace",
         "nd",
         "note_data",
         "scratch",
         "sweep",
         "synthetic_data",
+        "theory",
     ],
     "learnrate.errors": [
         "AutogradError",

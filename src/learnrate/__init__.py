@@ -18,8 +18,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from learnrate import autograd, data, errors, nd, scratch
+    import learnrate.autograd as autograd
+    import learnrate.data as data
+    import learnrate.errors as errors
+    import learnrate.nd as nd
+    import learnrate.scratch as scratch
+    import learnrate.theory as theory
     from learnrate.data.synthetic import note_data, synthetic_data
+    from learnrate.steps.explanation import Explanation
+    from learnrate.steps.front import explain
     from learnrate.sweeps.linear import LinearSweepResult
     from learnrate.sweeps.model import LinearModel
     from learnrate.sweeps.outcomes import Outcome
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "Explanation",
     "LinearModel",
     "LinearSweepResult",
     "Outcome",
@@ -40,21 +48,25 @@ __all__ = [
     "autograd",
     "data",
     "errors",
+    "explain",
     "logspace",
     "nd",
     "note_data",
     "scratch",
     "sweep",
     "synthetic_data",
+    "theory",
 ]
 
 _HOMES = {
+    "Explanation": "learnrate.steps.explanation",
     "LinearModel": "learnrate.sweeps.model",
     "LinearSweepResult": "learnrate.sweeps.linear",
     "Outcome": "learnrate.sweeps.outcomes",
     "Suggestion": "learnrate.sweeps.suggestion",
     "SweepResult": "learnrate.sweeps.result",
     "arange": "learnrate.sweeps.rates",
+    "explain": "learnrate.steps.front",
     "logspace": "learnrate.sweeps.rates",
     "note_data": "learnrate.data.synthetic",
     "sweep": "learnrate.sweeps.run",

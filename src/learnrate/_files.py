@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from learnrate.errors import OutputError
+from learnrate.errors import OutputError, did_you_mean
 
-__all__ = ["check_writable", "write_atomically"]
+__all__ = ["check_output", "write_atomically"]
 
 
-def check_writable(path: Path) -> None:
-    """Raise OutputError unless a file could be written at ``path``: asked before long work starts."""
+def check_output(path: str | Path, suffixes: Sequence[str]) -> Path:
+    """Raise OutputError unless ``path`` has a suffix that is known, in a place that can be written.
+
+    Asked before long work starts, so that none is lost to a typing error.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(
+            f"An output file must end in {', '.join(suffixes)}. Got {str(path)!r} instead."
+            + (did_you_mean(path.suffix, suffixes) if path.suffix else "")
+        )
+    _check_writable(path)
+    return path
+
+
+def _check_writable(path: Path) -> None:
     folder = path.parent
     if path.is_dir():
         raise OutputError(f"The output must be a file. Got the folder {str(path)!r}; name a file.")

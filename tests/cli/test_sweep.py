@@ -150,3 +150,16 @@ def test_version(learnrate: Run) -> None:
     from learnrate import __version__
 
     assert learnrate("--version").out == f"learnrate {__version__}\n"
+
+
+def test_why_works_out_a_verdict_in_full(learnrate: Run) -> None:
+    out = learnrate("sweep", "--lrs", "0.02,2", "--why", "2").out
+    assert "λmax = " in out
+    assert "(n − B)/(B(n − 1)) = (1000 − 10)/(10·999)" in out
+    assert "2 diverges: it is above" in out
+    assert "the limit of a typical run" in out
+
+
+def test_a_second_picture_by_name(learnrate: Run) -> None:
+    learnrate("sweep", "--lrs", "auto", "-o", "sweep.svg", "-o", "limit.svg", "-q")
+    assert Path("limit.svg").read_bytes() != Path("sweep.svg").read_bytes()

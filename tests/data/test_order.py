@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from learnrate._shapes import Array
 from learnrate.data.order import (
+    MinibatchOrders,
     Sampling,
     epoch_order,
     initial_weights,
     steps_per_epoch,
-    swap_in_order,
 )
 
 SIZES = st.integers(1, 300).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n)))
@@ -78,14 +78,19 @@ def test_independent_minibatches_are_uniform() -> None:
     assert stats.chisquare(list(pairs.values())).pvalue > 1e-3
 
 
-def test_a_compiled_swap_gives_the_same_order() -> None:
-    def swap(items: Any, targets: Any) -> None:
-        assert isinstance(items, np.ndarray)
-        swap_in_order(items, targets)
+def test_epochs_can_be_gone_to_in_any_sequence() -> None:
+    orders = MinibatchOrders(50, 7, seed=5)
+    for epoch in (3, 0, 3, 1):
+        expected = epoch_order(50, 7, seed=5, epoch=epoch)
+        np.testing.assert_array_equal(orders.epoch(epoch), expected)
 
-    for n in (1, 2, 10, 1000):
-        plain = epoch_order(n, 1, seed=5, epoch=2)
-        np.testing.assert_array_equal(plain, epoch_order(n, 1, seed=5, epoch=2, swap=swap))
+
+def test_another_permutation_may_be_given() -> None:
+    def permute(rng: np.random.Generator, n: int) -> Array:
+        return rng.permutation(n)[::-1]
+
+    given = MinibatchOrders(50, 7, seed=5, permute=permute).epoch(2)
+    np.testing.assert_array_equal(given[::-1], epoch_order(50, 7, seed=5, epoch=2))
 
 
 def test_the_start_is_small_and_normal() -> None:

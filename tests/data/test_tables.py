@@ -126,13 +126,16 @@ class TestSeveralFiles:
         assert read_table([tmp_path / "b.csv", tmp_path / "a.csv"])["area"][0] == 90
 
     def test_types_may_differ_from_file_to_file(self, tmp_path: Path) -> None:
-        (tmp_path / "a.csv").write_text("n,all,text,m\n1,2,3,4\n2,3,4,5\n")
-        (tmp_path / "b.csv").write_text("n,all,text,m\n1.5,NA,three,\n2,NA,x,\n")
+        (tmp_path / "a.csv").write_text(
+            "n,all,text,m,day\n1,2,3,4,2020-01-31\n2,3,4,5,2020-02-01\n"
+        )
+        (tmp_path / "b.csv").write_text("n,all,text,m,day\n1.5,NA,three,,\n2,NA,x,,\n")
         frame = read_table(tmp_path / "?.csv")
         assert frame["n"].to_list() == [1.0, 2.0, 1.5, 2.0]
         assert frame["all"].to_list() == [2, 3, None, None]
         assert frame["text"].to_list() == ["3", "4", "three", "x"]
         assert frame["m"].dtype == pl.Int64
+        assert frame["day"].dtype == pl.Date
 
     def test_types_that_have_nothing_in_common(self, tmp_path: Path) -> None:
         pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "a.parquet")

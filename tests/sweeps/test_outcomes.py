@@ -13,6 +13,7 @@ from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_epoch, ju
         ([4.0, 0.1, 0.0995], Outcome.AT_FLOOR),
         ([4.0, 0.1, 0.11], Outcome.AT_FLOOR),
         ([4.0, 5.0, 6.0], Outcome.RISING),
+        ([4.0, 0.1, 0.5], Outcome.UNSTEADY),
         ([4.0, 1e300, np.inf], Outcome.DIVERGED),
         ([4.0, np.nan, np.nan], Outcome.DIVERGED),
         ([0.0, 0.0], Outcome.AT_FLOOR),

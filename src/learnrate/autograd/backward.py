@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
-from learnrate.autograd.node import Leaf, Node
+from learnrate.autograd.node import Leaf, Node, release
 from learnrate.autograd.scopes import state
 from learnrate.errors import AutogradError, OptionError
 
@@ -32,8 +32,8 @@ class Recorded(Protocol):
         """``value`` as an array of this kind."""
 
     @staticmethod
-    def _arithmetic() -> AbstractContextManager[Any]:
-        """The scope that a sweep's arithmetic runs in."""
+    def _quietly(function: Callable[..., None], *args: Any) -> None:
+        """Call ``function(*args)``, a sweep, with the warnings of its arithmetic off."""
 
 
 def sweep(
@@ -50,53 +50,59 @@ def sweep(
     Raises
     ------
     AutogradError
-        If a part of the graph was already used up by an earlier sweep.
+        If part of the graph was used up by an earlier sweep, or no leaf was reached.
     """
     gradients: dict[Node, Any] = {}
-    waiting: list[tuple[int, Node]] = []
-    spent: list[Node] = []
-    watchers = state.watchers
-
     for node, gradient in seeds:
-        if node in gradients:
-            gradients[node] = gradients[node] + gradient
-        else:
-            gradients[node] = gradient
-            waiting.append((-node.number, node))
-    heapq.heapify(waiting)
+        gradients[node] = gradients[node] + gradient if node in gradients else gradient
+    waiting = [(-node.number, node) for node in gradients]
+    heapify(waiting)
+    watchers = state.watchers
+    spent = []
+    reached = False
 
     while waiting:
-        node = heapq.heappop(waiting)[1]
+        node = heappop(waiting)[1]
         gradient = gradients.pop(node)
-        for watcher in watchers:
-            watcher(node, gradient)
+        if watchers:
+            for watcher in watchers:
+                watcher(node, gradient)
         if type(node) is Leaf:
             deliver(node, gradient)
+            reached = reached or node.grad_req != "null"
             continue
-        if node.parents is None:
+        parents = node.parents
+        if parents is None:
             raise AutogradError(_USED_UP)
-        for i, parent in enumerate(node.parents):
-            if parent is not None:
-                part = node.operator.gradients[i](gradient, node.output, *node.values)
-                if parent in gradients:
-                    gradients[parent] = gradients[parent] + part
-                else:
-                    gradients[parent] = part
-                    heapq.heappush(waiting, (-parent.number, parent))
+        output, values, rules = node.output, node.values, node.operator.gradients
+        for i, parent in enumerate(parents):
+            if parent is None or (parent.parents is None and parent.spent_before(node)):
+                continue
+            part = rules[i](gradient, output, *values)
+            if parent in gradients:
+                gradients[parent] = gradients[parent] + part
+            else:
+                gradients[parent] = part
+                heappush(waiting, (-parent.number, parent))
         spent.append(node)
 
     if not retain_graph:
-        for node in spent:
-            node.release()
+        release(spent)
+    if not reached:
+        raise AutogradError(_NO_LEAF)
 
 
 _USED_UP = (
     "The graph of an array must still be there to be differentiated. An earlier backward() used it up; "
     "pass retain_graph=True to that one, or record the computation again."
 )
+_NO_LEAF = (
+    "backward() must reach an array with attach_grad() whose grad_req is not 'null'. There is none in this "
+    "graph; call attach_grad() before recording."
+)
 _NOT_RECORDED = (
-    "backward() needs an array that was computed inside `with autograd.record():` from an array with "
-    "attach_grad(). Got one with no recorded graph instead; record its computation again."
+    "backward() must be given an array computed inside `with autograd.record():` from an array with "
+    "attach_grad(). Got one without a recorded graph instead; record its computation again."
 )
 
 
@@ -128,32 +134,30 @@ def backward(
     """
     del train_mode
     arrays, seeds = _seeds(heads, head_grads)
-    with arrays[0]._arithmetic():
-        sweep(seeds, retain_graph)
+    arrays[0]._quietly(sweep, seeds, retain_graph)
 
 
-def _seeds(heads: Any, head_grads: Any) -> tuple[list[Any], list[tuple[Node, Any]]]:
-    """The heads as a list, and the node and first gradient of each."""
-    arrays, given = _pairs(heads, head_grads)
-    if not arrays or any(array._node is None for array in arrays):
+def _seeds(heads: Any, head_grads: Any) -> tuple[Any, list[tuple[Node, Any]]]:
+    """The heads as a sequence, and the node and first gradient of each."""
+    if not isinstance(heads, (list, tuple)):
+        heads, head_grads = (heads,), (head_grads,)
+    elif not heads:
         raise AutogradError(_NOT_RECORDED)
-    return arrays, [
-        (array._node, array._head_gradient(head_gradient))
-        for array, head_gradient in zip(arrays, given, strict=True)
-    ]
-
-
-def _pairs(heads: Any, head_grads: Any) -> tuple[list[Any], list[Any]]:
-    """``heads`` and ``head_grads`` as lists of one length."""
-    if not isinstance(heads, list | tuple):
-        return [heads], [head_grads]
-    given = [None] * len(heads) if head_grads is None else list(head_grads)
-    if len(given) != len(heads):
+    elif head_grads is None:
+        head_grads = [None] * len(heads)
+    elif len(head_grads) != len(heads):
         raise OptionError(
-            f"head_grads must hold one gradient (or None) for each head. "
-            f"Got {len(given)} for {len(heads)} heads instead."
+            "head_grads must hold one gradient (or None) for each head. "
+            f"Got {len(head_grads)} for {len(heads)} heads instead."
         )
-    return list(heads), given
+    return heads, [_seed(head, given) for head, given in zip(heads, head_grads, strict=True)]
+
+
+def _seed(head: Recorded, given: Any) -> tuple[Node, Any]:
+    """The node of a head, and the gradient that its sweep starts with."""
+    if head._node is None:
+        raise AutogradError(_NOT_RECORDED)
+    return head._node, head._head_gradient(given)
 
 
 def grad(
@@ -177,25 +181,35 @@ def grad(
 
     Returns
     -------
-    NDArray or list of NDArray
-        Like ``variables``.
+    list of NDArray
+        One for each variable; a list for a single variable too, as in MXNet.
+
+    Raises
+    ------
+    AutogradError
+        If a variable has no `attach_grad`, or the heads were not computed from it.
     """
     if create_graph:
         raise OptionError("create_graph must be False: gradients of gradients are not supported.")
     del train_mode
     wanted = list(variables) if isinstance(variables, list | tuple) else [variables]
+    arrays, seeds = _seeds(heads, head_grads)
     for position, variable in enumerate(wanted):
         if type(variable._node) is not Leaf:
-            raise AutogradError(
-                f"grad() needs variables with attach_grad(). "
-                f"Got one without at position {position} instead; call its attach_grad() before recording."
-            )
-    arrays, seeds = _seeds(heads, head_grads)
+            raise AutogradError(_variable_error(position, "has no attach_grad() before recording"))
     found: dict[Leaf, Any] = {}
-    with arrays[0]._arithmetic():
-        sweep(seeds, bool(retain_graph), found.__setitem__)
-    gradients = [variable._like(found.get(variable._node)) for variable in wanted]
-    return gradients if isinstance(variables, list | tuple) else gradients[0]
+    arrays[0]._quietly(sweep, seeds, bool(retain_graph), found.__setitem__)
+    for position, variable in enumerate(wanted):
+        if variable._node not in found:
+            raise AutogradError(_variable_error(position, "is not part of the heads' computation"))
+    return [variable._like(found[variable._node]) for variable in wanted]
+
+
+def _variable_error(position: int, why: str) -> str:
+    return (
+        "grad() must be given variables that the heads were computed from. "
+        f"The one at position {position} {why}."
+    )
 
 
 def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> None:

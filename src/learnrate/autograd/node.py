@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
-__all__ = ["Gradient", "Leaf", "Node", "Operator", "graph"]
+__all__ = ["Gradient", "Leaf", "Node", "Operator", "graph", "release"]
 
 _number = itertools.count().__next__
+
+
+class _Every:
+    """The gradients of an operator with any number of inputs: the i-th is ``rule(i, g, out, *values)``."""
+
+    __slots__ = ("_rule",)
+
+    def __init__(self, rule: Callable[..., Any]) -> None:
+        self._rule = rule
+
+    def __getitem__(self, i: int) -> Callable[..., Any]:
+        return partial(self._rule, i)
 
 
 class Operator:
@@ -16,7 +29,7 @@ class Operator:
 
     For ``out = forward(x_0, x_1, …, attributes…)`` the i-th gradient is the function
     ``gradient_i(g, out, x_0, x_1, …, attributes…) = gᵀ ∂out/∂x_i``, shaped like ``x_i``, where ``g`` is the
-    gradient of the result with respect to ``out``. An input without a gradient has none to compute.
+    gradient of the result with respect to ``out``. It is asked for only where ``x_i`` has a node.
 
     Attributes
     ----------
@@ -24,18 +37,23 @@ class Operator:
         What messages and `learnrate explain` call it.
     forward : callable
         From values to the value.
-    gradients : tuple of callables
-        One for each input that can be differentiated, in order; inputs after them are constants.
+    gradients : indexable by i
+        The gradient functions. With ``every``, inputs may be any number and one function serves all:
+        ``every(i, g, out, x_0, x_1, …, attributes…)``.
     """
 
     __slots__ = ("forward", "gradients", "name")
 
     def __init__(
-        self, name: str, forward: Callable[..., Any], *gradients: Callable[..., Any]
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *gradients: Callable[..., Any],
+        every: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.forward = forward
-        self.gradients = gradients
+        self.gradients: Any = _Every(every) if every else gradients
 
     def __repr__(self) -> str:
         return f"<Operator {self.name}>"
@@ -73,11 +91,10 @@ class Node:
         self.output = output
         self.number = _number()
 
-    def release(self) -> None:
-        """Let go of the graph behind this node; it cannot be differentiated again."""
-        self.parents = None
-        self.values = ()
-        self.output = None
+    def spent_before(self, consumer: Node) -> bool:
+        """Whether this node was released before ``consumer`` was recorded: to that one it is a constant."""
+        released: int = self.values[0]
+        return released < consumer.number
 
     def __repr__(self) -> str:
         shape = getattr(self.output, "shape", None)
@@ -87,11 +104,11 @@ class Node:
 class Gradient(Protocol):
     """Where a leaf's gradient is kept: memory that is written in place."""
 
-    def write(self, gradient: Any) -> None:
+    def _replace(self, gradient: Any) -> None:
         """Replace what is held."""
         ...
 
-    def add(self, gradient: Any) -> None:
+    def _accumulate(self, gradient: Any) -> None:
         """Add to what is held."""
         ...
 
@@ -122,12 +139,18 @@ class Leaf(Node):
     def deliver(self, gradient: Any) -> None:
         """Write the gradient that reached this leaf where its array shows it."""
         if self.grad_req == "write":
-            self.grad.write(gradient)
+            self.grad._replace(gradient)
         elif self.grad_req == "add":
-            self.grad.add(gradient)
+            self.grad._accumulate(gradient)
 
-    def release(self) -> None:
-        """Do nothing: a leaf holds no graph."""
+
+def release(nodes: list[Node]) -> None:
+    """Let go of the graph behind these nodes; they cannot be differentiated again."""
+    now = _number()
+    for node in nodes:
+        node.parents = None
+        node.values = (now,)
+        node.output = None
 
 
 def graph(head: Node) -> list[Node]:

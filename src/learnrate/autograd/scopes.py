@@ -41,17 +41,17 @@ class Scope:
     def __init__(self, recording: bool | None, training: bool | None) -> None:
         self._recording = recording
         self._training = training
-        self._before: list[tuple[bool, bool]] = []
+        self._before: Any = None  # what to go back to, and what to go back to after that
 
     def __enter__(self) -> None:
-        self._before.append((state.recording, state.training))
+        self._before = (state.recording, state.training, self._before)
         if self._recording is not None:
             state.recording = self._recording
         if self._training is not None:
             state.training = self._training
 
     def __exit__(self, *exc: object) -> None:
-        state.recording, state.training = self._before.pop()
+        state.recording, state.training, self._before = self._before
 
 
 def record(train_mode: bool = True) -> Scope:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from learnrate import __version__
+from learnrate.cli.explain import explain
 from learnrate.cli.sweep import sweep
 
 __all__ = ["app"]
@@ -43,7 +44,9 @@ def learnrate(
     \b
     learnrate sweep                               the note's experiment
     learnrate sweep houses.csv --target price     the same on your table
+    learnrate explain                             one training step, number by number
     """
 
 
 app.command()(sweep)
+app.command()(explain)

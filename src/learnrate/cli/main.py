@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -28,7 +29,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     from learnrate.cli.app import app
 
     try:
-        code = app(arguments, standalone_mode=False, prog_name="learnrate")
+        words = sys.argv[1:] if arguments is None else arguments
+        typed = shlex.join(["learnrate", *words])  # for the reports that say how they were made
+        code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=typed)
         sys.stdout.flush()
     except LearnrateError as error:
         return _fail(str(error))
@@ -44,7 +47,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _CLOSED_PIPE
     except MemoryError as error:
         return _fail(
-            f"The sweep must fit in memory. Got: {error or 'no memory left'}; "
+            f"The work must fit in memory. Got: {error or 'no memory left'}; "
             "use fewer rates or seeds, --dtype float32, or a machine with more."
         )
     return code if isinstance(code, int) else 0

@@ -17,8 +17,25 @@ _FEW = 12
 """Longer lists are cut here, with the count."""
 
 
-def print_result(result: LinearSweepResult, saved: Sequence[Path], *, interrupted: bool) -> None:
-    """Print what was trained, the table, the suggestion, the weights and the files."""
+def print_result(
+    result: LinearSweepResult,
+    saved: Sequence[Path],
+    *,
+    why: float | None = None,
+    interrupted: bool = False,
+) -> None:
+    """Print what was trained, the table, the suggestion, the weights and the files.
+
+    Parameters
+    ----------
+    result : LinearSweepResult
+    saved : sequence of Path
+        Files that were written.
+    why : float, optional
+        A rate whose verdict is to be worked out in full.
+    interrupted : bool
+        Whether Ctrl-C ended the sweep early.
+    """
     from rich.console import Console
     from rich.text import Text
 
@@ -39,9 +56,15 @@ def print_result(result: LinearSweepResult, saved: Sequence[Path], *, interrupte
     console.print(curve_table(result.curves()))
     say()
     say(str(result.suggestion()))
+    for line in result.verdict_sentences():
+        say(line)
     chosen = result.suggestion().lr
     if chosen is not None:
         say(_weights(result, chosen))
+    if why is not None and result.theory is not None:
+        say()
+        for line in result.theory.verdict(why, result.epochs).arithmetic:
+            say(line)
     for path in saved:
         say(f"Saved {path}")
 

@@ -13,6 +13,7 @@ __all__ = ["sweep"]
 
 
 def sweep(
+    context: typer.Context,
     data: Annotated[
         str | None,
         typer.Argument(
@@ -71,13 +72,17 @@ def sweep(
         typer.Option(
             "--save",
             "-o",
-            help="Write png, svg, pdf (the picture), csv, parquet or json (the numbers). Repeatable.",
+            help="Write png, svg, pdf (the picture), html (an interactive report), csv, parquet or json "
+            "(the numbers). Repeatable.",
             show_default=False,
         ),
     ] = None,
     linear: Annotated[
         bool, typer.Option("--linear", help="Linear loss axis, the note's look.")
     ] = False,
+    why: Annotated[
+        float | None, typer.Option(help="Work out the verdict on this rate in full.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document and nothing else.")
     ] = False,
@@ -90,11 +95,14 @@ def sweep(
     """
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
-    from learnrate.sweeps.result import check_output
+    from learnrate.sweeps.rates import check_rates
+    from learnrate.sweeps.result import check_sweep_output
     from learnrate.sweeps.run import SweepInterrupted
     from learnrate.sweeps.run import sweep as run_sweep
 
-    outputs = [check_output(path) for path in save or ()]
+    if why is not None:
+        check_rates([why])
+    outputs = [check_sweep_output(path) for path in save or ()]
     own = data is None
     with EpochProgress(shown=not (quiet or as_json)) as progress:
         try:
@@ -124,9 +132,9 @@ def sweep(
             code = 0
         except SweepInterrupted as interrupt:
             result, code = interrupt.result, 130
-    saved = [result.save(path, log=not linear) for path in outputs]
+    saved = [result.save(path, log=not linear, command=context.obj) for path in outputs]
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:
-        print_result(result, saved, interrupted=code != 0)
+        print_result(result, saved, why=why, interrupted=code != 0)
     return code

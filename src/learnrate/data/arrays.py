@@ -46,7 +46,7 @@ def from_arrays(
     target_name : str
         What to call y.
     standardize, val_fraction, seed
-        As in `learnrate.data.prepare`.
+        As in `learnrate.data.prepare.prepare`.
     dtype : float64 or float32
         What to train in.
 
@@ -70,9 +70,7 @@ def from_arrays(
     if y.ndim == 2 and y.shape[1] == 1:  # a column of labels: nothing else can be meant
         y = y.ravel()
     _check_shapes(X, y)
-    names = (
-        [str(name) for name in names] if names is not None else list(map(str, range(X.shape[1])))
-    )
+    names = [str(name) for name in (range(X.shape[1]) if names is None else names)]
     if len(names) != X.shape[1]:
         raise DataError(
             f"feature_names must name each of the {X.shape[1]} columns of X. Got {len(names)} names "
@@ -109,11 +107,8 @@ def _numbers(values: Any, name: str) -> Any:
         )
     try:
         array = np.asarray(values.asnumpy() if hasattr(values, "asnumpy") else values)
-    except (
-        TypeError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # rows of several lengths, a GPU's tensor
+    except (TypeError, ValueError, RuntimeError) as error:
+        # Rows of several lengths, say, or a tensor that lives on a GPU.
         raise DataError(
             f"{name} must be an array of numbers. Got a {type(values).__name__} that NumPy cannot turn "
             f"into one instead ({str(error).splitlines()[0]})."

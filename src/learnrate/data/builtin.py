@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 
 from learnrate.data.frames import Frame
 
@@ -40,6 +39,8 @@ def load_diabetes() -> Frame:
     Statistics 32(2), 407–499. Where the values were taken from, and their licence, stands in
     ``diabetes.txt`` beside the table.
     """
+    from importlib import resources
+
     import polars as pl
 
     file = resources.files("learnrate.data").joinpath("diabetes.csv")

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learnrate.data.frames import Frame, Series
+from learnrate.data.frames import Frame, Series, nameless
 from learnrate.data.text import first_not_a_number
 from learnrate.data.wording import short
 
@@ -84,13 +84,13 @@ def choose_columns(
     counters: list[Column] = []
     left_out: list[LeftOut] = []
     for name in names:
-        values = frame.get_column(name)
+        values = nameless(frame, name)
         is_text = _is_text(values)
         if is_text:
             values = as_text(values, missing_is_category=missing_is_category)
         reason = _why_unusable(values, is_text)
         if reason is None and not is_text and not chosen_by_user:
-            reason = _why_row_ids(values)
+            reason = _why_row_ids(values, name)
             if reason and not _is_named_like_an_id(name):
                 counters.append(Column(name))
         if reason is None and is_text:
@@ -142,7 +142,7 @@ def _why_unusable(values: Series, is_text: bool) -> str | None:
     return None
 
 
-def _why_row_ids(values: Series) -> str | None:
+def _why_row_ids(values: Series, name: str) -> str | None:
     """Rule 4."""
     if not values.dtype.is_integer() or values.null_count():
         return None
@@ -152,7 +152,7 @@ def _why_row_ids(values: Series) -> str | None:
         return (
             f"counts the rows ({first}, {second}, …, {last}); name it among the features to keep it"
         )
-    if _is_named_like_an_id(values.name) and values.n_unique() == len(values):
+    if _is_named_like_an_id(name) and values.n_unique() == len(values):
         return "looks like a row id (all values differ); name it among the features to keep it"
     return None
 
@@ -174,7 +174,7 @@ def _why_too_many(values: Series) -> str | None:
         return "numbers stored as text; store them as numbers to use them"
     first, texts = found
     if texts < (rows - values.null_count()) / 2:
-        return f"numbers but for {texts:,} texts, such as {short(values[first])}"
+        return f"numbers except in {texts:,} of {rows:,} rows, such as {short(values[first])}"
     if different > rows // 2:
         return f"text that differs from row to row ({different:,} values in {rows:,} rows)"
     return f"text with {different:,} categories (at most {limit} can be used)"

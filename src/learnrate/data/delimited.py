@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from learnrate.data.frames import Frame, refuse_repeated
+from learnrate.data.frames import Frame, nameless, refuse_repeated
 from learnrate.data.sources import Source, reading
 from learnrate.data.text import typed
 from learnrate.errors import DataError
@@ -40,9 +40,7 @@ def read_delimited(source: Source, separator: str) -> Frame:
         with reading(
             source.label, f"a table whose values are separated by {_SEPARATORS[separator]}"
         ):
-            frame = pl.read_csv(
-                source.content, separator=separator, infer_schema=False, glob=False, quote_char='"'
-            )
+            frame = pl.read_csv(source.content, separator=separator, infer_schema=False, glob=False)
             if frame.width != len(names):
                 raise ValueError(f"{frame.width} columns, {len(names)} names")
     except DataError:
@@ -59,8 +57,10 @@ def read_delimited(source: Source, separator: str) -> Frame:
             f"{source.label} must hold rows below its header. Got the header alone "
             f"({len(names)} names); check the program that wrote it."
         )
-    columns = (typed(column, decimal_comma=separator == ";") for column in frame.iter_columns())
-    return pl.DataFrame(list(columns))
+    decimal_comma = separator == ";"
+    return pl.DataFrame(
+        [typed(nameless(frame, name), decimal_comma=decimal_comma).alias(name) for name in names]
+    )
 
 
 def _refuse_other_bytes(source: Source) -> None:
@@ -135,12 +135,12 @@ def _header(source: Source, usual: str) -> tuple[list[str], str]:
 
 
 def _refuse_numbers_as_names(source: Source, names: list[str]) -> None:
-    """Raise if the first line is data; whole numbers 0, 1, … may be names (pandas writes them)."""
+    """Raise if the first line is data; whole numbers may be names (0, 1, … of pandas, years)."""
     try:
-        values = [float(name) for name in names]
+        [float(name) for name in names]
     except ValueError:
         return
-    if values not in (list(range(len(names))), list(range(1, len(names) + 1))):
+    if not all(name.isdigit() for name in names) or len(set(names)) < len(names):
         raise DataError(
             f"{source.label} must begin with a line that names the columns. Got the numbers "
             f"{', '.join(names[:3])}{', …' if len(names) > 3 else ''} instead; add a header line."

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     Frame = Series = Any
 
-__all__ = ["Frame", "Series", "as_frame", "is_frame", "refuse_repeated"]
+__all__ = ["Frame", "Series", "as_frame", "is_frame", "nameless", "refuse_repeated"]
 
 _TABLES = {"polars": ("DataFrame", "LazyFrame"), "pandas": ("DataFrame",), "pyarrow": ("Table",)}
 
@@ -59,9 +59,19 @@ def as_frame(table: object) -> Frame:
             "A table must be a Polars or pandas DataFrame or a PyArrow Table. "
             f"Got {type(table).__name__} instead."
         )
-    floats = [name for name, dtype in frame.schema.items() if dtype.is_float()]
-    with_nan = [name for name in floats if frame.get_column(name).is_nan().any()]
-    return frame.with_columns([frame.get_column(name).fill_nan(None) for name in with_nan])
+    with_nan = frame.select(pl.selectors.float().is_nan().any())
+    return frame.with_columns(
+        [
+            nameless(frame, found.name).fill_nan(None).alias(found.name)
+            for found in with_nan.iter_columns()
+            if found.item()
+        ]
+    )
+
+
+def nameless(frame: Frame, name: str) -> Series:
+    """A column without its name: Polars reads some names, ``*`` and ``^…$``, as patterns."""
+    return frame.get_column(name).alias("")
 
 
 def refuse_repeated(names: Sequence[str], label: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from learnrate.data.delimited import refuse_wrong_encoding
-from learnrate.data.frames import Frame
+from learnrate.data.frames import Frame, nameless
 from learnrate.data.sources import Source, reading
 from learnrate.data.text import typed
 from learnrate.errors import DataError
@@ -29,7 +29,7 @@ def read_json_lines(source: Source) -> Frame:
         _refuse_bad_line(source)
         raise
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    return frame.with_columns([typed(frame.get_column(name)) for name in texts])
+    return frame.with_columns([typed(nameless(frame, name)).alias(name) for name in texts])
 
 
 def _refuse_bad_line(source: Source) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from learnrate._shapes import Array, Bool, Float
-from learnrate.data.frames import Frame
+from learnrate.data.frames import Frame, nameless
 from learnrate.data.wording import abridged
 from learnrate.errors import DataError, OptionError, did_you_mean
 
@@ -44,8 +44,9 @@ def _missing_in(frame: Frame, names: Sequence[str]) -> list[tuple[str, int, int]
     """(column, count, first row counted from 1) where something is missing."""
     found = []
     for name in names:
-        gaps = frame.get_column(name).is_null().arg_true()
-        if len(gaps):
+        values = nameless(frame, name)
+        if values.null_count():
+            gaps = values.is_null().arg_true()
             found.append((name, len(gaps), int(gaps[0]) + 1))
     return found
 
@@ -98,7 +99,7 @@ def _present(frame: Frame, names: Sequence[str]) -> Bool[Array, " n"]:
     """Whether a row has a value in all of these columns."""
     present = np.ones(frame.height, dtype=np.bool_)
     for name in names:
-        values = frame.get_column(name)
+        values = nameless(frame, name)
         if values.null_count():
             present &= values.is_not_null().to_numpy()
     return present

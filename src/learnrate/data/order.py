@@ -1,23 +1,26 @@
 """The minibatch order: one function that every engine calls, so that curves differ only by the rate.
 
-Each random quantity of a run has a stream of its own, named by ``(seed, stream, epoch)``. A stream can
-be opened at any epoch without replaying the ones before it, which is what lets a run resume.
+Each random quantity of a run has a stream of its own, named by ``(seed, stream)``. Every epoch has its own
+stretch of the orders' stream, which can be gone to without replaying the ones before it: that is what lets
+a run resume.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
 
-__all__ = ["Sampling", "epoch_order", "initial_weights", "steps_per_epoch", "swap_in_order"]
+__all__ = ["MinibatchOrders", "Sampling", "epoch_order", "initial_weights", "steps_per_epoch"]
+
+Permute = Callable[[np.random.Generator, int], Array]
 
 _INITIAL_WEIGHTS, _ORDER = 0, 1
 _INITIAL_SCALE = 0.01
+_STRETCH = 1 << 64  # draws of the orders' stream kept for each epoch
 
 
 class Sampling(enum.StrEnum):
@@ -42,63 +45,56 @@ def initial_weights(d: int, seed: int) -> Float[Array, " d"]:
     return np.random.default_rng([seed, _INITIAL_WEIGHTS]).normal(0.0, _INITIAL_SCALE, d)
 
 
-def epoch_order(
-    n: int,
-    batch_size: int,
-    *,
-    seed: int,
-    epoch: int,
-    sampling: Sampling = Sampling.SHUFFLE,
-    swap: Callable[[Any, Any], Any] | None = None,
-) -> Int[Array, " visits"]:
-    """Indices of the examples in the order in which one epoch visits them.
-
-    Minibatch ``t`` is ``order[t * batch_size : (t + 1) * batch_size]``.
+class MinibatchOrders:
+    """The minibatch orders of one run, epoch by epoch.
 
     Parameters
     ----------
     n, batch_size : int
         Number of examples and nominal minibatch size ``B``, ``1 ≤ B ≤ n``.
-    seed, epoch : int
-        The run and its epoch, counted from 0.
+    seed : int
+        The run.
     sampling : Sampling
         With ``shuffle`` there are ``n`` visits and the last minibatch may be short. With
         ``independent`` there are ``⌈n / B⌉ · B`` visits and every minibatch is full.
-    swap : callable, optional
-        A compiled `swap_in_order`, for an engine that has one. It must give the same order.
-
-    Returns
-    -------
-    int64 array
-        For the same arguments always the same, on any machine and with any engine.
+    permute : callable, optional
+        What to call with a `numpy.random.Generator` and ``n`` instead of ``Generator.permutation``, for
+        an engine that has a faster one. It must give the same permutation.
     """
-    rng = np.random.default_rng([seed, _ORDER, epoch])
-    if sampling is Sampling.INDEPENDENT:
-        return _independent_batches(rng, steps_per_epoch(n, batch_size), batch_size, n).ravel()
-    # Lemire's multiply-shift turns 32 random bits into a number below i + 1; for the n that fit in
-    # memory its bias is under n / 2³² and no draw is ever rejected, so one array holds them all.
-    bits = rng.integers(0, 2**32, size=n, dtype=np.uint32)
-    scaled = np.multiply(bits, np.arange(1, n + 1, dtype=np.uint64), dtype=np.uint64)
-    targets = np.right_shift(scaled, np.uint64(32)).astype(np.int64)
-    if swap is not None:
-        order = np.arange(n)
-        swap(order, targets)
-        return order
-    items = list(range(n))
-    swap_in_order(items, targets.tolist())
-    return np.array(items, dtype=np.int64)
+
+    def __init__(
+        self,
+        n: int,
+        batch_size: int,
+        *,
+        seed: int,
+        sampling: Sampling = Sampling.SHUFFLE,
+        permute: Permute = np.random.Generator.permutation,
+    ) -> None:
+        self._n, self._batch_size = n, batch_size
+        self._sampling, self._permute = sampling, permute
+        self._bits = np.random.PCG64([seed, _ORDER])
+        self._begin = self._bits.state
+
+    def epoch(self, epoch: int) -> Int[Array, " visits"]:
+        """Indices of the examples in the order in which one epoch, counted from 0, visits them.
+
+        Minibatch ``t`` is ``order[t * batch_size : (t + 1) * batch_size]``.
+        """
+        self._bits.state = self._begin
+        self._bits.advance(epoch * _STRETCH)
+        rng = np.random.Generator(self._bits)
+        if self._sampling is Sampling.SHUFFLE:
+            return self._permute(rng, self._n)
+        steps = steps_per_epoch(self._n, self._batch_size)
+        return _independent_batches(rng, steps, self._batch_size, self._n).ravel()
 
 
-def swap_in_order(items: Any, targets: Any) -> None:
-    """Fisher–Yates: for ``i = n−1, …, 1`` swap ``items[i]`` with ``items[targets[i]]``, in place.
-
-    Plain enough to run on lists (where Python is quickest) and to be compiled for arrays.
-
-    Source: Knuth, *The Art of Computer Programming*, vol. 2, algorithm 3.4.2P.
-    """
-    for i in range(len(items) - 1, 0, -1):
-        j = targets[i]
-        items[i], items[j] = items[j], items[i]
+def epoch_order(
+    n: int, batch_size: int, *, seed: int, epoch: int, sampling: Sampling = Sampling.SHUFFLE
+) -> Int[Array, " visits"]:
+    """The order of one epoch of `MinibatchOrders`: for the same arguments always the same."""
+    return MinibatchOrders(n, batch_size, seed=seed, sampling=sampling).epoch(epoch)
 
 
 def _independent_batches(
@@ -111,9 +107,8 @@ def _independent_batches(
         return np.array(rows, dtype=np.int64)
     batches = rng.integers(n, size=(steps, batch_size))
     again = np.arange(steps)
-    while (
-        again.size
-    ):  # redraw whole batches that hold an example twice: rejection keeps them uniform
+    while again.size:
+        # Redraw whole batches that hold an example twice: rejection keeps them uniform.
         ordered = np.sort(batches[again], axis=1)
         again = again[(ordered[:, 1:] == ordered[:, :-1]).any(axis=1)]
         batches[again] = rng.integers(n, size=(again.size, batch_size))

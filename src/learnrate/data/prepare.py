@@ -1,7 +1,4 @@
-"""From a table and the name of its target to the arrays that a sweep trains on.
-
-The front door of preparation: arrays come in by `from_arrays`, and both give `Prepared`.
-"""
+"""From a table and the name of its target to the arrays that a sweep trains on."""
 
 from __future__ import annotations
 
@@ -13,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.data.arrays import from_arrays
 from learnrate.data.builtin import BUILT_IN
 from learnrate.data.columns import Column, as_text, choose_columns
-from learnrate.data.frames import Frame, Series, as_frame
+from learnrate.data.frames import Frame, Series, as_frame, nameless
 from learnrate.data.missing import Missing, as_policy, filled, notes_on_filling, rows_to_keep
 from learnrate.data.prepared import Prepared, as_float_type, assemble, split_rows
 from learnrate.data.text import first_not_a_number
 from learnrate.data.wording import abridged, short
 from learnrate.errors import DataError, OptionError, did_you_mean
 
-__all__ = ["Prepared", "default_target", "from_arrays", "prepare"]
+__all__ = ["default_target", "prepare"]
 
 
 def prepare(
@@ -104,7 +100,7 @@ def prepare(
     prepared = assemble(
         _features(frame, columns, slice(None) if rows is None else rows[0]),
         [feature for column in columns for feature in _feature_names(column)],
-        _as_floats(frame.get_column(target)),
+        _as_floats(nameless(frame, target)),
         rows=rows,
         standardize=standardize,
         dtype=wanted,
@@ -171,7 +167,7 @@ def _known_features(frame: Frame, target: str, features: Sequence[str] | None) -
 def _refuse_non_numeric(frame: Frame, target: str) -> None:
     import polars as pl
 
-    values = frame.get_column(target)
+    values = nameless(frame, target)
     if values.null_count() == len(values):
         raise DataError(
             f"The target {target!r} must have values. Got {len(values):,} missing ones; choose another."
@@ -196,15 +192,14 @@ def _refuse_non_numeric(frame: Frame, target: str) -> None:
 
 def _refuse_infinite(frame: Frame, names: Sequence[str]) -> None:
     for name in names:
-        values = frame.get_column(name)
-        if values.dtype.is_float():
+        values = nameless(frame, name)
+        if values.dtype.is_float() and (values.max() == np.inf or values.min() == -np.inf):
             bad = values.is_infinite().fill_null(False).arg_true()
-            if len(bad):
-                raise DataError(
-                    f"Column {name!r} must be finite. Got {values[int(bad[0])]} in row {bad[0] + 1:,} "
-                    f"({len(bad):,} such values in all); mend them, or choose other columns with "
-                    "--features."
-                )
+            raise DataError(
+                f"Column {name!r} must be finite. Got {values[int(bad[0])]} in row {bad[0] + 1:,} "
+                f"({len(bad):,} such values in all); mend them, or choose other columns with "
+                "--features."
+            )
 
 
 def _feature_names(column: Column) -> list[str]:
@@ -220,7 +215,7 @@ def _features(
     import polars as pl
 
     for column in columns:
-        values = frame.get_column(column.name)
+        values = nameless(frame, column.name)
         if not column.categories:
             yield column.name, filled(_as_floats(values), train)
             continue

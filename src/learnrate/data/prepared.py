@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
 from learnrate.data.columns import LeftOut
+from learnrate.data.fingerprint import fingerprint
 from learnrate.errors import DataError, OptionError
 
 __all__ = [
@@ -75,6 +77,11 @@ class Prepared:
     references: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the arrays as they are trained on and held out: the same for the same numbers, anywhere."""
+        return fingerprint(self.X_train, self.y_train, self.X_val, self.y_val)
+
     def to_user_units(
         self, W: Float[Array, "*lanes d"], b: Float[Array, "*lanes"]
     ) -> tuple[Float[Array, "*lanes d"], Float[Array, "*lanes"]]:
@@ -87,7 +94,7 @@ class Prepared:
             return W, b
         with np.errstate(all="ignore"):  # a lane that diverged may hold anything
             W_user = W / self.scaling.scale
-            return W_user, b - (W_user * self.scaling.mean).sum(axis=-1)
+            return W_user, np.asarray(b - (W_user * self.scaling.mean).sum(axis=-1))
 
 
 def as_float_type(dtype: Any) -> np.dtype[Any]:
@@ -100,7 +107,7 @@ def as_float_type(dtype: Any) -> np.dtype[Any]:
     """
     try:
         found: np.dtype[Any] = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         found = np.dtype(object)
     if found not in (np.float64, np.float32):
         raise OptionError(
@@ -215,9 +222,8 @@ def remarks_on_target(y: Float[Array, " n"], name: str) -> tuple[str, ...]:
 def moments(values: Float[Array, " n"]) -> tuple[float, float]:
     """Mean and standard deviation ``√((1/n) Σ (x − mean)²)``, in float64 and in two passes.
 
-    The second pass takes the rounding error out of the mean, and deviations are squared relative to the
-    largest, so that neither a large offset nor a huge or tiny unit spoils them. Of constant values the
-    scale is 1.
+    Deviations from the mean are squared, relative to the largest of them, so that neither a large
+    offset nor a huge or tiny unit spoils the sum. Of constant values the scale is 1.
 
     Source: Chan, Golub and LeVeque (1983), "Algorithms for Computing the Sample Variance", The
     American Statistician 37(3), 242–247.
@@ -226,7 +232,6 @@ def moments(values: Float[Array, " n"]) -> tuple[float, float]:
     if values.min() == values.max():
         return float(values[0]), 1.0
     mean = values.mean()
-    mean += (values - mean).mean()
     deviations = values - mean
     largest = np.abs(deviations).max()
     deviations /= largest

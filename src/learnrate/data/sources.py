@@ -33,7 +33,7 @@ class Source:
     suffix: str
     content: Path | bytes
 
-    def open(self) -> io.BufferedIOBase:
+    def open(self) -> io.BufferedReader | io.BytesIO:
         """Open for reading from the start, as often as needed."""
         if isinstance(self.content, bytes):
             return io.BytesIO(self.content)

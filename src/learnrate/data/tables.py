@@ -11,7 +11,7 @@ from typing import Any
 from learnrate.data.arrow_files import read_arrow, read_parquet
 from learnrate.data.builtin import BUILT_IN
 from learnrate.data.delimited import read_delimited
-from learnrate.data.frames import Frame
+from learnrate.data.frames import Frame, nameless
 from learnrate.data.json_lines import read_json_lines
 from learnrate.data.numpy_files import read_npy, read_npz
 from learnrate.data.sources import Source, open_file
@@ -84,7 +84,7 @@ def read_table(
     name = os.fspath(source)
     if name == STANDARD_INPUT:
         return _read_standard_input(stdin)
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if not _exists(path):
         if name in BUILT_IN:
             return BUILT_IN[name].load()
@@ -124,7 +124,7 @@ def _read_standard_input(stdin: Any) -> Frame:
     content = stream.read()
     if isinstance(content, str):
         content = content.encode()
-    source = Source("Standard input", ".csv", content)
+    source = Source("Standard input (-)", ".csv", content)
     source.refuse_empty()
     return _read_csv(source)
 
@@ -154,7 +154,11 @@ def _read_several(paths: list[Path], label: str) -> Frame:
                 f"The files of one table must have the same columns. Got {str(path)!r}, which {held} "
                 f"{odd[0]!r}, beside {str(paths[0])!r}; mend it, or leave it out."
             )
-    return pl.concat(_with_one_type_per_column([frame.select(names) for frame in frames]))
+    return pl.concat(
+        _with_one_type_per_column(
+            [pl.DataFrame([frame.get_column(name) for name in names]) for frame in frames]
+        )
+    )
 
 
 def _with_one_type_per_column(frames: list[Frame]) -> list[Frame]:
@@ -165,7 +169,7 @@ def _with_one_type_per_column(frames: list[Frame]) -> list[Frame]:
     import polars as pl
 
     for name in frames[0].columns:
-        columns = [frame.get_column(name) for frame in frames]
+        columns = [nameless(frame, name) for frame in frames]
         types = {column.dtype for column in columns if column.null_count() < len(column)}
         if len(types | {column.dtype for column in columns}) == 1:
             continue
@@ -181,5 +185,8 @@ def _with_one_type_per_column(frames: list[Frame]) -> list[Frame]:
                 f"Column {name!r} must be of one type in all files of a table. Got {came} instead; "
                 "write the files alike."
             ) from error
-        frames = [frame.with_columns(column) for frame, column in zip(frames, columns, strict=True)]
+        frames = [
+            frame.with_columns(column.alias(name))
+            for frame, column in zip(frames, columns, strict=True)
+        ]
     return frames

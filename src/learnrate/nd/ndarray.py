@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from learnrate._shapes import Array
-from learnrate.autograd import Leaf, Node
+from learnrate.autograd import Leaf, Node, mark_variables
 from learnrate.autograd import backward as _backward
 from learnrate.autograd.scopes import state
-from learnrate.errors import AutogradError, InputError
-from learnrate.nd.apply import apply, binary, binary_left_scalar, quiet
-from learnrate.nd.operators.arithmetic import ADD, DIVIDE, MULTIPLY, NEGATIVE, POWER, SUBTRACT
-from learnrate.nd.operators.products import DOT
-from learnrate.nd.operators.reductions import MEAN, SUM
-from learnrate.nd.operators.shaping import RESHAPE, SLICE, TAKE, TRANSPOSE
+from learnrate.errors import AutogradError, InputError, OptionError, did_you_mean
+from learnrate.nd.apply import quiet, unary
+from learnrate.nd.context import Context, check_context, cpu
+from learnrate.nd.functions.results import check_writable, record_copy
+from learnrate.nd.indexing import EVERYTHING, numpy_key
+from learnrate.nd.methods import Methods
+from learnrate.nd.operators.choosing import GATHER, SLICE
 
-__all__ = ["NDArray"]
+__all__ = ["NDArray", "waitall"]
+
+GRAD_REQS = ("write", "add", "null")
 
 
 class _OneElement(np.ndarray[Any, Any]):
@@ -35,18 +37,21 @@ class _OneElement(np.ndarray[Any, Any]):
         return repr(self.view(np.ndarray))
 
 
-class NDArray:
-    """An array whose operations are recorded inside `autograd.record`. Make one with `nd.array`."""
+class NDArray(Methods):
+    """An array whose operations are recorded inside `autograd.record`. Make one with `nd.array`.
+
+    The memory is always contiguous. ``x[1:3]``, ``x[0]``, ``x.reshape(…)`` and ``x.detach()`` share it,
+    as does every ``x[…]`` of integers and slices that is contiguous; everything else is a copy.
+    """
 
     __slots__ = ("__weakref__", "_data", "_node")
     __array_ufunc__ = None  # NumPy leaves mixed operations to this class, which refuses them
-    __hash__ = object.__hash__
 
     def __init__(self, data: Array, node: Node | None = None) -> None:
         self._data = data
         self._node = node
 
-    # Shape and contents
+    # What it holds
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -68,6 +73,13 @@ class NDArray:
         """Type of the elements, such as ``numpy.float32``."""
         return self._data.dtype.type
 
+    @property
+    def context(self) -> Context:
+        """Where the array lives: ``cpu(0)``."""
+        return cpu()
+
+    ctx = context
+
     def asnumpy(self) -> Array:
         """Return a copy as a NumPy array."""
         copy = self._data.copy()
@@ -77,9 +89,24 @@ class NDArray:
         """Return the one element as a NumPy scalar."""
         if self._data.size != 1:
             raise InputError(
-                f"asscalar() must be called on an array of one element. Got shape {self.shape} instead."
+                "asscalar() must be called on an array of one element. "
+                f"Got one of shape {self.shape} instead; reduce it first, with .sum() or .mean()."
             )
         return self._data.ravel()[0]
+
+    def __float__(self) -> float:
+        return float(self.asscalar())
+
+    def __int__(self) -> int:
+        return int(self.asscalar())
+
+    def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise InputError(
+                "The truth of an array must be that of its one element. "
+                f"Got an array of shape {self.shape} instead; say .min() for all, .max() for any."
+            )
+        return bool(self._data.ravel()[0])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self._data, dtype=dtype)
@@ -88,12 +115,21 @@ class NDArray:
         return int(self._data.shape[0])
 
     def __iter__(self) -> Iterator[NDArray]:
-        for i in range(len(self)):
-            yield self[i]
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         shape = "x".join(str(size) for size in self.shape)
         return f"\n{self._data!s}\n<NDArray {shape} @cpu(0)>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NDArray, (self._data,)
+
+    def __getattr__(self, name: str) -> Any:
+        known = [] if name.startswith("_") else [n for n in dir(NDArray) if not n.startswith("_")]
+        nearest = did_you_mean(name, known) if known else ""
+        raise AttributeError(
+            f"An NDArray of learnrate has no {name!r}.{nearest}", name=name, obj=self
+        )
 
     # Gradients
 
@@ -104,151 +140,160 @@ class NDArray:
         return node.grad if type(node) is Leaf else None
 
     def attach_grad(self, grad_req: str = "write") -> None:
-        """Allocate ``.grad`` (zeros, like this array) and have operations on this array recorded."""
-        self._mark(self.__class__(np.zeros(self._data.shape, self._data.dtype)), grad_req)
+        """Allocate ``.grad``, zeros like this array, and have what is computed from it recorded.
+
+        An array that was computed while recording is cut off from what it was computed from.
+
+        Parameters
+        ----------
+        grad_req : str
+            What `backward` does with the gradient: ``"write"`` it over the last one, ``"add"`` it, or
+            ``"null"``, drop it.
+        """
+        zeros = self.__class__(np.zeros(self._data.shape, self._data.dtype))
+        mark_variables(self, zeros, grad_req)
 
     def backward(
         self, out_grad: NDArray | None = None, retain_graph: bool = False, train_mode: bool = True
     ) -> None:
-        """Compute the gradient of this array's sum for every array with `attach_grad`."""
+        """Compute the gradient of this array's sum for every array with `attach_grad`.
+
+        Parameters
+        ----------
+        out_grad : NDArray, optional
+            Weights of the elements in that sum, ones by default.
+        retain_graph, train_mode : bool
+            As in `autograd.backward`.
+        """
         _backward(self, out_grad, retain_graph, train_mode)
 
     def detach(self) -> NDArray:
-        """Return an array of the same memory that is not recorded."""
+        """Return an array of the same memory that is not in the recorded graph."""
         return self.__class__(self._data)
 
-    def write(self, gradient: Array) -> None:
-        """Replace the contents, as a gradient's memory."""
-        np.copyto(self._data, gradient)
-
-    def add(self, gradient: Array) -> None:
-        """Add to the contents, as a gradient's memory."""
-        self._data += gradient
+    # What autograd needs of an array: see learnrate.autograd.backward.Recorded
 
     def _mark(self, gradient: Any, grad_req: str) -> None:
+        if grad_req not in GRAD_REQS:
+            raise OptionError(
+                f"grad_req must be one of {', '.join(GRAD_REQS)}. Got {grad_req!r} instead."
+            )
+        self._check_like(gradient, "A gradient's memory")
         self._node = Leaf(self._data, gradient, grad_req)
 
-    def _like(self, value: Any) -> NDArray:
-        return self.__class__(np.zeros_like(self._data) if value is None else np.array(value))
+    def _check_like(self, other: Any, what: str) -> None:
+        given = getattr(other, "_data", None)
+        if given is None or given.shape != self._data.shape or given.dtype != self._data.dtype:
+            found = type(other).__name__ if given is None else f"{given.dtype} of {given.shape}"
+            raise InputError(
+                f"{what} must be an NDArray of {self._data.dtype} of shape {self.shape}. "
+                f"Got {found} instead."
+            )
 
     def _head_gradient(self, given: Any) -> Array:
         if given is None:
-            return np.ones(self._data.shape, self._data.dtype)
-        data: Array = given._data
-        return data
+            ones = np.empty(self._data.shape, self._data.dtype)
+            ones.fill(1)
+            return ones
+        self._check_like(given, "A head gradient")
+        return given._data.copy()  # type: ignore[no-any-return]
+
+    def _like(self, value: Array) -> NDArray:
+        return self.__class__(np.array(value, dtype=self._data.dtype, order="C"))
+
+    def _replace(self, gradient: Array) -> None:
+        self._data[...] = gradient
+
+    def _accumulate(self, gradient: Array) -> None:
+        np.add(self._data, gradient, out=self._data, casting="unsafe")
 
     @staticmethod
-    def _arithmetic() -> AbstractContextManager[Any]:
-        return np.errstate(all="ignore")
+    def _quietly(function: Callable[..., None], *args: Any) -> None:
+        quiet.sweep(function, *args)
 
-    # Arithmetic
-
-    def __add__(self, other: Any) -> NDArray:
-        return binary(ADD, self, other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> NDArray:
-        return binary(SUBTRACT, self, other)
-
-    def __rsub__(self, other: Any) -> NDArray:
-        return binary_left_scalar(SUBTRACT, other, self)
-
-    def __mul__(self, other: Any) -> NDArray:
-        return binary(MULTIPLY, self, other)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> NDArray:
-        return binary(DIVIDE, self, other)
-
-    def __rtruediv__(self, other: Any) -> NDArray:
-        return binary_left_scalar(DIVIDE, other, self)
-
-    def __pow__(self, other: Any) -> NDArray:
-        return binary(POWER, self, other)
-
-    def __rpow__(self, other: Any) -> NDArray:
-        return binary_left_scalar(POWER, other, self)
-
-    def __neg__(self) -> NDArray:
-        return apply(NEGATIVE, (self,))
-
-    def __iadd__(self, other: Any) -> NDArray:
-        return self._write(binary(ADD, self, other))
-
-    def __isub__(self, other: Any) -> NDArray:
-        return self._write(binary(SUBTRACT, self, other))
-
-    def __imul__(self, other: Any) -> NDArray:
-        return self._write(binary(MULTIPLY, self, other))
-
-    def __itruediv__(self, other: Any) -> NDArray:
-        return self._write(binary(DIVIDE, self, other))
-
-    def _write(self, result: NDArray) -> NDArray:
-        """Take over the contents of ``result``, in place."""
-        self[:] = result
-        return self
-
-    # Indexing
+    # Elements
 
     def __getitem__(self, key: Any) -> NDArray:
-        if key == slice(None):
+        if type(key) is slice and key == EVERYTHING:
             return self
-        return apply(SLICE, (self,), key)
+        key, basic = numpy_key(key)
+        return unary(SLICE if basic else GATHER, self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if state.recording and self._node is not None:
-            raise AutogradError(
-                "An array in the recorded graph must not be written to while recording. "
-                "Write to it outside of autograd.record()."
-            )
-        if value is self:
+        everything = type(key) is slice and key == EVERYTHING
+        if value is self and everything:  # the end of x[:] += y
             return
+        if state.recording:
+            check_writable(self)
+            if getattr(value, "_node", None) is not None:
+                self._check_whole(everything, value)
+                record_copy(value, self)
+        if everything and type(value) is NDArray and value._data.shape == self._data.shape:
+            self._data[...] = value._data
+            return
+        given = value
         if type(value) is NDArray:
-            value = value._data
+            given = value._data if value._data.size != 1 else value._data.reshape(())
         try:
-            quiet.call(self._data.__setitem__, key, value)
-        except ValueError as error:
+            quiet.call(_set, self._data, key if everything else numpy_key(key)[0], given)
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise InputError(
-                f"A value must broadcast to the shape that it is written to. Got {np.shape(value)} "
-                f"for {self._data[key].shape} instead."
+                f"x[…] = value must be given a value that fits {self._data.dtype} elements of an array of "
+                f"shape {self.shape}. Got {_describe(given)} instead: {error}."
             ) from error
 
-    # Methods
+    def _check_whole(self, everything: bool, value: NDArray) -> None:
+        if not everything or value.shape != self.shape:
+            raise AutogradError(
+                "While recording, a recorded result must be written to a whole array of its own shape. "
+                f"Got a part of shape {self.shape} instead; join parts with nd.concat or nd.stack."
+            )
 
-    def reshape(self, *shape: Any) -> NDArray:
-        """Return an array of the same memory with another shape."""
-        return apply(RESHAPE, (self,), shape[0] if len(shape) == 1 else shape)
+    def _write(self, result: NDArray) -> NDArray:
+        """Take over the contents of ``result``: the end of ``x += y``."""
+        if state.recording and (self._node is not None or result._node is not None):
+            check_writable(self)
+            raise AutogradError(
+                "While recording, x += y and the like must not involve recorded arrays. "
+                "Write x = x + y, which makes a new array."
+            )
+        if result._data.shape != self._data.shape:
+            raise InputError(
+                f"An array must keep its shape when it is written to. Got a result of shape "
+                f"{result.shape} for {self.shape} instead; write x = x + y for a new array."
+            )
+        self._data[...] = result._data
+        return self
 
-    @property
-    def T(self) -> NDArray:  # noqa: N802
-        """The transpose, a copy."""
-        return apply(TRANSPOSE, (self,))
+    def copyto(self, other: Any) -> NDArray:
+        """Copy the contents to ``other``, an array of this shape, and return it."""
+        if isinstance(other, Context):
+            check_context(other)
+            return self.copy()
+        if other.shape != self.shape:
+            raise InputError(
+                f"copyto() must be given an array of shape {self.shape}. Got {other.shape} instead."
+            )
+        other[:] = self
+        return other  # type: ignore[no-any-return]
 
-    def take(self, indices: NDArray) -> NDArray:
-        """Rows at ``indices``; those out of range are clipped to it."""
-        return apply(TAKE, (self,), quiet.call(indices._data.astype, np.intp))
+    def as_in_context(self, context: Any) -> NDArray:
+        """Return this array, which is on the CPU already."""
+        check_context(context)
+        return self
 
-    def dot(self, other: NDArray) -> NDArray:
-        """``nd.dot(self, other)``."""
-        return apply(DOT, (self, other))
+    def wait_to_read(self) -> None:
+        """Return at once: nothing is computed in the background."""
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> NDArray:
-        """Sum over ``axis``, over all elements by default."""
-        return apply(SUM, (self,), axis, keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> NDArray:
-        """Mean over ``axis``, over all elements by default."""
-        return apply(MEAN, (self,), axis, keepdims)
+def _set(data: Array, key: Any, value: Any) -> None:
+    data[key] = value
 
-    def astype(self, dtype: Any) -> NDArray:
-        """Return a copy with another dtype."""
-        return self.__class__(self._data.astype(dtype))
 
-    def __float__(self) -> float:
-        return float(self.asscalar())
+def _describe(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return f"shape {shape}" if shape else repr(value)
 
-    def __bool__(self) -> bool:
-        return bool(self.asscalar())
+
+def waitall() -> None:
+    """Return at once: nothing is computed in the background."""

@@ -1,4 +1,7 @@
-"""Random arrays, from a generator of learnrate's own: NumPy's global state is never touched."""
+"""Random arrays, from a generator of learnrate's own: NumPy's global state is never touched.
+
+As in MXNet a script that sets no seed gets the same numbers every time it runs.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,96 @@ from typing import Any
 
 import numpy as np
 
+from learnrate._shapes import Array
+from learnrate.errors import InputError, OptionError
+from learnrate.nd.context import check_context
+from learnrate.nd.functions.arguments import dtype_of, shape_tuple
+from learnrate.nd.functions.results import into
 from learnrate.nd.ndarray import NDArray
 
-__all__ = ["normal", "seed", "uniform"]
+__all__ = ["normal", "randint", "randn", "seed", "shuffle", "uniform"]
 
 _generator = np.random.default_rng(0)
 
 
-def seed(seed_state: int) -> None:
+def seed(seed_state: int, ctx: Any = None) -> None:
     """Start the random numbers afresh; the same seed gives the same numbers."""
     global _generator
+    if not isinstance(seed_state, int) or seed_state < 0:
+        raise OptionError(f"A seed must be an int ≥ 0. Got {seed_state!r} instead.")
+    del ctx
     _generator = np.random.default_rng(seed_state)
 
 
-def normal(
-    loc: float = 0.0, scale: float = 1.0, shape: Any = (1,), dtype: Any = None, ctx: Any = None
+def _shape(shape: Any) -> tuple[int, ...]:
+    return (1,) if shape is None or shape == () else shape_tuple(shape)
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, int | float | np.number):
+        raise OptionError(f"{name} must be a number. Got {type(value).__name__} instead.")
+    return float(value)
+
+
+def _finish(
+    numbers: Array, dtype: Any, ctx: Any, out: NDArray | None, default: str = "float32"
 ) -> NDArray:
-    """Numbers from ``N(loc, scale²)``."""
-    return NDArray(np.asarray(_generator.normal(loc, scale, shape)).astype(dtype or np.float32))
+    check_context(ctx)
+    return into(out, NDArray(numbers.astype(dtype_of(dtype or default))))
+
+
+def normal(
+    loc: float = 0.0,
+    scale: float = 1.0,
+    shape: Any = None,
+    dtype: Any = None,
+    ctx: Any = None,
+    out: NDArray | None = None,
+) -> NDArray:
+    """Numbers from the normal distribution ``N(loc, scale²)``; one of them without a ``shape``."""
+    if _number("scale", scale) < 0:
+        raise OptionError(f"scale must be at least 0. Got {scale} instead.")
+    size = out.shape if out is not None and shape is None else _shape(shape)
+    return _finish(_generator.normal(_number("loc", loc), scale, size), dtype, ctx, out)
+
+
+def randn(
+    *shape: int, loc: float = 0.0, scale: float = 1.0, dtype: Any = None, ctx: Any = None
+) -> NDArray:
+    """`normal` with the lengths of the axes as arguments: ``randn(2, 3)``."""
+    return normal(loc, scale, shape, dtype, ctx)
 
 
 def uniform(
-    low: float = 0.0, high: float = 1.0, shape: Any = (1,), dtype: Any = None, ctx: Any = None
+    low: float = 0.0,
+    high: float = 1.0,
+    shape: Any = None,
+    dtype: Any = None,
+    ctx: Any = None,
+    out: NDArray | None = None,
 ) -> NDArray:
-    """Numbers from the uniform distribution on ``[low, high)``."""
-    return NDArray(np.asarray(_generator.uniform(low, high, shape)).astype(dtype or np.float32))
+    """Numbers from the uniform distribution on ``[low, high)``; one of them without a ``shape``."""
+    size = out.shape if out is not None and shape is None else _shape(shape)
+    numbers = _generator.uniform(_number("low", low), _number("high", high), size)
+    return _finish(numbers, dtype, ctx, out)
+
+
+def randint(
+    low: int,
+    high: int,
+    shape: Any = None,
+    dtype: Any = None,
+    ctx: Any = None,
+    out: NDArray | None = None,
+) -> NDArray:
+    """Integers from ``low`` up to but not including ``high``, int32 by default."""
+    if high <= low:
+        raise OptionError(f"high must be greater than low. Got {high} and {low} instead.")
+    return _finish(_generator.integers(low, high, _shape(shape)), dtype, ctx, out, "int32")
+
+
+def shuffle(data: NDArray, out: NDArray | None = None) -> NDArray:
+    """Return a copy of ``data`` with its rows in a random order."""
+    if not isinstance(data, NDArray):
+        raise InputError(f"shuffle must be given an NDArray. Got {type(data).__name__} instead.")
+    return into(out, NDArray(data._data[_generator.permutation(len(data))]))

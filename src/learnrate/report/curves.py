@@ -69,8 +69,10 @@ class Curves:
         Expected loss, worked out before training.
     limit, typical_limit : float, optional
         Where the mean over runs, and where a typical run, stops converging.
-    floor : pair of float64 arrays, shapes (M,), optional
-        Learning rates and the loss that SGD noise keeps each of them from going below.
+    floors : float64 array, shape (K,), optional
+        The loss that SGD noise keeps each rate from going below.
+    verdicts : sequence of str, optional
+        What was said of each rate before training: safe, borderline, diverges.
     lines : sequence of (float, str)
         Other rates to mark, each with its label.
     """
@@ -85,7 +87,8 @@ class Curves:
     predicted: Float[Array, "K epochs"] | None = None
     limit: float | None = None
     typical_limit: float | None = None
-    floor: tuple[Float[Array, " M"], Float[Array, " M"]] | None = None
+    floors: Float[Array, " K"] | None = None
+    verdicts: tuple[str, ...] | None = None
     lines: tuple[tuple[float, str], ...] = ()
 
     @property
@@ -99,5 +102,9 @@ class Curves:
         return int(self.losses.shape[0])
 
     def labels(self) -> tuple[str, ...]:
-        """One label per rate, as in the note: ``lr=0.01``."""
-        return tuple(f"lr={format_rate(float(lr))}" for lr in self.lrs)
+        """One label per rate, as in the note: ``lr=0.01``, with the verdict where it is not safe."""
+        verdicts = self.verdicts or ("safe",) * len(self.lrs)
+        return tuple(
+            f"lr={format_rate(float(lr))}" + (f" {verdict}" if verdict != "safe" else "")
+            for lr, verdict in zip(self.lrs, verdicts, strict=True)
+        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from learnrate._files import write_atomically
 from learnrate.report.curves import Curves, format_rate, mean_interval
+from learnrate.report.framing import leaving, top_of_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,11 +18,11 @@ else:
 
 __all__ = ["draw_curves", "draw_rates", "save_figure"]
 
+_SHORT_LEGEND = 6
+"""A legend with more curves stands beside the axes."""
+
 _LEGEND_LIMIT = 12
 """More curves than this are told apart by a colour scale instead of a legend."""
-
-_RISE = 30.0
-"""How far above the start the axis goes: a diverging curve leaves the picture instead of squeezing it."""
 
 
 def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
@@ -39,11 +40,11 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
     statistics = mean_interval(curves.losses)
     colours = _colours(curves.lrs)
     many = len(curves.lrs) > _LEGEND_LIMIT
-    top = _top(curves, log=log)
+    top = top_of_axis(curves, log=log)
     for k, label in enumerate(curves.labels()):
         ax.plot(
             curves.epochs,
-            _leaving(statistics.mean[k], top),
+            leaving(statistics.mean[k], top),
             color=colours[k],
             label=label,
             linewidth=1.0 if many else 1.8,
@@ -51,18 +52,18 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
             markersize=3.5,
         )
         if curves.seeds > 1:
-            low, high = _leaving(statistics.low[k], top), _leaving(statistics.high[k], top)
+            low, high = leaving(statistics.low[k], top), leaving(statistics.high[k], top)
             ax.fill_between(curves.epochs, low, high, color=colours[k], alpha=0.2, linewidth=0)
         if curves.predicted is not None and not many:
-            predicted = _leaving(curves.predicted[k], top)
-            ax.plot(curves.epochs, predicted, color=colours[k], linestyle="--", linewidth=1.0)
+            predicted = leaving(curves.predicted[k], top)
+            ax.plot(curves.epochs, predicted, color="0.15", linestyle="--", linewidth=1.0)
     _dress(curves, ax, log=log)
     if curves.predicted is not None and not many:
-        ax.plot([], [], color="0.35", linestyle="--", linewidth=1.0, label="predicted")
+        ax.plot([], [], color="0.15", linestyle="--", linewidth=1.0, label="predicted")
     if many:
         _colour_scale(curves, ax)
     else:
-        ax.legend(loc="upper right", frameon=True, fontsize="small")
+        _legend(curves, ax)
     return ax
 
 
@@ -100,9 +101,9 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
     if curves.predicted is not None:
         predicted = np.where(curves.predicted[order, -1] < top, curves.predicted[order, -1], np.nan)
         ax.plot(lrs, predicted, "--", color="0.35", linewidth=1.2, label="predicted")
-    if curves.floor is not None:
-        rates, floor = curves.floor
-        ax.plot(rates, np.where(floor < top, floor, np.nan), ":", color="0.35", label="floor")
+    if curves.floors is not None:
+        floors = np.where(curves.floors[order] < top, curves.floors[order], np.nan)
+        ax.plot(lrs, floors, ":", color="0.35", label="floor")
     for limit, style, name in (
         (curves.limit, "-", "limit (mean)"),
         (curves.typical_limit, "-.", "limit (typical run)"),
@@ -140,7 +141,7 @@ def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
     inside = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
     if log and inside.size:
         ax.set_yscale("log")
-    top = _top(curves, log=log)
+    top = top_of_axis(curves, log=log)
     if inside.size and inside.max() > top > 0:
         ax.set_ylim(float(inside.min()) / 2 if log else 0.0, top)
     ax.set_xlabel("epoch")
@@ -149,6 +150,15 @@ def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
     ax.grid(visible=True, which="major", alpha=0.3)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
+
+
+def _legend(curves: Curves, ax: Axes) -> None:
+    """A legend in the upper right corner, as in the note, or beside the axes where it is long."""
+    title = None if curves.limit is None else f"limit: {format_rate(curves.limit)}"
+    legend = ax.legend(loc="upper right", fontsize="small", title=title, title_fontsize="small")
+    if len(curves.lrs) > _SHORT_LEGEND:
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1.01, 1.0))
 
 
 def _colours(lrs: Any) -> list[Any]:
@@ -169,18 +179,6 @@ def _colour_scale(curves: Curves, ax: Axes) -> None:
     shades = ListedColormap(colormaps["viridis"](np.linspace(0, 0.85, 256)))
     bar = ax.figure.colorbar(ScalarMappable(norm, shades), ax=ax, pad=0.02)
     bar.set_label(f"learning rate ({len(curves.lrs)} of them)")
-
-
-def _top(curves: Curves, *, log: bool) -> float:
-    """Where the loss axis ends if some curve rises far above its start."""
-    return (_RISE if log else 1.3) * float(curves.losses[:, :, 0].max())
-
-
-def _leaving(losses: Any, top: float) -> Any:
-    """A curve that rises out of the picture at its first huge or infinite loss and ends there."""
-    gone = np.nan_to_num(losses, nan=np.inf) > 1e3 * top
-    after = np.concatenate(([False], np.logical_or.accumulate(gone)[:-1]))
-    return np.where(after, np.nan, np.where(gone, 1e3 * top, losses))
 
 
 def save_figure(path: Path, draw: Any, *, size: tuple[float, float] = (7.2, 4.6)) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from learnrate.report.curves import Curves, format_rate, mean_interval
+from learnrate.report.curves import Curves
+from learnrate.report.framing import spread
+from learnrate.report.rows import rate_rows
 
 __all__ = ["curve_table", "sparkline"]
 
@@ -37,50 +39,25 @@ def curve_table(curves: Curves, *, title: str | None = None) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    final = mean_interval(curves.losses[:, :, -1])
+    shown_rates = spread(curves, _ROWS)
+    headings, rows = rate_rows(curves, shown_rates)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("rate", justify="right", no_wrap=True)
-    table.add_column("final loss", justify="right", no_wrap=True)
-    if curves.seeds > 1:
-        table.add_column("95 % interval", justify="right", no_wrap=True)
-    if curves.val_losses is not None and curves.r2 is not None:
-        table.add_column("held out", justify="right", no_wrap=True)
-        table.add_column("R²", justify="right", no_wrap=True)
-        val = mean_interval(curves.val_losses[:, :, -1]).mean
-        r2 = mean_interval(curves.r2).mean
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("curve, log", no_wrap=True)
+    if curves.verdicts is not None:
+        table.add_column("verdict", no_wrap=True)
     table.add_column("outcome", overflow="fold")
     shown = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
     low = float(shown.min()) if shown.size else 1.0
     high = max(float(np.nanmax(curves.losses[:, :, 0])), low)
-    shown_rates = _spread(curves)
-    for k in shown_rates:
-        lr = curves.lrs[k]
+    for k, cells in zip(shown_rates, rows, strict=True):
+        curve = sparkline(np.median(curves.losses[:, k], axis=0), low, high)
+        verdict = [] if curves.verdicts is None else [curves.verdicts[k]]
+        cells = [*cells, curve, *verdict, curves.outcomes[k]]
         # User text must stay text: Text does not read Rich's [markup].
-        cells = [format_rate(float(lr)), format_loss(final.mean[k])]
-        if curves.seeds > 1:
-            cells.append(f"{format_loss(final.low[k])} – {format_loss(final.high[k])}")
-        if curves.val_losses is not None and curves.r2 is not None:
-            cells += [format_loss(val[k]), f"{r2[k]:.3f}" if np.isfinite(r2[k]) else "–"]
-        cells += [sparkline(np.median(curves.losses[:, k], axis=0), low, high), curves.outcomes[k]]
         table.add_row(*map(Text, cells), style="bold" if k == curves.suggested else None)
     if len(shown_rates) < len(curves.lrs):
         table.caption = f"{len(shown_rates)} of {len(curves.lrs):,} rates; --save FILE.csv has all"
         table.caption_justify = "left"
     return table
-
-
-def _spread(curves: Curves) -> list[int]:
-    """Which rates to show: all of a short list, else some evenly spread and the suggested one."""
-    K = len(curves.lrs)
-    if K <= _ROWS:
-        return list(range(K))
-    chosen = set(np.linspace(0, K - 1, _ROWS - 1).round().astype(int).tolist())
-    return sorted(chosen if curves.suggested is None else chosen | {curves.suggested})
-
-
-def format_loss(loss: float) -> str:
-    """Three significant digits, or ``∞`` where the loss is not finite."""
-    if not np.isfinite(loss):
-        return "∞"
-    return f"{loss:.3g}" if loss == 0 or 1e-3 <= abs(loss) < 1e5 else f"{loss:.2e}"

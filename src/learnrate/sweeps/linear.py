@@ -8,11 +8,18 @@ from typing import Any
 
 from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
+from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.model import LinearModel
 from learnrate.sweeps.result import SweepResult, finite_list
 from learnrate.sweeps.validation import r_squared
+from learnrate.theory import Kind, Prediction, Theory, analyse
+from learnrate.theory.verdict import Verdict, judge
 
-__all__ = ["LinearSweepResult"]
+__all__ = ["LinearSweepResult", "theory_of"]
+
+_FEW_SENTENCES = 3
+_FEW = 12
+"""Longer lists are cut here."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,6 +37,83 @@ class LinearSweepResult(SweepResult):
     W: Float[Array, "S K d"]
     b: Float[Array, "S K"]
     data: Prepared
+
+    @cached_property
+    def theory(self) -> Theory | None:
+        """What can be said before training; None where a schedule changes the rate, which it does not know.
+
+        Limits are worked out for a constant rate; see `learnrate.theory.Theory` for all there is.
+        """
+        return theory_of(self.data, self.config) if self.config.schedule == "constant" else None
+
+    @property
+    def limit(self) -> float | None:
+        """The mean-square limit for this data and batch size; None if not known."""
+        return None if self.theory is None else self.theory.limit.value
+
+    @property
+    def typical_limit(self) -> float | None:
+        """The limit of a typical run for this data and batch size; None if not known."""
+        return None if self.theory is None else self.theory.typical_limit.value
+
+    @cached_property
+    def _predicted(self) -> Float[Array, "K epochs"] | None:
+        return None if self.theory is None else _known(self.theory.curve(self.lrs, self.epochs))
+
+    @property
+    def predicted(self) -> Float[Array, "K epochs"] | None:
+        """Expected loss of each rate before training and after each epoch; None if not known."""
+        return self._predicted
+
+    @cached_property
+    def _floors(self) -> Float[Array, " K"] | None:
+        return None if self.theory is None else _known(self.theory.floor(self.lrs))
+
+    @property
+    def floors(self) -> Float[Array, " K"] | None:
+        """The loss that SGD noise keeps each rate from going below, predicted; None if not known."""
+        return self._floors
+
+    @cached_property
+    def _verdicts(self) -> tuple[str, ...] | None:
+        theory = self.theory
+        if theory is None:
+            return None
+        limits = theory.limit, theory.typical_limit
+        return tuple(judge(float(lr), *limits).word for lr in self.lrs)
+
+    @property
+    def verdicts(self) -> tuple[str, ...] | None:
+        """For each rate safe, borderline or diverges, said before training; None if not known."""
+        return self._verdicts
+
+    def verdict_sentences(self) -> tuple[str, ...]:
+        """The limits, and what was to be expected of the rates that are not safe; empty if not known."""
+        theory = self.theory
+        if theory is None:
+            return ()
+        limits = (
+            f"Limits for batch size {theory.batch_size}: mean over runs {theory.limit}, "
+            f"typical run {theory.typical_limit}, full batches {theory.full_batch_limit}"
+        )
+        verdicts = self.verdicts or ()
+        unsafe = [k for k, verdict in enumerate(verdicts) if verdict != Verdict.SAFE.word]
+        sentences = [
+            theory.verdict(float(self.lrs[k]), self.epochs).sentence
+            for k in unsafe[:_FEW_SENTENCES]
+        ]
+        if len(unsafe) > _FEW_SENTENCES:
+            sentences.append(f"… and {len(unsafe) - _FEW_SENTENCES} more rates that are not safe.")
+        return (limits, *sentences)
+
+    @cached_property
+    def _predicted_best(self) -> float | None:
+        return None if self.theory is None else self.theory.best_rate(self.epochs).value
+
+    @property
+    def predicted_best(self) -> float | None:
+        """The rate with the least expected loss at this horizon; None if not known."""
+        return self._predicted_best
 
     @cached_property
     def _r2(self) -> Float[Array, "S K"] | None:
@@ -52,6 +136,36 @@ class LinearSweepResult(SweepResult):
             self.W[s, k], float(self.b[s, k]), self.data.feature_names, self.data.target_name
         )
 
+    @property
+    def title(self) -> str:
+        """Heading of a report."""
+        return f"Predicting {self.data.target_name} under many learning rates"
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells whether two results rest on the same examples: see `Prepared.fingerprint`."""
+        return self.data.fingerprint
+
+    def data_facts(self) -> tuple[tuple[str, str], ...]:
+        """What is known about the examples: name and value."""
+        data = self.data
+        names = data.feature_names
+        more = f", … ({len(names)} in all)" if len(names) > _FEW else ""
+        facts = {
+            "examples": f"{len(data.y_train):,}",
+            "held out": None if data.y_val is None else f"{len(data.y_val):,}",
+            "target": data.target_name,
+            "features": ", ".join(names[:_FEW]) + more,
+        }
+        return tuple((name, value) for name, value in facts.items() if value is not None)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was done to the examples: sentences."""
+        data = self.data
+        scaled = ("Features were brought to mean 0 and standard deviation 1 for training.",)
+        left_out = tuple(f"Left out: {column.name} ({column.reason})." for column in data.left_out)
+        return (*data.notes, *(scaled if data.scaling is not None else ()), *left_out[:_FEW])
+
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON can hold it; a number that is not finite is null."""
         return {**super().as_dict(), "data": self._data_as_dict()}
@@ -70,8 +184,26 @@ class LinearSweepResult(SweepResult):
             "held_out": 0 if data.y_val is None else len(data.y_val),
             "features": list(data.feature_names),
             "target": data.target_name,
+            "fingerprint": self.fingerprint,
             "standardized": data.scaling is not None,
             "left_out": {column.name: column.reason for column in data.left_out},
             "references": data.references or {},
             "notes": list(data.notes),
         }
+
+
+def theory_of(data: Prepared, config: SweepConfig) -> Theory:
+    """What can be said before training with these settings at a constant rate."""
+    return analyse(
+        data.X_train,
+        data.y_train,
+        config.batch_size,
+        sampling=str(config.sampling),
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+    )
+
+
+def _known(prediction: Prediction) -> Array | None:
+    """Its losses, or None where there is no prediction."""
+    return None if prediction.kind is Kind.UNAVAILABLE else prediction.losses

@@ -16,11 +16,19 @@ _STALL = 0.02
 """A curve whose last epoch lowered the loss by less than this share of it is called at its floor."""
 
 
+_JUMP = 1.5
+"""A curve whose last epoch raised the loss by more than this factor has not settled anywhere."""
+
+_NEAR = 1.1
+"""How near the predicted floor counts as there."""
+
+
 class Outcome(enum.StrEnum):
     """What became of a lane; the values are sentences."""
 
     DIVERGED = "diverged: the loss stopped being finite"
     RISING = "diverging: ended above its start"
+    UNSTEADY = "unsteady: the last epoch raised it"
     FALLING = "still falling after the last epoch"
     AT_FLOOR = "at its floor"
 
@@ -36,19 +44,32 @@ def diverged_epoch(losses: Float[Array, " epochs"]) -> int | None:
     return int(bad[0]) if bad.size else None
 
 
-def judge(losses: Float[Array, " epochs"]) -> Outcome:
-    """The outcome that one lane's measured curve shows (losses before training and after each epoch)."""
+def judge(losses: Float[Array, " epochs"], floor: float | None = None) -> Outcome:
+    """The outcome that one lane's measured curve shows.
+
+    Parameters
+    ----------
+    losses : array, shape (E + 1,)
+        Before training and after each epoch.
+    floor : float, optional
+        The loss that this rate is predicted to settle at. A loss within a tenth of it is at its floor;
+        so is one that the last epoch lowered by less than 2 %.
+    """
     if not np.isfinite(losses).all():
         return Outcome.DIVERGED
     start, before, last = float(losses[0]), float(losses[-2]), float(losses[-1])
     if last > start:
         return Outcome.RISING
-    return Outcome.FALLING if before - last > _STALL * before else Outcome.AT_FLOOR
+    if last > _JUMP * before:
+        return Outcome.UNSTEADY
+    if before - last <= _STALL * before or (floor is not None and last <= _NEAR * floor):
+        return Outcome.AT_FLOOR
+    return Outcome.FALLING
 
 
-def describe_rate(losses: Float[Array, "S epochs"]) -> str:
+def describe_rate(losses: Float[Array, "S epochs"], floor: float | None = None) -> str:
     """One sentence for all seeds of a rate: the common outcome, or how many runs went wrong."""
-    outcomes = [judge(curve) for curve in losses]
+    outcomes = [judge(curve, floor) for curve in losses]
     epochs = losses.shape[1] - 1
     wrong = [outcome for outcome in outcomes if outcome.diverges]
     if wrong and len(wrong) < len(outcomes):

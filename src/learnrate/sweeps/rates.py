@@ -10,12 +10,15 @@ import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError
+from learnrate.theory import Theory
 
-__all__ = ["LIMIT", "arange", "check_rates", "logspace", "parse_rates"]
+__all__ = ["LIMIT", "arange", "auto_rates", "check_rates", "logspace", "parse_rates"]
 
 LIMIT = 1_000_000
 """The largest grid that is taken for meant."""
 
+_AUTO = 9
+_BEYOND = 1.1
 _FORMS = "Write 0.01,0.02 or 0.01:0.05:0.01 or log:1e-4:1:25 or auto."
 
 
@@ -116,17 +119,25 @@ def parse_rates(text: str) -> Float[Array, " K"] | None:
     raise OptionError(f"--lrs must be a grid of learning rates. Got {text!r} instead. {_FORMS}")
 
 
-def auto_rates(X: Float[Array, "n d"], batch_size: int) -> Float[Array, " num"]:
-    """A log grid around the largest rate that is safe for this data and batch size.
+def auto_rates(theory: Theory, epochs: int) -> Float[Array, " num"]:
+    """The grid for ``auto``: slow, best, borderline and diverging rates in one picture.
 
-    The bound is ``2B / (R² + (B − 1) λmax)``, with ``R² = max ‖x̃‖²``.
+    Equal ratios from a thousandth of the mean-square limit to nine tenths of it, the rate with the least
+    expected loss after ``epochs``, one between that limit and a typical run's, and one just beyond both.
     """
-    n = len(X)
-    H = np.cov(X, rowvar=False, bias=True).reshape(X.shape[1], -1)
-    largest = max(float(np.linalg.eigvalsh(H)[-1]), 1.0)
-    R2 = 1 + float((X**2).sum(axis=1).mean()) * 2 + 0 * n
-    limit = 2 * batch_size / (R2 + (batch_size - 1) * largest)
-    return logspace(limit / 300, 1.5 * limit, 13)
+    typical = theory.typical_limit.value
+    limit = theory.limit.value or typical or theory.full_batch_limit.value
+    if limit is None:
+        return logspace(1e-4, 1.0, _AUTO)
+    edge = max(limit, typical or limit)
+    rates = [*np.geomspace(1e-3 * limit, 0.9 * limit, _AUTO), _BEYOND * edge]
+    if edge > 1.02 * limit:
+        rates.append(math.sqrt(limit * edge))
+    best = theory.best_rate(epochs).value
+    if best is not None:
+        rates.append(best)
+    # Three digits are plenty, and what is printed is what was run.
+    return np.unique([float(f"{rate:.3g}") for rate in rates])
 
 
 def _check_count(count: int) -> None:

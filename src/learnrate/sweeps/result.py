@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnrate._files import check_writable, write_atomically
+from learnrate._extras import require
+from learnrate._files import check_output, write_atomically
 from learnrate._shapes import Array, Float
-from learnrate.errors import OptionError, OutputError, did_you_mean
+from learnrate.errors import OptionError
 from learnrate.report.curves import Curves, format_rate
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_epoch, judge
@@ -23,25 +24,18 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.axes import Axes
 
-__all__ = ["SUFFIXES", "SweepResult", "check_output", "finite_list"]
+__all__ = ["SUFFIXES", "SweepResult", "check_sweep_output", "finite_list"]
 
 _PICTURES = (".png", ".svg", ".pdf")
-SUFFIXES = (*_PICTURES, ".csv", ".parquet", ".json")
+SUFFIXES = (*_PICTURES, ".html", ".csv", ".parquet", ".json")
 """The formats that `SweepResult.save` knows."""
 
 
-def check_output(path: str | Path) -> Path:
-    """Raise OutputError unless ``path`` has a suffix that can be written, in a place that can be.
-
-    Asked before training, so that no work is lost to a typing error.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(
-            f"An output file must end in {', '.join(SUFFIXES)}. Got {str(path)!r} instead."
-            + (did_you_mean(path.suffix, SUFFIXES) if path.suffix else "")
-        )
-    check_writable(path)
+def check_sweep_output(path: str | Path) -> Path:
+    """`check_output` for the formats of a sweep, and whether the package that draws it is there."""
+    path = check_output(path, SUFFIXES)
+    if path.suffix.lower() == ".html":
+        require("plotly.offline", extra="note", purpose="interactive reports")
     return path
 
 
@@ -87,12 +81,56 @@ class SweepResult:
     @cached_property
     def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:
         """The outcome of every lane: ``outcomes[s][k]``."""
-        return tuple(tuple(judge(curve) for curve in seed) for seed in self.losses)
+        return tuple(
+            tuple(judge(curve, self._floor_of(k)) for k, curve in enumerate(seed))
+            for seed in self.losses
+        )
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
         """One sentence per rate, over all its seeds."""
-        return tuple(describe_rate(self.losses[:, k]) for k in range(len(self.lrs)))
+        return tuple(
+            describe_rate(self.losses[:, k], self._floor_of(k)) for k in range(len(self.lrs))
+        )
+
+    @property
+    def limit(self) -> float | None:
+        """The largest rate at which the mean over runs converges, predicted; None if not known."""
+        return None
+
+    @property
+    def typical_limit(self) -> float | None:
+        """The largest rate at which a typical run converges, predicted; None if not known."""
+        return None
+
+    @property
+    def predicted(self) -> Float[Array, "K epochs"] | None:
+        """Expected loss of each rate before training and after each epoch; None if not known."""
+        return None
+
+    @property
+    def floors(self) -> Float[Array, " K"] | None:
+        """The loss that SGD noise keeps each rate from going below, predicted; None if not known."""
+        return None
+
+    @property
+    def verdicts(self) -> tuple[str, ...] | None:
+        """For each rate safe, borderline or diverges, said before training; None if not known."""
+        return None
+
+    @property
+    def predicted_best(self) -> float | None:
+        """The rate with the least expected loss at this horizon; None if not known."""
+        return None
+
+    def verdict_sentences(self) -> tuple[str, ...]:
+        """The limits, and what was to be expected of the rates that are not safe; empty if not known."""
+        return ()
+
+    def _floor_of(self, k: int) -> float | None:
+        if self.floors is None or not math.isfinite(self.floors[k]):
+            return None
+        return float(self.floors[k])
 
     @property
     def r2(self) -> Float[Array, "S K"] | None:
@@ -109,11 +147,31 @@ class SweepResult:
             losses[:, :, 0],
             horizon=self.epochs,
             criterion="held-out loss" if held_out else "training loss",
+            predicted=None if self.predicted is None else self.predicted[:, -1],
+            predicted_best=self.predicted_best,
         )
 
     def suggestion(self) -> Suggestion:
         """The recommended rate with its reason, horizon and interval; a reason even when there is none."""
         return self._suggestion
+
+    @property
+    def title(self) -> str:
+        """Heading of a report."""
+        return "Loss under many learning rates"
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Tells whether two results rest on the same examples; None where they are not known."""
+        return None
+
+    def data_facts(self) -> tuple[tuple[str, str], ...]:
+        """What is known about the examples: name and value."""
+        return ()
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was done to the examples: sentences."""
+        return ()
 
     def curves(self) -> Curves:
         """The loss curves as the drawings take them."""
@@ -125,6 +183,11 @@ class SweepResult:
             val_losses=self.val_losses,
             r2=self.r2,
             suggested=None if chosen is None else int(np.flatnonzero(self.lrs == chosen)[0]),
+            verdicts=self.verdicts,
+            predicted=self.predicted,
+            limit=self.limit,
+            typical_limit=self.typical_limit,
+            floors=self.floors,
         )
 
     def lane(self, lr: float | None = None, seed: int | None = None) -> tuple[int, int]:
@@ -203,18 +266,27 @@ class SweepResult:
 
         return draw_rates(self.curves(), _new_axes() if ax is None else ax)
 
-    def save(self, path: str | Path, *, log: bool = True) -> Path:
-        """Write a picture (png, svg, pdf) or the numbers (csv, parquet, json): the suffix decides.
+    def save(self, path: str | Path, *, log: bool = True, command: str | None = None) -> Path:
+        """Write a picture (png, svg, pdf), an interactive report (html) or the numbers (csv, parquet, json).
 
         A picture whose name ends in ``limit`` or ``rates``, such as ``limit.png``, is that of
         `plot_rates`; any other is that of `plot`.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to; its suffix decides.
+        log : bool
+            A log loss axis, for a picture, and for the report to start with.
+        command : str, optional
+            What the report says that it was made with; the call in Python unless given.
 
         Raises
         ------
         OutputError
             For a suffix that is not known or a place that cannot be written; nothing half-written stays.
         """
-        path = check_output(path)
+        path = check_sweep_output(path)
         suffix = path.suffix.lower()
         if suffix in _PICTURES:
             from learnrate.report.static import draw_curves, draw_rates, save_figure
@@ -224,6 +296,11 @@ class SweepResult:
                 save_figure(path, lambda ax: draw_rates(curves, ax))
             else:
                 save_figure(path, lambda ax: draw_curves(curves, ax, log=log))
+        elif suffix == ".html":
+            from learnrate.report.interactive import save_report
+            from learnrate.sweeps.texts import report_texts
+
+            save_report(path, self.curves(), report_texts(self, command), log=log)
         elif suffix == ".csv":
             write_atomically(path, lambda temporary: self.to_frame().write_csv(temporary))
         elif suffix == ".parquet":
@@ -242,16 +319,26 @@ class SweepResult:
             "config": self.config.as_dict(),
             "engine": {"name": self.engine, "reason": self.engine_reason},
             "suggestion": vars(self.suggestion()),
-            "rates": [
-                {"lr": float(lr), "sentence": text}
-                for lr, text in zip(self.lrs, self.sentences, strict=True)
-            ],
+            "limit": self.limit,
+            "typical_limit": self.typical_limit,
+            "rates": [self._rate_as_dict(k) for k in range(len(self.lrs))],
             "lanes": [
                 self._lane_as_dict(s, k)
                 for s in range(len(self.seeds))
                 for k in range(len(self.lrs))
             ],
         }
+
+    def _rate_as_dict(self, k: int) -> dict[str, Any]:
+        """One rate, over all its seeds, as JSON can hold it."""
+        rate: dict[str, Any] = {"lr": float(self.lrs[k]), "outcome": self.sentences[k]}
+        if self.verdicts is not None:
+            rate["verdict"] = self.verdicts[k]
+        if self.predicted is not None:
+            rate["predicted_losses"] = finite_list(self.predicted[k])
+        if self.floors is not None:
+            rate["floor"] = finite_list([self.floors[k]])[0]
+        return rate
 
     def _lane_as_dict(self, s: int, k: int) -> dict[str, Any]:
         """One lane as JSON can hold it."""

@@ -15,7 +15,7 @@ from learnrate.engines.problem import LinearProblem
 from learnrate.engines.schedules import Schedule, schedule_multipliers
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
-from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.rates import auto_rates, check_rates, parse_rates
 from learnrate.sweeps.validation import held_out_loss
 
@@ -152,7 +152,8 @@ def sweep(
         config = config.with_batch_size(n)
     config.check_against(n)
     if rates is None:
-        rates = auto_rates(prepared.X_train, config.batch_size)
+        # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
+        rates = auto_rates(theory_of(prepared, config), config.epochs)
     return _train(prepared, rates, config, on_epoch)
 
 

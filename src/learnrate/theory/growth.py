@@ -25,7 +25,7 @@ from learnrate.theory.modes import Modes
 
 __all__ = ["Growth", "measure_growth"]
 
-_BURN_IN = 32
+_SHORT = 32  # steps: long enough for directions to mix
 # Left-out directions carry less than this share of λmax together: they shift a limit by less.
 _NEGLIGIBLE = 1e-3
 # Below this growth between renormalisations nothing can overflow.
@@ -45,13 +45,17 @@ class Growth:
     standard_error : array, shape (K,)
         Of the mean.
     variance : array, shape (K,)
-        ``σ²``: the variance of the log growth over T steps is about ``σ²T``.
+        ``σ²``: the variance of the log growth over T steps, many of them, is about ``σ²T``.
+    local_variance : array, shape (K,)
+        ``τ²``, the same over a few steps only. Larger with shuffled epochs, where what one minibatch does
+        is partly undone later in the epoch; else equal.
     """
 
     lrs: Float[Array, " K"]
     mean: Float[Array, " K"]
     standard_error: Float[Array, " K"]
     variance: Float[Array, " K"]
+    local_variance: Float[Array, " K"]
 
 
 def measure_growth(
@@ -99,23 +103,31 @@ def measure_growth(
         burn_in, blocks = per_epoch, max(1, round(steps / per_epoch))
         orders = _shuffled(modes.n, batch_size, runs, seed)
     else:
-        block = min(_BURN_IN, steps)
+        block = min(_SHORT, steps)
         burn_in, blocks = block, max(1, steps // block)
         orders = _independent(modes.n, batch_size, runs, seed)
     products = _Products(lrs, momentum, Z.shape[1], runs, _renormalise_every(Z, decay, lrs))
     growth = np.zeros((blocks, runs, lrs.size))
+    begun = np.zeros_like(growth)
+    few = min(_SHORT, block)
     with np.errstate(all="ignore"):
         for t in range(burn_in + blocks * block):
+            if t == burn_in:
+                products.take_log_growth()
             products.step(Z[next(orders)] / np.sqrt(batch_size), decay)
-            if (t + 1) % block == 0:
-                at = (t + 1 - burn_in) // block - 1
-                taken = products.take_log_growth()
-                if at >= 0:
-                    growth[at] = taken
-    flat = growth.reshape(blocks * runs, lrs.size)
-    variance = flat.var(axis=0, ddof=1) / block if len(flat) > 1 else np.full(lrs.size, np.nan)
+            if t < burn_in:
+                continue
+            at, within = divmod(t - burn_in, block)
+            if within == few - 1:
+                begun[at] = products.take_log_growth()
+                growth[at] = begun[at]
+            elif within == block - 1:
+                growth[at] += products.take_log_growth()
+    variance = growth.var(axis=(0, 1)) / block
     error = np.sqrt(variance / (blocks * block * runs))
-    return Growth(lrs, flat.mean(axis=0) / block, error, variance)
+    return Growth(
+        lrs, growth.mean(axis=(0, 1)) / block, error, variance, begun.var(axis=(0, 1)) / few
+    )
 
 
 class _Products:

@@ -11,19 +11,21 @@ followed, ``s_a = E δ_a²`` along the eigenvector of λ_a, with ``κ_ab = mean 
 error's product ``δ_a δ_b`` now; it is 0 where an epoch begins, and each visited minibatch adds to it::
 
     s_a' = a_a² s_a + η² p Σ_b κ_ab s_b − 2η a_a Σ_b F_ab
-    F_ab' = a_a a_b F_ab + η/(n − 1) κ_ab (a_a s_a + a_b s_b)
+    F_ab' = a_a a_b F_ab + η/(n − 1) κ_ab (u_a + u_b),   u_a = a_a s_a − (η/B) (λ_a s_a + ½ Σ_c λ_c s_c)
 
-**The labels' noise comes in**, ``N`` per step, and most of it cancels within the epoch of ``m = ⌈n/B⌉``
-steps. What is left at its end, and builds up from epoch to epoch, is::
+The second part of u is of third order in the features and taken as if they were Gaussian.
+
+**The labels' noise comes in**, N per step, and most of it cancels within the epoch of ``m = ⌈n/B⌉`` steps.
+What is left at its end, and builds up from epoch to epoch, is::
 
     S_a = η² K_a N_a / (1 − a_a^{2m}),   K_a = m/(m−1) [Σ_{k<m} a_a^{2k} − (1/m) (Σ_{k<m} a_a^k)²]
     N_a = p (V_a + Σ_b κ_ab S̄_b),        V_a = mean ε² z_a² − ḡ_a²
 
-where ``S̄`` is the variance met within the epoch, itself linear in N: ``S̄_a = η² ρ_a N_a + ā_a S_a``, with
+where S̄ is the variance met within the epoch, itself linear in N: ``S̄_a = η² ρ_a N_a + ā_a S_a``, with
 ``ρ_a`` and ``ā_a`` the averages over the epoch of the noise that has come in and of ``a_a^{2k}``.
 
-With ``S̄ = 0`` that is the leading order of Ying et al., arXiv 1803.07964. Against simulation the floor
-comes out up to a sixth too low, most of it where an epoch has few steps; docs/theory.md has the table.
+With ``S̄ = 0`` the floor is the leading order of Ying et al., arXiv 1803.07964; the rest is learnrate's own.
+How far the numbers can be trusted was measured: docs/theory.md has the table.
 """
 
 from __future__ import annotations
@@ -37,12 +39,14 @@ from learnrate.theory.fourth_moment import Pairs, pair_covariance
 from learnrate.theory.modes import Modes, batch_variance
 from learnrate.theory.prediction import Prediction, finite_or_infinite
 from learnrate.theory.quantity import Kind
+from learnrate.theory.second_moments import SecondMoments
 
 __all__ = ["shuffled_curve", "shuffled_floor"]
 
 _NOTE = "second moments per direction, with the correlations within a shuffled epoch"
 _CACHE = 100_000  # entries of F at a time, so that it stays in the processor's cache
-_MOST_WORK = 1e9  # entries of F, over all steps and rates, that are worth following
+_MOST_WORK = 2e9  # entries of F, over all steps and rates, that are worth following: seconds
+_STEP_OVERHEAD = 20_000  # what a step costs beside, in entries
 
 
 def shuffled_floor(modes: Modes, batch_size: int, lrs: Float[Array, " K"]) -> Prediction:
@@ -68,8 +72,8 @@ def shuffled_curve(
     """Expected loss before training and after each shuffled epoch: an estimate.
 
     A short last minibatch counts as in training: its gradient is divided by the nominal B. Where
-    following F would take more than some seconds (many steps of wide examples) it is left out of the
-    part that wears off.
+    following F would take more than some seconds (very many steps, or wide examples) it is left out.
+    With many steps its effect is slight, for it falls with 1/n.
 
     Parameters
     ----------
@@ -89,31 +93,27 @@ def shuffled_curve(
     Prediction
         ``losses`` of shape (K, epochs + 1).
     """
-    n, G = modes.n, modes.data_hessian
+    n, lam = modes.n, modes.eigenvalues
+    start = modes.start(weights)
     kappa = _spread(modes)
-    m, second = modes.start(weights)
-    mean = np.tile(m, (lrs.size, 1))
-    start = np.tile(second.diagonal(), (lrs.size, 1))
-    batches = _epoch_batches(n, batch_size)
-    follow = lrs.size * modes.rank**2 * len(batches) * epochs <= _MOST_WORK
-    note = _NOTE if follow else "second moments per direction"
-    losses = np.empty((lrs.size, epochs + 1))
+    steps = sum(_epoch_batches(n, batch_size).values())
     with np.errstate(all="ignore"):
-        level = _label_noise(modes, batch_size, lrs, kappa)
-        noise = np.zeros_like(start)
-        for epoch in range(epochs + 1):
-            if epoch:
-                start = _wear_off(modes, batch_size, lrs, kappa, start, follow)
-                noise = level.kept * noise + level.rise
-                for size, times in batches.items():
-                    mean = mean * _shrink(modes, lrs, size / batch_size) ** times
-            bent = mean @ (G - np.diag(G.diagonal()))
-            losses[:, epoch] = (
-                modes.loss_at_optimum
-                - mean @ modes.data_slope
-                + 0.5 * ((start + noise) @ G.diagonal() + (bent * mean).sum(axis=1))
+        passes = min(epochs, lam.size)  # see _wear_off
+        if passes * steps * (lrs.size * lam.size**2 + _STEP_OVERHEAD) <= _MOST_WORK:
+            losses, note = _wear_off(modes, batch_size, lrs, kappa, *start, epochs), _NOTE
+        else:
+            moments = SecondMoments.of(
+                modes, batch_variance(n, batch_size), rates=lrs.size, steps=epochs * steps
             )
-    return Prediction(lrs, finite_or_infinite(losses), Kind.ESTIMATE, note)
+            losses = moments.without_label_noise().follow(lrs, *start, steps, epochs)
+            note = _NOTE + ", but for what wears off"
+        level = _label_noise(modes, batch_size, lrs, kappa)
+        noise = np.zeros((lrs.size, lam.size))
+        for epoch in range(1, epochs + 1):
+            noise = level.kept * noise + level.rise
+            losses[:, epoch] += 0.5 * noise @ modes.data_hessian.diagonal()
+    losses = finite_or_infinite(modes.loss_at_optimum + losses)
+    return Prediction(lrs, losses, Kind.ESTIMATE, note)
 
 
 def _epoch_batches(n: int, batch_size: int) -> dict[int, int]:
@@ -138,32 +138,68 @@ def _wear_off(
     batch_size: int,
     lrs: Float[Array, " K"],
     kappa: Float[Array, "r r"],
-    s: Float[Array, "K r"],
-    follow: bool,
-) -> Float[Array, "K r"]:
-    """One epoch of ``s``, as in the equations above; without F unless it is to be followed."""
+    m: Float[Array, " r"],
+    second: Float[Array, "r r"],
+    epochs: int,
+) -> Float[Array, "K times"]:
+    """``E L − L(θ*)`` at the start and after each epoch, without label noise.
+
+    An epoch is linear in ``s``. For more than r of them it is worked out once for each unit vector.
+    """
     block = max(1, _CACHE // modes.rank**2)
-    if follow and lrs.size > block:
-        parts = [slice(at, at + block) for at in range(0, lrs.size, block)]
+    if lrs.size > block:
+        parts = [lrs[at : at + block] for at in range(0, lrs.size, block)]
         return np.concatenate(
-            [_wear_off(modes, batch_size, lrs[k], kappa, s[k], follow) for k in parts]
+            [_wear_off(modes, batch_size, part, kappa, m, second, epochs) for part in parts]
         )
-    n, eta = modes.n, lrs[:, None]
+    G = modes.data_hessian
+    apart = G - np.diag(G.diagonal())
+    s, mean = np.tile(second.diagonal(), (lrs.size, 1)), np.tile(m, (lrs.size, 1))
+    wear = None
+    if epochs > modes.rank:
+        units = [np.tile(unit, (lrs.size, 1)) for unit in np.eye(modes.rank)]
+        wear = np.stack([_epoch(modes, batch_size, lrs, kappa, unit) for unit in units], axis=1)
+    losses = []
+    for epoch in range(epochs + 1):
+        if epoch:
+            worn = _epoch(modes, batch_size, lrs, kappa, s) if wear is None else _times(s, wear)
+            s = np.maximum(worn, 0.0)
+            for size, times in _epoch_batches(modes.n, batch_size).items():
+                mean = mean * _shrink(modes, lrs, size / batch_size) ** times
+        tilt = mean @ modes.data_slope - 0.5 * ((mean @ apart) * mean).sum(axis=1)
+        losses.append(0.5 * s @ G.diagonal() - tilt)
+    return np.stack(losses, axis=1)
+
+
+def _epoch(
+    modes: Modes,
+    batch_size: int,
+    lrs: Float[Array, " K"],
+    kappa: Float[Array, "r r"],
+    s: Float[Array, "K r"],
+) -> Float[Array, "K r"]:
+    """One epoch of ``s``, as in the equations above."""
+    n, lam, eta = modes.n, modes.eigenvalues, lrs[:, None]
     F = np.zeros((lrs.size, modes.rank, modes.rank))
     for size, times in _epoch_batches(n, batch_size).items():
         share = size / batch_size
         a = _shrink(modes, lrs, share)
-        scatter = eta**2 * share**2 * batch_variance(n, size)
+        scatter = (eta * share) ** 2 * batch_variance(n, size)
         both = a[:, :, None] * a[:, None, :]
         gain = share * eta[:, :, None] / max(n - 1, 1) * kappa
         for _ in range(times):
-            after = a * a * s + scatter * (s @ kappa)
-            if follow:
-                after -= 2 * share * eta * a * F.sum(axis=2)
-                F *= both
-                F += gain * ((a * s)[:, :, None] + (a * s)[:, None, :])
-            s = np.maximum(after, 0.0)
+            after = a * a * s + scatter * (s @ kappa) - 2 * share * eta * a * F.sum(axis=2)
+            bent = lam * s
+            u = a * s - eta / batch_size * (bent + 0.5 * bent.sum(axis=1, keepdims=True))
+            F *= both
+            F += gain * (u[:, :, None] + u[:, None, :])
+            s = after
     return s
+
+
+def _times(s: Float[Array, "K r"], matrices: Float[Array, "K r r"]) -> Float[Array, "K r"]:
+    """Each row times its matrix."""
+    return (s[:, None, :] @ matrices)[:, 0]
 
 
 @dataclass(frozen=True, eq=False)

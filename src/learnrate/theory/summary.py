@@ -19,7 +19,7 @@ from learnrate.theory.quantity import Kind, Quantity
 from learnrate.theory.shuffled import shuffled_curve, shuffled_floor
 from learnrate.theory.spectrum import Spectrum
 from learnrate.theory.typical_run import diverged_share, typical_limit
-from learnrate.theory.verdict import Judgement, judge
+from learnrate.theory.verdict import Judgement, Verdict, judge
 
 __all__ = ["Theory", "analyse"]
 
@@ -211,13 +211,14 @@ class Theory:
         )
 
     def verdict(self, lr: float, epochs: int | None = None) -> Judgement:
-        """Safe, borderline or diverges, with the numbers; with ``epochs`` the share of runs too."""
+        """Safe, borderline or diverges, with the numbers; of a borderline rate the share after ``epochs``."""
+        verdict = judge(lr, self.limit, self.typical_limit)
         share = None
-        if epochs is not None:
+        if epochs is not None and verdict is Verdict.BORDERLINE:
             share = float(self.diverged_share(np.array([float(lr)]), epochs)[0])
         return Judgement(
             lr=lr,
-            verdict=judge(lr, self.limit, self.typical_limit),
+            verdict=verdict,
             batch_size=self.batch_size,
             n=self.modes.n,
             batch_variance=batch_variance(self.modes.n, self.batch_size),

@@ -110,25 +110,30 @@ def diverged_share(
     noise keeps it from falling below a level ``x = ½ log(start / noise loss)`` under the start: a
     reflecting wall. The probability to be above the start at step T is then::
 
-        1 − Φ(−ΛT/σ√T) + e^{2Λx/σ²} Φ((−2x − ΛT)/σ√T)
+        1 − Φ(−ΛT/σ√T) + e^{2Λx/τ²} Φ((−2x − ΛT)/τ√T)
+
+    The last term counts short excursions from the wall, so it takes the variance τ² over short times
+    (with independent minibatches τ = σ).
 
     Parameters
     ----------
     growth : Growth
-        Λ and σ² for each rate.
+        Λ, σ² and τ² for each rate.
     steps : int
         T.
     start_loss : float
-        Excess loss at the start.
+        Loss at the start.
     noise_loss : array, shape (K,)
-        Excess loss that noise alone restores within a step or so; 0 where labels fit exactly.
+        Loss that label noise makes in one step from the optimum; 0 where labels fit exactly.
 
     Source: Harrison, *Brownian Motion and Stochastic Flow Systems* (1985), section 3.6.
     """
     if steps == 0 or start_loss <= 0:
         return np.zeros(growth.lrs.size)
     shares = []
-    for drift, variance, noise in zip(growth.mean, growth.variance, noise_loss, strict=True):
+    for drift, variance, local, noise in zip(
+        growth.mean, growth.variance, growth.local_variance, noise_loss, strict=True
+    ):
         if not variance > 0:  # every run is the same
             shares.append(float(drift > 0))
             continue
@@ -136,7 +141,7 @@ def diverged_share(
         scale = math.sqrt(2 * variance * steps)
         share = 0.5 * math.erfc(-drift * steps / scale)
         if x < math.inf:
-            share += _reflected(drift, variance, steps, x)
+            share += _reflected(drift, local, steps, x)
         shares.append(min(share, 1.0))
     return np.array(shares)
 

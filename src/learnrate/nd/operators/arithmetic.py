@@ -1,7 +1,7 @@
-"""Arithmetic with broadcasting: each operator beside its two gradients.
+"""Arithmetic and comparison with broadcasting, each operator beside its gradients.
 
-``g`` is the gradient that reached the result. `fit` sums a gradient over the axes along which its input
-was broadcast.
+``g`` is the gradient that reached the result ``out``. `fit` sums a gradient over the axes along which
+its input was broadcast. ``y`` may be a number, and so may ``x`` where the operator does not commute.
 """
 
 from __future__ import annotations
@@ -12,21 +12,19 @@ from typing import Any
 import numpy as np
 
 from learnrate.autograd import Operator
+from learnrate.nd.operators.rules import fit, zero_gradient
 
-__all__ = ["ADD", "DIVIDE", "MULTIPLY", "NEGATIVE", "POWER", "SUBTRACT", "fit"]
-
-
-def fit(g: Any, x: Any) -> Any:
-    """``g`` summed to the shape of ``x``: what broadcasting copied, its gradient adds up."""
-    shape = x.shape
-    if g.shape == shape:
-        return g
-    new_axes = g.ndim - len(shape)
-    if new_axes:
-        g = g.sum(axis=tuple(range(new_axes)))
-    stretched = tuple([i for i, size in enumerate(shape) if size == 1 and g.shape[i] != 1])
-    return g.sum(axis=stretched, keepdims=True) if stretched else g
-
+__all__ = [
+    "ADD",
+    "COMPARISONS",
+    "DIVIDE",
+    "MAXIMUM",
+    "MINIMUM",
+    "MODULO",
+    "MULTIPLY",
+    "POWER",
+    "SUBTRACT",
+]
 
 ADD = Operator(
     "add",
@@ -52,10 +50,75 @@ DIVIDE = Operator(
     lambda g, out, x, y: fit(g / y, x),
     lambda g, out, x, y: fit(-g * out / y, y),
 )
+
+
+def _power(x: Any, y: Any) -> Any:
+    try:
+        return x**y
+    except ValueError:  # NumPy has no negative powers of integers
+        return np.power(x, y, dtype=np.float64)
+
+
+def _log(x: Any) -> Any:
+    """``log x``; of a number a Python number, which takes the dtype of the arrays beside it."""
+    return np.log(x) if isinstance(x, np.ndarray) else float(np.log(x))
+
+
+def _power_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    """``y x^{y−1}``; for the square, which losses are made of, that is ``x + x``: no power to compute."""
+    if type(y) is int and y == 2:
+        return fit(g * (x + x), x)
+    return fit(g * (y * x ** (y - 1)), x)
+
+
 POWER = Operator(
     "power",
-    operator.pow,
-    lambda g, out, x, y: fit(g * y * x ** (y - 1), x),
-    lambda g, out, x, y: fit(g * out * np.log(x), y),
+    _power,
+    _power_left,
+    lambda g, out, x, y: fit(g * (out * _log(x)), y),
 )
-NEGATIVE = Operator("negative", operator.neg, lambda g, out, x: -g)
+
+
+def _modulo(x: Any, y: Any) -> Any:
+    """The remainder with the sign of ``y``; 0 for ``y = 0``, as MXNet has it."""
+    return np.where(y == 0, 0, np.remainder(x, y))
+
+
+MODULO = Operator(
+    "modulo",
+    _modulo,
+    lambda g, out, x, y: fit(g, x),
+    lambda g, out, x, y: fit(-g * np.floor(x / y), y),
+)
+
+# Where both are equal the gradient goes to x alone.
+MAXIMUM = Operator(
+    "maximum",
+    np.maximum,
+    lambda g, out, x, y: fit(g * (x >= y), x),
+    lambda g, out, x, y: fit(g * (x < y), y),
+)
+MINIMUM = Operator(
+    "minimum",
+    np.minimum,
+    lambda g, out, x, y: fit(g * (x <= y), x),
+    lambda g, out, x, y: fit(g * (x > y), y),
+)
+
+
+COMPARISONS = {
+    name: Operator(
+        name,
+        forward,
+        lambda g, out, x, y: zero_gradient(g, out, x),
+        lambda g, out, x, y: zero_gradient(g, out, y),
+    )
+    for name, forward in {
+        "equal": operator.eq,
+        "not_equal": operator.ne,
+        "greater": operator.gt,
+        "greater_equal": operator.ge,
+        "lesser": operator.lt,
+        "lesser_equal": operator.le,
+    }.items()
+}

@@ -1,4 +1,4 @@
-"""Products of matrices and vectors, beside their gradients."""
+"""Matrix products, beside their gradients."""
 
 from __future__ import annotations
 
@@ -14,30 +14,38 @@ __all__ = ["DOT"]
 
 def _dot(x: Any, y: Any) -> Any:
     """Sum over the last axis of ``x`` and the first of ``y``; two vectors give shape (1,)."""
-    if x.shape[-1] != y.shape[0]:
+    try:
+        if x.ndim <= 2 and y.ndim <= 2:
+            out = np.dot(x, y)
+            return out if out.ndim else out.reshape(1)
+        return np.tensordot(x, y, axes=1)
+    except ValueError as error:
+        inner = x.shape[-1]
         raise InputError(
-            f"dot must be given a last axis and a first axis of one length. Got shapes {x.shape} and "
-            f"{y.shape} instead; a second shape ({x.shape[-1]}, …) would fit."
-        )
-    if x.ndim <= 2 and y.ndim <= 2:
-        out = np.dot(x, y)
-        return out if out.ndim else out.reshape(1)
-    return np.tensordot(x, y, axes=1)
+            "dot must be given arrays where the last axis of the first is as long as the first axis "
+            f"of the second. Got shapes {x.shape} and {y.shape} instead; "
+            f"a second shape ({inner},) or ({inner}, k) would fit."
+        ) from error
+
+
+def _matrix(x: Any, rows: int) -> Any:
+    return x.reshape(rows, x.size // rows)
 
 
 def _dot_left(g: Any, out: Any, x: Any, y: Any) -> Any:
-    """``∂/∂x``: ``g · yᵀ``."""
-    if x.ndim == 1 and y.ndim == 1:
-        return g * y
-    return np.dot(g.reshape(-1, y.size // y.shape[0]), y.reshape(y.shape[0], -1).T).reshape(x.shape)
+    """``g · yᵀ``, with the axes of ``y`` after its first taken as one."""
+    if y.ndim == 2 and g.ndim == 2:
+        return np.dot(g, y.T)
+    rows = x.size // x.shape[-1]
+    return np.dot(_matrix(g, rows), _matrix(y, y.shape[0]).T).reshape(x.shape)
 
 
 def _dot_right(g: Any, out: Any, x: Any, y: Any) -> Any:
-    """``∂/∂y``: ``xᵀ · g``."""
-    if x.ndim == 1 and y.ndim == 1:
-        return g * x
-    rows = x.reshape(-1, x.shape[-1])
-    return np.dot(rows.T, g.reshape(rows.shape[0], -1)).reshape(y.shape)
+    """``xᵀ · g``, with the axes of ``x`` before its last taken as one."""
+    if x.ndim == 2 and g.ndim == 2:
+        return np.dot(x.T, g)
+    rows = x.size // x.shape[-1]
+    return np.dot(_matrix(x, rows).T, _matrix(g, rows)).reshape(y.shape)
 
 
 DOT = Operator("dot", _dot, _dot_left, _dot_right)

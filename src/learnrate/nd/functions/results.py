@@ -1,0 +1,47 @@
+"""Where a result goes: into a new array, or into the one named by ``out``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from learnrate.autograd import Node
+from learnrate.autograd.scopes import state
+from learnrate.errors import AutogradError, InputError
+from learnrate.nd.complaints import dtype_error, operand_error
+from learnrate.nd.operators.elementwise import COPY
+
+if TYPE_CHECKING:
+    from learnrate.nd.ndarray import NDArray
+
+__all__ = ["check_writable", "into", "record_copy"]
+
+
+def into(out: NDArray | None, result: NDArray) -> NDArray:
+    """``result``, or ``out`` with the contents of ``result`` written to it."""
+    if out is None:
+        return result
+    if not hasattr(out, "_data"):
+        raise operand_error("out", out)
+    if out._data.shape != result._data.shape:
+        raise InputError(f"out must have shape {result.shape}. Got {out.shape} instead.")
+    if out._data.dtype != result._data.dtype:
+        raise dtype_error(COPY, result._data, out._data)
+    check_writable(out)
+    out._data[...] = result._data
+    record_copy(result, out)
+    return out
+
+
+def check_writable(array: NDArray) -> None:
+    """An array in the recorded graph is not written to while recording: its gradient needs the old values."""
+    if state.recording and array._node is not None:
+        raise AutogradError(
+            "An array in the recorded graph must not be written to while recording (x[:] = …, x += …, "
+            "out=x). Write to it outside of autograd.record(), or make a new array."
+        )
+
+
+def record_copy(source: NDArray, target: NDArray) -> None:
+    """While recording, have the gradient of ``target``, just written, flow to ``source``."""
+    if state.recording and source._node is not None:
+        target._node = Node(COPY, (source._node,), (source._data,), target._data)

@@ -1,0 +1,237 @@
+"""The two drawings of a sweep as Plotly figures in plain data.
+
+A colour is a token such as ``"@ink"`` or ``"@rate3"``; `palettes` says what it is in light and in dark, so
+that the page can change its theme without drawing anew.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from learnrate._extras import require
+from learnrate.report.curves import Curves, format_rate, mean_interval
+from learnrate.report.framing import leaving, spread, top_of_axis
+from learnrate.report.rows import format_loss
+
+__all__ = ["MOST_CURVES", "curves_figure", "palettes", "rates_figure"]
+
+MOST_CURVES = 40
+"""More rates than this are thinned out in the drawing of curves and in the table."""
+
+_MOST_EPOCHS = 300
+_MOST_RATES = 2000
+
+_FIXED = {
+    "light": {"ink": "#1e293b", "quiet": "#64748b", "line": "#e2e8f0", "limit": "#b5367a"},
+    "dark": {"ink": "#e2e8f0", "quiet": "#94a3b8", "line": "#334155", "limit": "#f472b6"},
+}
+_MARKS = {"light": {"good": "#0f766e"}, "dark": {"good": "#2dd4bf"}}
+_ENDS = {"light": (0.0, 0.85), "dark": (0.28, 1.0)}
+"""The part of viridis that can be told from the page: dark for slow rates, light for fast ones."""
+
+
+def palettes(curves: Curves) -> dict[str, dict[str, str]]:
+    """What the colour tokens mean, for each theme; safe for colour-blind eyes."""
+    colors = require("plotly.colors", extra="note", purpose="interactive reports")
+    rates = spread(curves, MOST_CURVES)
+    rank = np.argsort(np.argsort(curves.lrs[rates])) / max(len(rates) - 1, 1)
+    found = {}
+    for theme, (low, high) in _ENDS.items():
+        shades = colors.sample_colorscale("Viridis", list(low + (high - low) * rank))
+        named = {f"rate{i}": shade for i, shade in enumerate(shades)}
+        found[theme] = {**_FIXED[theme], **_MARKS[theme], **named}
+    return found
+
+
+def curves_figure(curves: Curves) -> dict[str, Any]:
+    """Loss against epoch: a curve per rate, bands over seeds, what was predicted dashed.
+
+    ``layout.meta`` holds the range of the loss axis for ``log`` and ``linear``, or None to fit the data,
+    and the ``ticks`` of the log axis.
+    """
+    rates = spread(curves, MOST_CURVES)
+    epochs = _thin(len(curves.epochs), _MOST_EPOCHS)
+    statistics = mean_interval(curves.losses)
+    top = top_of_axis(curves, log=True)
+    labels = curves.labels()
+    x = epochs.tolist()
+    data: list[dict[str, Any]] = []
+    for i, k in enumerate(rates):
+        shared = {"x": x, "mode": "lines", "legendgroup": labels[k], "hoverinfo": "skip"}
+        if curves.seeds > 1:
+            inside = (
+                statistics.mean[k] <= top
+            )  # a band around what has left the picture says nothing
+            for edge, fill in ((statistics.low, None), (statistics.high, "tonexty")):
+                shown = np.where(inside, leaving(edge[k], top), np.nan)
+                band = {"y": _numbers(shown[epochs])}
+                look = {"line": {"width": 0}, "fillcolor": f"@rate{i}/0.18", "fill": fill}
+                data.append({**shared, **band, **look})
+        if curves.predicted is not None:
+            dashed = {"color": f"@rate{i}", "width": 1.2, "dash": "dash"}
+            y = _numbers(leaving(curves.predicted[k], top)[epochs])
+            data.append({**shared, "y": y, "line": dashed})
+        mean = statistics.mean[k]
+        data.append(
+            {
+                **shared,
+                "y": _numbers(leaving(mean, top)[epochs]),
+                "name": labels[k],
+                "mode": "lines+markers" if len(x) <= 30 else "lines",
+                "marker": {"size": 5},
+                "line": {"color": f"@rate{i}", "width": 3 if k == curves.suggested else 2},
+                # What is shown at the edge of the picture is not the loss, so the loss comes as text.
+                "customdata": [format_loss(loss) for loss in mean[epochs]],
+                "hoverinfo": "all",
+                "hovertemplate": "epoch %{x}: loss %{customdata}<br>"
+                f"{_text(curves.outcomes[k])}<extra>{labels[k]}</extra>",
+            }
+        )
+    layout = _layout("epoch", _ranges(curves))
+    layout["showlegend"] = False  # the page has one that the keyboard reaches
+    if len(curves.epochs) <= 12:
+        layout["xaxis"]["dtick"] = 1
+    return {"data": data, "layout": layout}
+
+
+def _ranges(curves: Curves) -> dict[str, Any]:
+    """Ends of the loss axis where a curve rises out of the picture; None to fit the data."""
+    inside = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
+    ranges: dict[str, Any] = {"log": None, "linear": None, "ticks": None}
+    top, linear_top = (top_of_axis(curves, log=log) for log in (True, False))
+    lost = not np.isfinite(curves.losses).all()
+    if inside.size and math.isfinite(top):
+        if lost or inside.max() > top:
+            ranges["log"] = [math.log10(inside.min() / 2), math.log10(top)]
+        if lost or inside.max() > linear_top:
+            ranges["linear"] = [0.0, linear_top]
+    if inside.size:
+        ranges["ticks"] = _ticks([inside.min(), min(inside.max(), top)])
+    return ranges
+
+
+def rates_figure(curves: Curves) -> dict[str, Any]:
+    """Final loss against learning rate, log–log: measured, predicted, floor, limits and suggestion."""
+    order = np.argsort(curves.lrs)[_thin(len(curves.lrs), _MOST_RATES)]
+    lrs = curves.lrs[order]
+    final = mean_interval(curves.losses[:, :, -1])
+    mean, top = final.mean[order], 5 * float(curves.losses[:, :, 0].max())
+    inside = np.isfinite(mean) & (mean < top)
+    rates = [format_rate(float(lr)) for lr in lrs]
+    measured: dict[str, Any] = {
+        "x": _numbers(lrs[inside]),
+        "y": _numbers(mean[inside]),
+        "mode": "markers",
+        "name": "measured",
+        "marker": {"size": 8, "color": "@ink"},
+        "customdata": [rates[i] for i in np.flatnonzero(inside)],
+        "hovertemplate": "lr=%{customdata}: loss %{y:.4g}<extra></extra>",
+    }
+    if curves.seeds > 1:
+        high, low = final.high[order] - mean, mean - final.low[order]
+        ends = {"array": _numbers(high[inside]), "arrayminus": _numbers(low[inside])}
+        measured["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.2, **ends}
+    data = [measured]
+    if not inside.all():
+        lost = {"symbol": "x", "size": 8, "color": "@limit"}
+        where = {"x": _numbers(lrs[~inside]), "y": [_number(top)] * int((~inside).sum())}
+        names = [rates[i] for i in np.flatnonzero(~inside)]
+        hover = "lr=%{customdata}: diverged<extra></extra>"
+        data.append(
+            {
+                **where,
+                "mode": "markers",
+                "name": "diverged",
+                "marker": lost,
+                "customdata": names,
+                "hovertemplate": hover,
+            }
+        )
+    if curves.predicted is not None:
+        data.append(_line(lrs, curves.predicted[order, -1], top, "predicted", "dash"))
+    if curves.floors is not None:
+        data.append(_line(lrs, curves.floors[order], top, "floor", "dot"))
+    low = float(mean[inside].min()) if inside.any() else top / 10
+    for limit, dash, name in (
+        (curves.limit, "solid", "limit (mean)"),
+        (curves.typical_limit, "dashdot", "limit (typical run)"),
+    ):
+        if limit is not None:
+            line = {"color": "@limit", "width": 1.6, "dash": dash}
+            ends = {"x": [_number(limit)] * 2, "y": [_number(low / 2), _number(top * 1.5)]}
+            label = f"{name}: {format_rate(limit)}"
+            data.append({**ends, "mode": "lines", "name": label, "line": line, "hoverinfo": "name"})
+    if curves.suggested is not None:
+        data.append(_suggested(curves, final.mean))
+    layout = _layout("learning rate", {})
+    layout["xaxis"].update({"type": "log", "dtick": _ticks(lrs)})
+    layout["yaxis"]["dtick"] = _ticks([low, top])
+    return {"data": data, "layout": layout}
+
+
+def _suggested(curves: Curves, mean: Any) -> dict[str, Any]:
+    """A ring around the suggested rate."""
+    k = curves.suggested
+    ring = {"color": "@good", "width": 3}
+    return {
+        "x": [_number(curves.lrs[k])],
+        "y": [_number(mean[k])],
+        "mode": "markers",
+        "name": f"suggested: {format_rate(float(curves.lrs[k]))}",
+        "marker": {"size": 16, "symbol": "circle-open", "color": "@good", "line": ring},
+        "hoverinfo": "name",
+    }
+
+
+def _line(x: Any, y: Any, top: float, name: str, dash: str) -> dict[str, Any]:
+    line = {"color": "@quiet", "width": 1.6, "dash": dash}
+    y = np.where(y < top, y, np.nan)
+    shown: dict[str, Any] = {"x": _numbers(x), "y": _numbers(y), "hoverinfo": "skip"}
+    return {**shown, "mode": "lines", "name": name, "line": line}
+
+
+def _ticks(values: Any) -> int | str | None:
+    """Plotly's name for ticks at powers of ten, at 1, 2 and 5 between them, or as it sees fit."""
+    decades = math.log10(max(values)) - math.log10(min(values)) if min(values) > 0 else 0.0
+    return 1 if decades > 3 else "D2" if decades > 1 else None
+
+
+def _layout(x: str, ranges: dict[str, Any]) -> dict[str, Any]:
+    """Axes and margins; what the loss axis shows stands above the drawing, on the page."""
+    axis = {"gridcolor": "@line", "linecolor": "@quiet", "zeroline": False, "automargin": True}
+    font = {"color": "@ink", "family": "system-ui, sans-serif", "size": 13}
+    return {
+        "xaxis": {**axis, "title": {"text": x}},
+        "yaxis": {**axis, "type": "log", "exponentformat": "power"},
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "font": font,
+        "hovermode": "closest",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "meta": ranges,
+    }
+
+
+def _thin(count: int, most: int) -> Any:
+    """Indices of at most so many, evenly spread, with both ends."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
+def _text(words: str) -> str:
+    """Plotly reads some tags in its labels: user text must stay text."""
+    return html.escape(words, quote=False)
+
+
+def _number(value: Any) -> float | None:
+    """Six significant digits, or null where JSON has no number."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def _numbers(values: Iterable[Any] | Sequence[Any]) -> list[float | None]:
+    return [_number(value) for value in values]

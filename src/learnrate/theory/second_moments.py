@@ -1,0 +1,189 @@
+"""The recursion of the second moment with independently drawn minibatches, written as a matrix.
+
+In the coordinates of `learnrate.theory.modes` let ``m = E δ`` and ``Σ = E δδᵀ``. Then, for any data::
+
+    m' = (I − ηΛ) m
+    Σ' = (I − ηΛ) Σ (I − ηΛ) + η² p [C(Σ) − 2 B(m) + V]
+    E L = L(θ*) − ḡᵀm + ½ tr(GΣ)
+
+    C(Σ) = (1/n) Σ_i (z_iᵀ Σ z_i) z_i z_iᵀ − G Σ G
+    B(m) = (1/n) Σ_i ε_i (z_iᵀ m) z_i z_iᵀ − ½ (G m ḡᵀ + ḡ mᵀ G)
+    V    = (1/n) Σ_i ε_i² z_i z_iᵀ − ḡ ḡᵀ
+
+(without weight decay ``G = Λ = diag(λ)`` and ``ḡ = 0``). On pairs of directions Σ is a vector x, and::
+
+    x' = T x + η² p (v − 2 B m),   T = diag(a_a a_b) + η² p C,   a = 1 − ηλ
+
+Source: the moments of the linear recursion, as for LMS in Haykin, *Adaptive Filter Theory*, chapter 6,
+without its independence and Gaussian assumptions; p from `learnrate.theory.modes.batch_variance`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from learnrate._shapes import Array, Float
+from learnrate.theory.fourth_moment import Pairs, pair_covariance
+from learnrate.theory.modes import Modes
+from learnrate.theory.quantity import Kind
+
+__all__ = ["SecondMoments"]
+
+_WORK = 2e10  # multiplications that take about a second: beyond, be content with an estimate
+_SUBSET_SEED = 0
+_EQUAL = 1e-7
+# An eigendecomposition costs as much as this many steps, times the number of pairs.
+_EIGEN_COST = 5
+
+
+@dataclass(frozen=True, eq=False)
+class SecondMoments:
+    """The recursion on the kept pairs; see the equations above.
+
+    Attributes
+    ----------
+    pairs : Pairs
+        All of Σ, or its diagonal.
+    p : float
+        Variance of a minibatch mean, see `learnrate.theory.modes.batch_variance`.
+    eigenvalues, slope : arrays, shape (r,)
+        λ and ḡ.
+    covariance : array, shape (P, P)
+        C.
+    tow : array, shape (P, r)
+        B.
+    noise, curvature : arrays, shape (P,)
+        V and G, as vectors.
+    kind, note
+        What comes of it is worth, and how it was found.
+    """
+
+    pairs: Pairs
+    p: float
+    eigenvalues: Float[Array, " r"]
+    slope: Float[Array, " r"]
+    covariance: Float[Array, "P P"]
+    tow: Float[Array, "P r"]
+    noise: Float[Array, " P"]
+    curvature: Float[Array, " P"]
+    kind: Kind
+    note: str
+
+    @classmethod
+    def of(cls, modes: Modes, p: float, *, rates: int, steps: float = np.inf) -> SecondMoments:
+        """All of Σ where that is quick for so many rates (and steps, if not all at once), or its diagonal."""
+        r = modes.rank
+        P = r * (r + 1) // 2
+        whole = rates * P**2 * min(2 * _EIGEN_COST * P, 2 * steps) <= _WORK
+        kind, note = Kind.EXACT, "second-moment recursion"
+        if not whole:
+            kind, note = Kind.ESTIMATE, f"{note} of its diagonal"
+        pairs = Pairs.every(r) if whole else Pairs.diagonal(r)
+        enough = int(_WORK / pairs.first.size**2)
+        Z, residuals = modes.Z, modes.residuals
+        if modes.n > enough:
+            rows = np.random.default_rng(_SUBSET_SEED).choice(modes.n, enough, replace=False)
+            Z, residuals = Z[rows], residuals[rows]
+            kind, note = Kind.ESTIMATE, f"{note}, fourth moments from {enough} examples"
+        G, g = modes.data_hessian, modes.data_slope
+        V = (modes.Z.T * modes.residuals**2) @ modes.Z / modes.n - np.outer(g, g)
+        a, b = pairs.first, pairs.second
+        tow = pairs.products(Z).T @ (residuals[:, None] * Z) / len(Z)
+        tow -= 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
+        C = pair_covariance(pairs, Z, G)
+        return cls(pairs, p, modes.eigenvalues, g, C, tow, pairs.of(V), pairs.of(G), kind, note)
+
+    def without_label_noise(self) -> SecondMoments:
+        """The same for labels that the optimum meets exactly: only the start remains."""
+        return replace(self, tow=np.zeros_like(self.tow), noise=np.zeros_like(self.noise))
+
+    def follow(
+        self,
+        lrs: Float[Array, " K"],
+        m: Float[Array, " r"],
+        second: Float[Array, "r r"],
+        steps: int,
+        epochs: int,
+    ) -> Float[Array, "K times"]:
+        """``E L − L(θ*)`` at the start and after each epoch of so many steps, from mean and second moment.
+
+        Step by step, or with the eigenvectors of T, by what is quicker. Divergence shows as infinity
+        or NaN.
+        """
+        x = self.pairs.of(second)
+        with np.errstate(all="ignore"):
+            if epochs * steps < _EIGEN_COST * x.size:
+                return self._step_through(lrs, m, x, steps, epochs)
+            t = steps * np.arange(epochs + 1.0)
+            return np.stack([self._jump(lr, m, x, t) for lr in lrs])
+
+    def settled(self, lr: float) -> float:
+        """``E L − L(θ*)`` at the fixed point ``x = T x + η² p v``; infinite where there is none."""
+        tau, U = self._eigen(lr)
+        if tau[-1] >= 1:
+            return float("inf")
+        x = lr**2 * self.p * (U.T @ self.noise) / (1 - tau)
+        return 0.5 * float(x @ (U.T @ self.curvature))
+
+    def _step_through(
+        self,
+        lrs: Float[Array, " K"],
+        m: Float[Array, " r"],
+        x: Float[Array, " P"],
+        steps: int,
+        epochs: int,
+    ) -> Float[Array, "K times"]:
+        """All rates at once, step by step."""
+        a = 1 - lrs[:, None] * self.eigenvalues
+        both = a[:, self.pairs.first] * a[:, self.pairs.second]
+        scatter = lrs[:, None] ** 2 * self.p
+        M, X = np.tile(m, (lrs.size, 1)), np.tile(x, (lrs.size, 1))
+        losses = [0.5 * X @ self.curvature - M @ self.slope]
+        for _ in range(epochs):
+            for _ in range(steps):
+                X = both * X + scatter * (X @ self.covariance - 2 * M @ self.tow.T + self.noise)
+                M = a * M
+            losses.append(0.5 * X @ self.curvature - M @ self.slope)
+        return np.stack(losses, axis=1)
+
+    def _jump(
+        self, lr: float, m: Float[Array, " r"], x: Float[Array, " P"], t: Float[Array, " times"]
+    ) -> Float[Array, " times"]:
+        """One rate after t steps, for any t at the same cost: along eigenvectors steps are powers."""
+        tau, U = self._eigen(lr)
+        a, t = 1 - lr * self.eigenvalues, t[:, None]
+        noise, towed = U.T @ self.noise, U.T @ (self.tow * m)
+        now = (U.T @ x) * tau**t
+        now += lr**2 * self.p * _powers_apart(noise[:, None], tau, np.ones(1), t)
+        now -= 2 * lr**2 * self.p * _powers_apart(towed, tau, a, t)
+        losses: Array = 0.5 * now @ (U.T @ self.curvature) - (m * a**t) @ self.slope
+        return losses
+
+    def _eigen(self, lr: float) -> tuple[Float[Array, " P"], Float[Array, "P P"]]:
+        """Eigenvalues τ (ascending) and eigenvectors of T at one rate."""
+        a = 1 - lr * self.eigenvalues
+        T = lr**2 * self.p * self.covariance
+        T[np.diag_indices_from(T)] += a[self.pairs.first] * a[self.pairs.second]
+        tau, U = np.linalg.eigh(T)
+        return tau, U
+
+
+def _powers_apart(
+    coefficients: Float[Array, "P r"],
+    tau: Float[Array, " P"],
+    a: Float[Array, " r"],
+    t: Float[Array, "epochs 1"],
+) -> Float[Array, "epochs P"]:
+    """``Σ_j c_ij Σ_{k<t} τ_i^{t−1−k} a_j^k``, where the inner sum is ``(τ^t − a^t) / (τ − a)``.
+
+    With its limit ``t τ^{t−1}`` where τ and a are equal.
+    """
+    apart = tau[:, None] - a
+    equal = np.abs(apart) < _EQUAL
+    weights = np.where(equal, 0.0, coefficients / np.where(equal, 1.0, apart))
+    sums: Array = tau**t * weights.sum(axis=1) - a**t @ weights.T
+    for i, j in np.argwhere(equal):
+        sums[:, i] += coefficients[i, j] * (t * a[j] ** np.maximum(t - 1, 0))[:, 0]
+    return sums

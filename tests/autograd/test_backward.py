@@ -1,0 +1,136 @@
+"""`backward`, `grad` and `mark_variables` on arrays: what the differential table does not pin down."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from learnrate import autograd, nd
+from learnrate.errors import AutogradError, InputError, OptionError
+
+
+def recorded() -> tuple[nd.NDArray, nd.NDArray]:
+    x = nd.array([1, 2, 3])
+    x.attach_grad()
+    with autograd.record():
+        y = x * x
+    return x, y
+
+
+def test_the_book_s_first_example() -> None:
+    x = nd.arange(4).reshape((4, 1))
+    x.attach_grad()
+    with autograd.record():
+        y = 2 * nd.dot(x.T, x)
+    y.backward()
+    assert (x.grad - 4 * x).norm().asscalar() == 0
+
+
+def test_control_flow_is_recorded_as_it_ran() -> None:
+    def f(a: nd.NDArray) -> nd.NDArray:
+        b = a * 2
+        while b.norm().asscalar() < 1000:
+            b = b * 2
+        return b if b.sum().asscalar() > 0 else 100 * b
+
+    for start in (0.37, -0.37):
+        a = nd.array([start])
+        a.attach_grad()
+        with autograd.record():
+            c = f(a)
+        c.backward()
+        assert (a.grad == c / a).asscalar() == 1
+
+
+def test_a_watcher_may_compute_with_arrays() -> None:
+    x, y = recorded()
+    seen = []
+    with autograd.watch(lambda node, g: seen.append((node.operator.name, nd.array(g) * 2))):
+        y.backward()
+    assert [name for name, _ in seen] == ["multiply", "variable"]
+    assert seen[1][1].asnumpy().tolist() == [4, 8, 12]
+    assert x.grad.asnumpy().tolist() == [2, 4, 6]
+
+
+def test_nodes_show_operator_inputs_and_output() -> None:
+    x, y = recorded()
+    node = y._node
+    assert node is not None
+    assert node.operator.name == "multiply"
+    assert node.parents == (x._node, x._node)
+    assert [value.tolist() for value in node.values] == [[1, 2, 3], [1, 2, 3]]
+    assert node.output.shape == (3,)
+
+
+def test_gradients_of_diverging_values_are_quiet() -> None:
+    x = nd.array([1e30, -1e30, 0])
+    x.attach_grad()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with autograd.record():
+            y = (x * x) ** 2 / x - x.log()
+        y.backward()
+    assert not np.isfinite(x.grad.asnumpy()).any()
+
+
+def test_a_gradient_is_never_an_alias_of_another() -> None:
+    x, y = nd.ones(2), nd.ones(2)
+    x.attach_grad()
+    y.attach_grad()
+    head = nd.array([5, 7])
+    with autograd.record():
+        z = x + y
+    z.backward(head)
+    x.grad[:] = 0
+    assert y.grad.asnumpy().tolist() == [5, 7]
+    assert head.asnumpy().tolist() == [5, 7]
+    w, [g] = nd.ones(2), [nd.ones(2)]
+    w.attach_grad()
+    with autograd.record():
+        z = w + 1
+    [g] = autograd.grad(z, w, head_grads=head)
+    g[:] = 0
+    assert head.asnumpy().tolist() == [5, 7]
+
+
+def test_stop_gradient_stops_it() -> None:
+    x, _ = recorded()
+    with autograd.record():
+        y = nd.stop_gradient(x) * x
+    y.backward()
+    assert x.grad.asnumpy().tolist() == [1, 2, 3]
+
+
+def test_errors_say_what_to_do() -> None:
+    x, y = recorded()
+    with pytest.raises(AutogradError, match=r"autograd\.record"):
+        nd.ones(2).backward()
+    with pytest.raises(AutogradError, match="must be given an array"):
+        autograd.backward([])
+    with pytest.raises(InputError, match=r"float32 of shape \(3,\)"):
+        y.backward(nd.ones(2))
+    with pytest.raises(OptionError, match="one gradient"):
+        autograd.backward([y, y], [None])
+    with pytest.raises(OptionError, match="write, add, null"):
+        x.attach_grad("twice")
+    with pytest.raises(OptionError, match="create_graph"):
+        autograd.grad(y, x, create_graph=True)
+    with pytest.raises(AutogradError, match="position 1 has no attach_grad"):
+        autograd.grad(y, [x, nd.ones(2)])
+    other = nd.ones(2)
+    other.attach_grad()
+    with pytest.raises(AutogradError, match="position 0 is not part"):
+        autograd.grad(y, other, retain_graph=True)
+    with pytest.raises(InputError, match="float32"):
+        autograd.mark_variables([x], [np.zeros(3)])
+
+
+def test_grad_takes_a_list_and_leaves_grad_alone() -> None:
+    x, y = recorded()
+    [gradient] = autograd.grad([y], [x], [nd.array([1, 0, 10])], retain_graph=True)
+    assert gradient.asnumpy().tolist() == [2, 0, 60]
+    assert x.grad.asnumpy().tolist() == [0, 0, 0]
+    y.backward()
+    assert x.grad.asnumpy().tolist() == [2, 4, 6]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +252,25 @@ def test_an_interrupt_leaves_what_was_done() -> None:
         learnrate.torch.sweep(mlp(), regression(), seeds=2, on_epoch=stop_later, **KEPT)
     assert caught.value.result.losses.shape == (1, 2, 3)
     assert caught.value.result.state_dict(0.1)
+
+
+def test_torch_is_there_without_being_imported_by_name() -> None:
+    code = "import learnrate, sys; assert 'torch' not in sys.modules; learnrate.torch.sweep"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_without_torch_the_extra_is_named() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import learnrate\n"
+        "for use in (lambda: learnrate.torch, lambda: learnrate.sweep('note', engine='torch')):\n"
+        "    try: use()\n"
+        "    except learnrate.errors.MissingExtraError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.count("pip install 'learnrate[torch]'") == 2
 
 
 class Endless(IterableDataset[Any]):

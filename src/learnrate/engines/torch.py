@@ -85,9 +85,7 @@ class _Run:
     def train(self, epoch: int) -> None:
         """One pass over the minibatches."""
         problem, B = self.problem, self.problem.batch_size
-        order = epoch_order(
-            problem.n, B, seed=problem.seed, epoch=epoch, sampling=problem.sampling
-        )
+        order = epoch_order(problem.n, B, seed=problem.seed, epoch=epoch, sampling=problem.sampling)
         batches = torch.split(torch.from_numpy(order).to(self.device), B)
         for J, scale in zip(batches, problem.epoch_multipliers(epoch), strict=True):
             gradient = self._gradient(J)

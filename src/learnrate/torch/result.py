@@ -5,16 +5,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor, nn
 
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError
 from learnrate.report.curves import Curves, format_rate
 from learnrate.sweeps.result import SweepResult, finite_list
 from learnrate.torch.config import TorchConfig
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,6 +39,8 @@ class TorchSweepResult(SweepResult):
         Where each seed's lanes started from, on the CPU.
     lane_states : sequence of sequences of mappings, or None
         Trained parameters and buffers: ``lane_states[s][k]``; see `state_dict`.
+    examples, held_out : int
+        How many were trained on and held out.
     notes : tuple of str
         What a user should know about how it was trained: sentences.
     """
@@ -47,6 +50,8 @@ class TorchSweepResult(SweepResult):
     sharpness: Float[Array, "S K 2"] | None
     starts: Sequence[nn.Module]
     lane_states: Sequence[Sequence[Mapping[str, Tensor]]] | None
+    examples: int
+    held_out: int
     notes: tuple[str, ...] = ()
 
     def model(self, lr: float | None = None, seed: int | None = None) -> nn.Module:
@@ -95,6 +100,44 @@ class TorchSweepResult(SweepResult):
         edge = self.edge
         lines = () if edge is None else ((edge, f"2/sharpness at the start: {format_rate(edge)}"),)
         return replace(super().curves(), quantity=f"loss ({self.config.loss})", lines=lines)
+
+    @property
+    def title(self) -> str:
+        """Heading of a report."""
+        return f"{type(self.starts[0]).__name__} under many learning rates"
+
+    def data_facts(self) -> tuple[tuple[str, str], ...]:
+        """What is known about the examples and the model: name and value."""
+        config = self.config
+        facts = [("examples", f"{self.examples:,}")]
+        if self.held_out:
+            facts.append(("held out", f"{self.held_out:,}"))
+        trained = sum(p.numel() for p in self.starts[0].parameters() if p.requires_grad)
+        facts += [("model", f"{type(self.starts[0]).__name__}, {trained:,} parameters")]
+        return (
+            *facts,
+            ("loss", config.loss),
+            ("optimizer", config.optimizer),
+            ("device", config.device),
+        )
+
+    def remarks(self) -> tuple[str, ...]:
+        """How it was trained, where that needs saying: sentences."""
+        return self.notes
+
+    def save(self, path: str | Path, *, log: bool = True, command: str | None = None) -> Path:
+        """Write a picture, an interactive report or the numbers: see `SweepResult.save`."""
+        return super().save(path, log=log, command=command or self._call())
+
+    def _call(self) -> str:
+        """The call that these settings come from."""
+        config = self.config
+        rates = f"{len(self.lrs)} rates from {self.lrs.min():.6g} to {self.lrs.max():.6g}"
+        return (
+            f"learnrate.torch.sweep(model, data, loss={config.loss!r}, optimizer={config.optimizer!r}, "
+            f"lrs=…, batch_size={config.batch_size}, epochs={config.epochs}, seed={config.seed}, "
+            f"seeds={config.seeds})  # {rates}"
+        )
 
     def to_frame(self) -> pl.DataFrame:
         """Tidy Polars frame, one row per lane and epoch: as for every sweep, and one column per metric."""

@@ -246,5 +246,7 @@ def _result(run: Run, seeds: int, epochs: int, began: float) -> TorchSweepResult
         engine="torch",
         engine_reason=f"{together}, on {run.config.device}",
         seconds=time.perf_counter() - began,
+        examples=len(run.examples),
+        held_out=0 if run.held_out is None else len(run.held_out),
         notes=tuple(run.notes),
     )

@@ -26,6 +26,7 @@ ENGINES = {
     "reference": EngineRow("learnrate.engines.reference", "ReferenceEngine"),
     "gram": EngineRow("learnrate.engines.gram", "GramEngine"),
     "fused": EngineRow("learnrate.engines.fused", "FusedEngine", threaded=True),
+    "torch": EngineRow("learnrate.engines.torch", "TorchEngine"),
 }
 """Every engine by its name. A module is imported when its engine is chosen."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from learnrate.engines.kernels.compiled import inner
+from learnrate.engines.kernels.compiled import inlined, inner
 from learnrate.engines.kernels.tiles import descend, descend_with_momentum, lane_tile
 from learnrate.engines.kernels.vectors import WIDE
 
@@ -23,7 +23,7 @@ def _row_stepper(rows: int, vectors: int) -> Any:
     zeros, accumulate = lane_tile(rows, vectors)
     plain, with_momentum = descend(rows, vectors), descend_with_momentum(rows, vectors)
 
-    @inner
+    @inlined
     def advance(
         G: Any,
         g: int,

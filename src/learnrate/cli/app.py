@@ -46,11 +46,10 @@ def learnrate(
     learnrate sweep                               the note's experiment
     learnrate sweep houses.csv --target price     the same on your table
     learnrate explain                             one training step, number by number
+    learnrate run note.py                         a script written for MXNet
     """
 
 
 app.command()(sweep)
 app.command()(explain)
-app.command(context_settings={"allow_interspersed_args": False})(
-    run
-)  # later options are the script's
+app.command(context_settings={"allow_interspersed_args": False})(run)

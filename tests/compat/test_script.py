@@ -186,6 +186,19 @@ def test_codings(start: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "损失\n"
 
 
+def test_every_run_starts_with_the_same_random_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    script = write("from mxnet import nd\nprint(nd.random.uniform(shape=3))")
+    learnrate.nd.random.seed(5)
+    expected = learnrate.nd.random.uniform(shape=(2,)).asnumpy()
+    learnrate.nd.random.seed(5)
+    outputs = []
+    for _ in range(2):
+        assert run_script(script) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    assert learnrate.nd.random.uniform(shape=(2,)).asnumpy().tolist() == expected.tolist()
+
+
 # Notebooks and pictures
 
 

@@ -16,6 +16,7 @@ import learnrate.compat
 from learnrate.compat.finder import borrowed_names, missing_import
 from learnrate.compat.inline import pictures, set_inline
 from learnrate.errors import InputError, LearnrateError, MissingModuleError, MissingNameError
+from learnrate.nd.random import fresh_random
 
 __all__ = ["run_script"]
 
@@ -55,7 +56,12 @@ def run_script(script: Path, arguments: Sequence[str] = ()) -> int:
         As the script raises it.
     """
     source = _read(script)
-    with _as_main(script, arguments) as main, borrowed_names(), pictures(script.stem):
+    with (
+        _as_main(script, arguments) as main,
+        borrowed_names(),
+        fresh_random(),
+        pictures(script.stem),
+    ):
         try:
             exec(_compiled(source, script), main.__dict__)
         except BrokenPipeError:

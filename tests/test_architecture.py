@@ -30,6 +30,7 @@ RANKS = {
     "engines": 4,
     "report": 4,
     "sweeps": 5,
+    "torch": 6,
     "steps": 6,
     "note": 6,
     "cluster": 6,

@@ -47,13 +47,12 @@ def learnrate(
     learnrate sweep                               the note's experiment
     learnrate sweep houses.csv --target price     the same on your table
     learnrate explain                             one training step, number by number
+    learnrate run note.py                         a script written for MXNet
     """
 
 
 app.command()(sweep)
 app.command()(explain)
 app.command()(note)
-# What follows the script is the script's, options too.
-app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(
-    run
-)
+# Options after the script are the script's.
+app.command(context_settings={"allow_interspersed_args": False})(run)

@@ -11,15 +11,20 @@ __all__ = ["run"]
 
 
 def run(
-    script: Annotated[str, typer.Argument(help="A Python file.", show_default=False)],
+    script: Annotated[
+        str, typer.Argument(help="A Python file.", metavar="SCRIPT", show_default=False)
+    ],
     args: Annotated[
         list[str] | None,
-        typer.Argument(help="The script's own arguments and options.", show_default=False),
+        typer.Argument(
+            help="The script's own arguments and options.", metavar="ARGS", show_default=False
+        ),
     ] = None,
 ) -> int:
-    """Run a script written for MXNet with learnrate's arrays, gradients and layers.
+    """Run a script written for MXNet, unmodified.
 
-    In it `import mxnet` finds learnrate's modules. Without a screen plt.show() saves SCRIPT-1.png, … here.
+    In it `import mxnet` finds learnrate's arrays, gradients and layers. Without a screen plt.show() saves
+    SCRIPT-1.png, SCRIPT-2.png, … in the working directory.
 
     \b
     Example:  learnrate run note.py --lr 0.03

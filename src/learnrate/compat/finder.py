@@ -7,6 +7,7 @@ a small stand-in.
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +18,12 @@ from typing import Any
 
 from learnrate.errors import MissingModuleError, did_you_mean
 
-__all__ = ["borrowed_names"]
+__all__ = ["borrowed_names", "missing_import"]
 
 _OURS = {"mxnet": "learnrate.compat.mxnet", "d2lzh": "learnrate.compat.d2lzh"}
 _STAND_IN = {"IPython": "learnrate.compat.ipython"}
+_SHARED = {"mxnet.nd": "learnrate.nd", "mxnet.autograd": "learnrate.autograd"}
+"""Modules of learnrate's own that are parts of mxnet."""
 
 
 class _Lend(Loader):
@@ -90,12 +93,33 @@ def _part(name: str, root: str, parts: Sequence[str]) -> ModuleType:
     for part in parts:
         found = getattr(module, part, None)
         if not isinstance(found, ModuleType):
-            known: Sequence[str] = getattr(module, "__all__", ())
-            raise MissingModuleError(
-                f"{name} is not part of learnrate.{did_you_mean(part, known)}", name=name
-            )
+            raise _missing_part(name, getattr(module, "__all__", ()))
         module = found
     return module  # type: ignore[no-any-return]
+
+
+def missing_import(error: ImportError) -> MissingModuleError | None:
+    """What ``from mxnet.gluon.nn import Conv2D`` comes to: Python's own error, in MXNet's words.
+
+    Returns
+    -------
+    MissingModuleError or None
+        None if the error is about something else than a borrowed module.
+    """
+    wanted = re.match(r"cannot import name '(\w+)'", str(error))
+    if wanted is None or error.name is None:
+        return None
+    for borrowed, ours in {**_OURS, **_STAND_IN, **_SHARED}.items():
+        if error.name == ours or error.name.startswith(ours + "."):
+            module = borrowed + error.name.removeprefix(ours)
+            known = getattr(sys.modules[error.name], "__all__", ())
+            return _missing_part(f"{module}.{wanted[1]}", known)
+    return None
+
+
+def _missing_part(name: str, known: Sequence[str]) -> MissingModuleError:
+    nearest = did_you_mean(name.rpartition(".")[2], known)
+    return MissingModuleError(f"{name} is not part of learnrate.{nearest}", name=name)
 
 
 @contextmanager

@@ -66,6 +66,8 @@ def pictures(stem: str) -> Iterator[None]:
         if _state.inline and "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].show()
     finally:
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
         if before is None:
             del os.environ["MPLBACKEND"]
         else:

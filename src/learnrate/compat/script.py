@@ -13,9 +13,10 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
 import learnrate.compat
-from learnrate.compat.finder import borrowed_names
+from learnrate.compat.finder import borrowed_names, missing_import
 from learnrate.compat.inline import pictures, set_inline
 from learnrate.errors import InputError, LearnrateError, MissingModuleError, MissingNameError
+from learnrate.nd.random import fresh_random
 
 __all__ = ["run_script"]
 
@@ -55,15 +56,21 @@ def run_script(script: Path, arguments: Sequence[str] = ()) -> int:
         As the script raises it.
     """
     source = _read(script)
-    with _as_main(script, arguments) as main, borrowed_names(), pictures(script.stem):
+    with (
+        _as_main(script, arguments) as main,
+        borrowed_names(),
+        fresh_random(),
+        pictures(script.stem),
+    ):
         try:
             exec(_compiled(source, script), main.__dict__)
         except BrokenPipeError:
             raise
-        except (MissingNameError, MissingModuleError) as error:
-            place = _place(error.__traceback__)
-            raise type(error)(f"{place}{error}", name=error.name) from error
         except Exception as error:
+            missing = missing_import(error) if type(error) is ImportError else error
+            if isinstance(missing, MissingNameError | MissingModuleError):
+                text = _place(error.__traceback__) + str(missing)
+                raise type(missing)(text, name=missing.name) from error
             _print_traceback(error)
             return 1
     return 0

@@ -40,7 +40,7 @@ def test_the_note_s_first_step(learnrate: Run) -> None:
         line for line in done.out.splitlines() if line[:3].strip().isdigit() and line[1] == " "
     ]
     assert [title[0] for title in titles] == list("123456")
-    for word in ("717", "Xᵀ · grad(Xw)", "[-14.66, 14.83]", "22.69 before the update"):
+    for word in ("145", "Xᵀ · grad(Xw)", "[-19.18, 17.19]", "28.85 before the update"):
         assert word in done.out
 
 

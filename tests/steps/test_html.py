@@ -64,7 +64,7 @@ def test_every_section_is_there(note: Explanation) -> None:
     assert page.tags.count("section") == 6
     for word in (
         "sgd([w, b], lr, batch_size)",
-        "-14.66",
+        "-19.18",
         "w[x1]",
         "1 (epoch 1, minibatch 1 of 334)",
     ):

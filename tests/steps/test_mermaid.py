@@ -26,7 +26,7 @@ def test_each_line_is_a_node_an_arrow_or_a_style(note: Explanation, lang: str) -
         (parent, node.id) for node in note.nodes for parent in node.parents
     }
     labels = "".join(match[2] for match in nodes)
-    assert "[-14.66, 14.83]" in labels
+    assert "[-19.18, 17.19]" in labels
     assert "(7)" in labels
 
 

@@ -28,7 +28,7 @@ def test_each_node_has_its_card_with_values_gradient_and_order(
     kinds = [group.get("class") for group in root.findall(f"{SVG}g")]
     assert [kinds.count(kind) for kind in ("data", "parameter", "operation")] == [2, 2, 5]
     shown = texts(render_svg(note, lang=lang))
-    for word in ("ŷ = Xw + b", "-14.66", "14.83", "w.grad", "#717", "Xᵀ · grad(Xw)", *"1234567"):
+    for word in ("ŷ = Xw + b", "-19.18", "17.19", "w.grad", "#145", "Xᵀ · grad(Xw)", *"1234567"):
         assert word in shown
     lines = [line.get("class") for line in root.iter(f"{SVG}line")]
     assert lines.count("value") == 8 + 1  # one for each input of an operation, one in the legend

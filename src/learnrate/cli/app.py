@@ -8,6 +8,7 @@ import typer
 
 from learnrate import __version__
 from learnrate.cli.explain import explain
+from learnrate.cli.note import note
 from learnrate.cli.run import run
 from learnrate.cli.sweep import sweep
 
@@ -52,4 +53,6 @@ def learnrate(
 
 app.command()(sweep)
 app.command()(explain)
+app.command()(note)
+# Options after the script are the script's.
 app.command(context_settings={"allow_interspersed_args": False})(run)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from learnrate.report.curves import format_rate
 from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.sweeps.result import SweepResult
 
 __all__ = ["print_result"]
 
@@ -18,7 +19,7 @@ _FEW = 12
 
 
 def print_result(
-    result: LinearSweepResult,
+    result: SweepResult,
     saved: Sequence[Path],
     *,
     why: float | None = None,
@@ -28,7 +29,7 @@ def print_result(
 
     Parameters
     ----------
-    result : LinearSweepResult
+    result : SweepResult
     saved : sequence of Path
         Files that were written.
     why : float, optional
@@ -59,9 +60,9 @@ def print_result(
     for line in result.verdict_sentences():
         say(line)
     chosen = result.suggestion().lr
-    if chosen is not None:
+    if chosen is not None and isinstance(result, LinearSweepResult):
         say(_weights(result, chosen))
-    if why is not None and result.theory is not None:
+    if why is not None and isinstance(result, LinearSweepResult) and result.theory is not None:
         say()
         for line in result.theory.verdict(why, result.epochs).arithmetic:
             say(line)
@@ -69,16 +70,23 @@ def print_result(
         say(f"Saved {path}")
 
 
-def _heading(result: LinearSweepResult) -> Iterable[str]:
-    config, data = result.config, result.data
-    n, d = data.X_train.shape
-    held_out = f" ({len(data.X_val)} more held out)" if data.X_val is not None else ""
-    features = "1 feature" if d == 1 else f"{d} features"
-    yield f"{n:,} examples{held_out} with {features}, predicting {data.target_name}"
+def _heading(result: SweepResult) -> Iterable[str]:
+    config = result.config
+    if isinstance(result, LinearSweepResult):
+        data = result.data
+        n, d = data.X_train.shape
+        held_out = f" ({len(data.X_val)} more held out)" if data.X_val is not None else ""
+        features = "1 feature" if d == 1 else f"{d} features"
+        yield f"{n:,} examples{held_out} with {features}, predicting {data.target_name}"
+    else:
+        yield ", ".join(f"{name}: {value}" for name, value in result.data_facts())
     seeds = f"seed {config.seed}"
     if config.seeds > 1:
         seeds = f"seeds {config.seed} to {config.seed + config.seeds - 1}"
     yield f"batch size {config.batch_size}, {result.epochs} epochs, {seeds}, engine {result.engine}"
+    if not isinstance(result, LinearSweepResult):
+        yield from result.remarks()
+        return
     if data.left_out:
         yield "Left out: " + _some(f"{item.name} ({item.reason})" for item in data.left_out)
     if data.references:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -66,6 +66,26 @@ def sweep(
     ] = True,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     engine: Annotated[str, typer.Option(help="auto, or the name of an engine.")] = "auto",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Train a PyTorch model instead of the linear one: package.module:function, a callable "
+            "that returns an nn.Module; it is given the number of features if it takes an argument.",
+            show_default=False,
+        ),
+    ] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            help="With --model: sgd (unless given), momentum, nesterov, adam, adamw, rmsprop, adagrad."
+        ),
+    ] = None,
+    loss: Annotated[
+        str | None, typer.Option(help="With --model: mse (unless given), cross-entropy or bce.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="With --model: cpu (unless given), cuda, or auto.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="Threads; the curves do not depend on it.")] = 1,
     save: Annotated[
         list[Path] | None,
@@ -93,10 +113,11 @@ def sweep(
     \b
     Example:  learnrate sweep diabetes --lrs auto --epochs 20 --save sweep.png
     """
+    from learnrate.cli.models import refuse_without_model, sweep_model
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
     from learnrate.sweeps.rates import check_rates
-    from learnrate.sweeps.result import check_sweep_output
+    from learnrate.sweeps.result import SweepResult, check_sweep_output
     from learnrate.sweeps.run import SweepInterrupted
     from learnrate.sweeps.run import sweep as run_sweep
 
@@ -104,31 +125,35 @@ def sweep(
         check_rates([why])
     outputs = [check_sweep_output(path) for path in save or ()]
     own = data is None
+    asked: dict[str, Any] = {
+        "target": target,
+        "features": None if features is None else [name.strip() for name in features.split(",")],
+        "lrs": lrs if lrs is not None else "0.01:0.05:0.01" if own and model is None else "auto",
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "seed": seed,
+        "seeds": seeds,
+        "val": val,
+        "sampling": sampling,
+        "momentum": momentum,
+        "weight_decay": weight_decay,
+        "schedule": schedule,
+        "missing": missing,
+        "standardize": None if standardize else False,
+        "dtype": dtype,
+        "engine": engine,
+    }
+    of_model: dict[str, Any] = {"optimizer": optimizer, "loss": loss, "device": device}
+    if model is None:
+        refuse_without_model(of_model)
+    result: SweepResult
     with EpochProgress(shown=not (quiet or as_json)) as progress:
         try:
-            result = run_sweep(
-                "note" if own else sys.stdin.buffer if data == "-" else data,
-                target=target,
-                features=None
-                if features is None
-                else [name.strip() for name in features.split(",")],
-                lrs=lrs if lrs is not None else "0.01:0.05:0.01" if own else "auto",
-                batch_size=batch_size,
-                epochs=epochs,
-                seed=seed,
-                seeds=seeds,
-                val=val,
-                sampling=sampling,
-                momentum=momentum,
-                weight_decay=weight_decay,
-                schedule=schedule,
-                missing=missing,
-                standardize=None if standardize else False,
-                dtype=dtype,
-                engine=engine,
-                threads=threads,
-                on_epoch=progress.update,
-            )
+            table = "note" if own else sys.stdin.buffer if data == "-" else data
+            if model is not None:
+                result = sweep_model(model, table, **asked, **of_model, on_epoch=progress.update)
+            else:
+                result = run_sweep(table, **asked, threads=threads, on_epoch=progress.update)
             code = 0
         except SweepInterrupted as interrupt:
             result, code = interrupt.result, 130

@@ -196,7 +196,7 @@ class NDArray(Methods):
             ones.fill(1)
             return ones
         self._check_like(given, "A head gradient")
-        return given._data.copy()  # type: ignore[no-any-return]
+        return given._data  # type: ignore[no-any-return]
 
     def _like(self, value: Array) -> NDArray:
         return self.__class__(np.array(value, dtype=self._data.dtype, order="C"))
@@ -209,7 +209,11 @@ class NDArray(Methods):
 
     @staticmethod
     def _quietly(function: Callable[..., None], *args: Any) -> None:
-        quiet.sweep(function, *args)
+        if state.watchers:  # which may do anything, so also sweep themselves
+            with np.errstate(all="ignore"):
+                function(*args)
+        else:
+            quiet.sweep(function, *args)
 
     # Elements
 
@@ -228,14 +232,16 @@ class NDArray(Methods):
             if getattr(value, "_node", None) is not None:
                 self._check_whole(everything, value)
                 record_copy(value, self)
-        if everything and type(value) is NDArray and value._data.shape == self._data.shape:
-            self._data[...] = value._data
-            return
         given = value
         if type(value) is NDArray:
-            given = value._data if value._data.size != 1 else value._data.reshape(())
+            given = value._data
+            if everything and given.shape == self._data.shape and given.dtype is self._data.dtype:
+                self._data[...] = given
+                return
+            if given.size == 1:
+                given = given.reshape(())
         try:
-            quiet.call(_set, self._data, key if everything else numpy_key(key)[0], given)
+            quiet.load(_set, self._data, key if everything else numpy_key(key)[0], given)
         except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise InputError(
                 f"x[…] = value must be given a value that fits {self._data.dtype} elements of an array of "

@@ -73,6 +73,8 @@ class Curves:
         The loss that SGD noise keeps each rate from going below.
     verdicts : sequence of str, optional
         What was said of each rate before training: safe, borderline, diverges.
+    lines : sequence of (float, str)
+        Other rates to mark, each with its label.
     """
 
     lrs: Float[Array, " K"]
@@ -87,6 +89,7 @@ class Curves:
     typical_limit: float | None = None
     floors: Float[Array, " K"] | None = None
     verdicts: tuple[str, ...] | None = None
+    lines: tuple[tuple[float, str], ...] = ()
 
     @property
     def epochs(self) -> Array:

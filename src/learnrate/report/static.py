@@ -111,6 +111,8 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
         if limit is not None:
             label = f"{name}: {format_rate(limit)}"
             ax.axvline(limit, color="#b5367a", linestyle=style, linewidth=1.0, label=label)
+    for rate, label in curves.lines:
+        ax.axvline(rate, color="#b5367a", linestyle="--", linewidth=1.0, label=label)
     if curves.suggested is not None:
         k = curves.suggested
         ax.plot(

@@ -25,9 +25,9 @@ _DEFAULT_BATCH_SIZE = 10
 
 
 class SweepInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a sweep that had finished at least one epoch: ``result`` holds what was done."""
+    """Ctrl-C during a sweep that had finished at least one epoch: ``result``, a `SweepResult`, holds what was done."""
 
-    def __init__(self, result: LinearSweepResult) -> None:
+    def __init__(self, result: Any) -> None:
         super().__init__("interrupted")
         self.result = result
 

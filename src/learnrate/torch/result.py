@@ -1,0 +1,159 @@
+"""The result of a sweep of a PyTorch model: curves, metrics, and the trained lanes themselves."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from learnrate._shapes import Array, Float
+from learnrate.errors import OptionError
+from learnrate.report.curves import Curves, format_rate
+from learnrate.sweeps.result import SweepResult, finite_list
+from learnrate.torch.config import TorchConfig
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["TorchSweepResult"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class TorchSweepResult(SweepResult):
+    """Curves, metrics, parameters and outcomes of all lanes of a sweep of a PyTorch model.
+
+    Attributes
+    ----------
+    config : TorchConfig
+        What was asked for.
+    metrics : mapping from str to float64 arrays, shape (S, K, E + 1)
+        On the held-out examples where there are any, else on the training examples.
+    sharpness : float64 array, shape (S, K, 2), or None
+        Largest eigenvalue of the training loss's Hessian at start and end, where asked for.
+    starts : sequence of nn.Module
+        Where each seed's lanes started from, on the CPU.
+    lane_states : sequence of sequences of mappings, or None
+        Trained parameters and buffers: ``lane_states[s][k]``; see `state_dict`.
+    examples, held_out : int
+        How many were trained on and held out.
+    notes : tuple of str
+        What a user should know about how it was trained: sentences.
+    """
+
+    config: TorchConfig
+    metrics: Mapping[str, Float[Array, "S K epochs"]]
+    sharpness: Float[Array, "S K 2"] | None
+    starts: Sequence[nn.Module]
+    lane_states: Sequence[Sequence[Mapping[str, Tensor]]] | None
+    examples: int
+    held_out: int
+    notes: tuple[str, ...] = ()
+
+    def model(self, lr: float | None = None, seed: int | None = None) -> nn.Module:
+        """A new module with the parameters and buffers of a trained lane, in evaluation mode, on the CPU.
+
+        Parameters and errors are those of `lane`; it also raises OptionError if the sweep was told not to
+        keep the lanes' parameters.
+        """
+        s, k = self.lane(lr, seed)
+        if self.lane_states is None:
+            raise OptionError(
+                "Parameters must have been kept. Got a sweep with keep_parameters=False instead."
+            )
+        module = copy.deepcopy(self.starts[s])
+        tensors: dict[str, Tensor] = {
+            **dict(module.named_parameters()),
+            **dict(module.named_buffers()),
+        }
+        for name, trained in self.lane_states[s][k].items():
+            tensors[name].data = trained.clone()
+        return module.eval()
+
+    def state_dict(self, lr: float | None = None, seed: int | None = None) -> dict[str, Tensor]:
+        """What ``model.load_state_dict`` takes, of one trained lane. See `model`."""
+        state: dict[str, Tensor] = self.model(lr, seed).state_dict()
+        return state
+
+    @property
+    def edge(self) -> float | None:
+        """Largest stable rate of plain gradient descent at the start, ``2 (1 + μ) / sharpness``.
+
+        The mean sharpness over seeds is taken, with the weight decay added; None for other optimisers, or
+        where no sharpness was asked for. With minibatches the true limit lies lower.
+
+        Source: Cohen et al., "Gradient Descent on Neural Networks Typically Occurs at the Edge of
+        Stability" (arXiv 2103.00065).
+        """
+        options = self.config.optimizer_options
+        if self.sharpness is None or "nesterov" not in options or options["nesterov"]:
+            return None
+        sharpness = float(self.sharpness[:, 0, 0].mean()) + options["weight_decay"]
+        return 2 * (1 + options["momentum"]) / sharpness if sharpness > 0 else None
+
+    def curves(self) -> Curves:
+        """The loss curves as the drawings take them."""
+        edge = self.edge
+        lines = () if edge is None else ((edge, f"2/sharpness at the start: {format_rate(edge)}"),)
+        return replace(super().curves(), quantity=f"loss ({self.config.loss})", lines=lines)
+
+    @property
+    def title(self) -> str:
+        """Heading of a report."""
+        return f"{type(self.starts[0]).__name__} under many learning rates"
+
+    def data_facts(self) -> tuple[tuple[str, str], ...]:
+        """What is known about the examples and the model: name and value."""
+        config = self.config
+        facts = [("examples", f"{self.examples:,}")]
+        if self.held_out:
+            facts.append(("held out", f"{self.held_out:,}"))
+        trained = sum(p.numel() for p in self.starts[0].parameters() if p.requires_grad)
+        facts += [("model", f"{type(self.starts[0]).__name__}, {trained:,} parameters")]
+        return (
+            *facts,
+            ("loss", config.loss),
+            ("optimizer", config.optimizer),
+            ("device", config.device),
+        )
+
+    def remarks(self) -> tuple[str, ...]:
+        """How it was trained, where that needs saying: sentences."""
+        return self.notes
+
+    def save(self, path: str | Path, *, log: bool = True, command: str | None = None) -> Path:
+        """Write a picture, an interactive report or the numbers: see `SweepResult.save`."""
+        return super().save(path, log=log, command=command or self._call())
+
+    def _call(self) -> str:
+        """The call that these settings come from."""
+        config = self.config
+        rates = f"{len(self.lrs)} rates from {self.lrs.min():.6g} to {self.lrs.max():.6g}"
+        return (
+            f"learnrate.torch.sweep(model, data, loss={config.loss!r}, optimizer={config.optimizer!r}, "
+            f"lrs=…, batch_size={config.batch_size}, epochs={config.epochs}, seed={config.seed}, "
+            f"seeds={config.seeds})  # {rates}"
+        )
+
+    def to_frame(self) -> pl.DataFrame:
+        """Tidy Polars frame, one row per lane and epoch: as for every sweep, and one column per metric."""
+        import polars as pl
+
+        columns = [pl.Series(name, values.ravel()) for name, values in self.metrics.items()]
+        return super().to_frame().with_columns(columns)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but parameters as JSON can hold it; a number that is not finite is null."""
+        return {**super().as_dict(), "notes": list(self.notes)}
+
+    def _lane_as_dict(self, s: int, k: int) -> dict[str, Any]:
+        lane = super()._lane_as_dict(s, k)
+        if self.metrics:
+            lane["metrics"] = {n: finite_list(values[s, k]) for n, values in self.metrics.items()}
+        if self.sharpness is not None:
+            lane["sharpness"] = finite_list(np.asarray(self.sharpness[s, k]))
+        return lane

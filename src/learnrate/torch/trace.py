@@ -1,0 +1,98 @@
+"""A stacked step, recorded once as a graph of tensor operations and replayed without Python around it.
+
+Replaying saves what `torch.func` spends per call on wrapping tensors, which for small models is most of
+the time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from learnrate.torch.memory import is_out_of_memory
+
+__all__ = ["Traced", "close"]
+
+_GRAPHS = 8
+"""Sizes of minibatches that are recorded; a model fed with more kinds runs unrecorded."""
+_PATIENCE = 200
+"""Calls before a recording is made: it costs about as much as these calls lose by not having one."""
+
+Step = Callable[..., tuple[Tensor, ...]]
+
+
+class Traced:
+    """A function of tensors to tensors that is recorded for each combination of shapes that recurs.
+
+    A recording is used only if it repeats the function's own values on the arguments that it was made
+    with, random draws included; otherwise the function itself goes on being called.
+    """
+
+    def __init__(self, function: Step, *, device: torch.device, worthwhile: bool = True) -> None:
+        self.function = function
+        self.device = device
+        self.worthwhile = worthwhile
+        self.graphs: dict[tuple[Any, ...], Step] = {}
+        self.calls: Counter[tuple[Any, ...]] = Counter()
+
+    def __call__(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """The function's values."""
+        if not self.worthwhile:
+            return self.function(*tensors)
+        key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
+        graph = self.graphs.get(key)
+        if graph is not None:
+            return graph(*tensors)
+        self.calls[key] += 1
+        if self.calls[key] <= _PATIENCE or len(self.graphs) == _GRAPHS:
+            return self.function(*tensors)
+        return self._record(key, tensors)
+
+    def _record(self, key: tuple[Any, ...], tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        state = self._random_state()
+        values = self.function(*tensors)
+        after = self._random_state()
+        try:
+            from torch.fx.experimental.proxy_tensor import make_fx
+
+            graph = make_fx(self.function)(*tensors)
+            self._set_random_state(state)
+            repeated = graph(*tensors)
+            same_draws = all(map(torch.equal, self._random_state(), after))
+            good = same_draws and all(map(close, repeated, values))
+        except Exception as error:  # what cannot be recorded is run
+            if is_out_of_memory(error):
+                raise
+            good = False
+        self.graphs[key] = graph if good else self.function
+        self._set_random_state(after)
+        return values
+
+    def _random_state(self) -> list[Tensor]:
+        if self.device.type == "cuda":
+            return [torch.get_rng_state(), torch.cuda.get_rng_state(self.device)]
+        return [torch.get_rng_state()]
+
+    def _set_random_state(self, state: list[Tensor]) -> None:
+        torch.set_rng_state(state[0])
+        if len(state) > 1:
+            torch.cuda.set_rng_state(state[1], self.device)
+
+
+def close(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are the same but for rounding; nan equals nan."""
+    if a.shape != b.shape:
+        return False
+    if not a.is_floating_point():
+        return bool((a == b).all())
+    tolerance = 1e-9 if a.dtype == torch.float64 else 1e-3
+    a, b = a.detach().double(), b.detach().double()
+    finite = torch.isfinite(b)
+    if not bool((torch.isfinite(a) == finite).all()):
+        return False
+    error = torch.where(finite, a - b, 0.0).norm()
+    return bool(error <= tolerance * torch.where(finite, b, 0.0).norm() + 1e-30)

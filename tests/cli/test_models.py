@@ -1,0 +1,143 @@
+"""``learnrate sweep --model``: whole commands, bad input too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Done
+
+Run = Callable[..., Done]
+
+TABLE = "a,b,c,price\n" + "".join(
+    f"{i % 7},{i * i % 11},{'xyz'[i % 3]},{i % 5}\n" for i in range(60)
+)
+MODELS = """
+import torch
+from torch import nn
+
+def make_model(features):
+    return nn.Sequential(nn.Linear(features, 8), nn.ReLU(), nn.Linear(8, 1))
+
+def classifier(features):
+    return nn.Sequential(nn.Linear(features, 8), nn.Dropout(0.1), nn.Linear(8, 5))
+
+def fixed():
+    return nn.Linear(2, 1)
+
+class Branching(nn.Module):
+    def __init__(self, features):
+        super().__init__()
+        self.layer = nn.Linear(features, 1)
+
+    def forward(self, x):
+        y = self.layer(x)
+        return y if y.sum() > 0 else 2 * y
+
+def broken():
+    raise ValueError("no such layer")
+
+def number():
+    return 3
+
+constant = 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    # Each test has a module of its own name: Python imports a name once.
+    name = f"models_{abs(hash(request.node.name))}"
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "zoo" / f"{name}.py").write_text(MODELS)
+    (tmp_path / "raises.py").write_text("raise RuntimeError('not\\nnow')\n")
+    (tmp_path / "good.csv").write_text(TABLE)
+    request.node.zoo = f"zoo.{name}"
+
+
+@pytest.fixture
+def zoo(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    import sys
+
+    monkeypatch.delitem(sys.modules, "zoo", raising=False)
+    return str(request.node.zoo)
+
+
+def test_a_model_is_trained_on_a_table(learnrate: Run, zoo: str, tmp_path: Path) -> None:
+    done = learnrate(
+        *[
+            "sweep",
+            "good.csv",
+            "-t",
+            "price",
+            "--model",
+            f"{zoo}:make_model",
+            "--optimizer",
+            "adam",
+        ],
+        *["--device", "cpu", "--lrs", "0.001,0.01", "-e", "4", "--val", "0.2", "--seeds", "2"],
+        *["--save", "a.png", "--save", "a.html"],
+    )
+    assert done.code == 0, done.err
+    assert "model: Sequential, 49 parameters" in done.out
+    assert "optimizer: adam" in done.out
+    assert "Suggested learning rate" in done.out
+    assert (tmp_path / "a.png").exists()
+    assert "Sequential under many learning rates" in (tmp_path / "a.html").read_text()
+
+
+def test_the_same_as_in_python_and_as_json(learnrate: Run, zoo: str) -> None:
+    common = ["sweep", "good.csv", "-t", "price", "--lrs", "0.1", "-e", "2", "--json"]
+    done = learnrate(*common, "--model", f"{zoo}:classifier", "--loss", "cross-entropy")
+    document = json.loads(done.out)
+    assert document["config"]["loss"] == "cross-entropy"
+    assert document["config"]["dtype"] == "float64"
+    assert document["lanes"][0]["losses"][-1] < document["lanes"][0]["losses"][0]
+
+
+def test_options_of_the_linear_model_reach_the_optimiser(learnrate: Run, zoo: str) -> None:
+    common = ["sweep", "--model", f"{zoo}:fixed", "--lrs", "0.1", "-e", "2", "--json"]
+    document = json.loads(learnrate(*common, "--momentum", "0.5", "--weight-decay", "0.1").out)
+    assert document["config"]["optimizer_options"]["momentum"] == 0.5
+    assert document["config"]["optimizer_options"]["weight_decay"] == 0.1
+
+
+def test_one_line_says_that_lanes_were_trained_one_at_a_time(learnrate: Run, zoo: str) -> None:
+    done = learnrate("sweep", "good.csv", "-t", "price", "--model", f"{zoo}:Branching", "-e", "2")
+    assert done.code == 0, done.err
+    assert done.err == ""
+    assert done.out.count("one at a time") == 1
+
+
+BAD = [
+    (["--model", "make_model"], ["package.module:function", "'make_model'"]),
+    (["--model", "nowhere.models:make"], ["nowhere"]),
+    (["--model", "raises:make"], ["RuntimeError", "not now"]),
+    (["--model", "ZOO:mak_model"], ["Did you mean 'make_model'"]),
+    (["--model", "ZOO:constant"], ["no callable 'constant'"]),
+    (["--model", "ZOO:broken"], ["ValueError", "no such layer"]),
+    (["--model", "ZOO:number"], ["int"]),
+    (["--model", "ZOO:fixed"], ["shapes"]),
+    (["--model", "ZOO:make_model", "--optimizer", "adma"], ["Did you mean 'adam'"]),
+    (["--model", "ZOO:make_model", "--optimizer", "adam", "--momentum", "0.9"], ["momentum"]),
+    (["--model", "ZOO:make_model", "--device", "gpu"], ["gpu", "cpu"]),
+    (["--model", "ZOO:make_model", "--engine", "gram"], ["'gram'"]),
+    (["--model", "ZOO:make_model", "--loss", "mce"], ["Did you mean 'mse'"]),
+    (["--model", "ZOO:make_model", "-b", "61"], ["60"]),
+    (["--optimizer", "adam"], ["--optimizer goes with --model"]),
+    (["--device", "cpu"], ["--device goes with --model"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD, ids=lambda v: " ".join(v)[:40])
+def test_bad_input(learnrate: Run, zoo: str, arguments: list[str], words: list[str]) -> None:
+    arguments = [argument.replace("ZOO", zoo) for argument in arguments]
+    done = learnrate("sweep", "good.csv", "-t", "price", *arguments)
+    assert done.code == 2, done.out
+    assert done.out == ""
+    assert done.err.count("\n") == 1
+    for word in words:
+        assert word in done.err

@@ -1,0 +1,279 @@
+"""Lanes of models of many kinds, each against PyTorch's own loop on that lane alone."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import learnrate.torch
+from learnrate.torch import trace
+from tests.torch.models import cnn, images, mlp, plain_loop, regression, seeded
+
+LRS = [0.003, 0.05, 0.2]
+
+
+class Attention(nn.Module):
+    """Embedding, attention and layer norm over a short sequence of whole numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(7, 8)
+        self.attend = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.norm = nn.LayerNorm(8)
+        self.out = nn.Linear(8, 7, bias=False)
+        self.out.weight = self.embed.weight  # tied
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.embed(tokens)
+        x = self.norm(x + self.attend(x, x, x, need_weights=False)[0])
+        return self.out(x.mean(dim=1))  # type: ignore[no-any-return]
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.out = nn.GRUCell(5, 6), nn.Linear(6, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.zeros(len(x), 6, dtype=x.dtype)
+        for _ in range(3):
+            h = self.cell(x, h)
+        return self.out(h)  # type: ignore[no-any-return]
+
+
+class MovingMean(nn.Module):
+    """A buffer that is replaced instead of changed in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(5, 1)
+        self.mean: Tensor
+        self.register_buffer("mean", torch.zeros(5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * x.mean(dim=0)
+        return self.layer(x - self.mean)  # type: ignore[no-any-return]
+
+
+class Unused(nn.Module):
+    """One parameter that the loss does not see, and one that is frozen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.idle = nn.Linear(5, 4), nn.Linear(4, 1), nn.Linear(4, 1)
+        self.first.bias.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(torch.tanh(self.first(x)))  # type: ignore[no-any-return]
+
+
+class Branching(nn.Module):
+    """Looks at a value that differs from lane to lane: vmap cannot stack it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(5, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layer(x)
+        return y if y.sum() > 0 else 1.1 * y
+
+
+class Counting(nn.Module):
+    """Counts its calls in a plain attribute, and uses the count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.calls = nn.Linear(5, 1), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += self.training
+        return self.layer(x) / (1 + 0.1 * self.calls)  # type: ignore[no-any-return]
+
+
+class HalfOfIt(torch.autograd.Function):
+    """A gradient of one's own that `vmap` cannot see through."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *g: Tensor) -> Tensor:
+        return g[0] / 2
+
+
+class OwnGradient(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(5, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return HalfOfIt.apply(self.layer(x))  # type: ignore[no-untyped-call, no-any-return]
+
+
+def tokens() -> tuple[Tensor, Tensor]:
+    rng = torch.Generator().manual_seed(0)
+    T = torch.randint(7, (30, 4), generator=rng)
+    return T, T[:, 0]
+
+
+def dropout() -> nn.Module:
+    return nn.Sequential(nn.Linear(5, 16), nn.Dropout(0.4), nn.Tanh(), nn.Linear(16, 1))
+
+
+def batch_norm() -> nn.Module:
+    return nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 1))
+
+
+MSE, CE = nn.functional.mse_loss, nn.functional.cross_entropy
+STACKED: dict[str, tuple[Any, Any, Any]] = {
+    "mlp": (mlp, regression, MSE),
+    "cnn": (cnn, images, CE),
+    "batch norm": (batch_norm, regression, MSE),
+    "dropout": (dropout, regression, MSE),
+    "attention, tied": (Attention, tokens, CE),
+    "recurrent": (Recurrent, regression, MSE),
+    "replaced buffer": (MovingMean, regression, MSE),
+    "unused and frozen": (Unused, regression, MSE),
+}
+SEPARATE: dict[str, tuple[Any, str]] = {
+    "branching": (Branching, "vmap"),
+    "counting": (Counting, "register_buffer"),
+    "own gradient": (OwnGradient, "vmap"),
+    "cumulative batch norm": (
+        lambda: nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3, momentum=None), nn.Linear(3, 1)),
+        "vmap",
+    ),
+}
+
+
+def assert_each_lane_is_the_plain_loop(
+    model: nn.Module, data: Any, loss: Any, result: Any, **kept: Any
+) -> None:
+    for k, lr in enumerate(LRS):
+        losses, trained = plain_loop(model, data, loss, lr, **kept)
+        np.testing.assert_allclose(result.losses[0, k], losses, rtol=1e-9)
+        expected = trained.state_dict()
+        state = result.state_dict(lr)
+        assert list(state) == list(expected)
+        for key, value in state.items():
+            torch.testing.assert_close(value, expected[key], rtol=1e-8, atol=1e-10)
+
+
+KEPT: dict[str, Any] = {"batch_size": 12, "epochs": 3}
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("name", STACKED)
+def test_stacked_lanes_are_the_plain_loop(
+    name: str, recorded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "_PATIENCE", 0 if recorded else 10**9)
+    build, data, loss = STACKED[name]
+    model, examples = seeded(build), data()
+    result = learnrate.torch.sweep(model, examples, loss=loss, lrs=LRS, **KEPT)
+    assert "stacked" in result.engine_reason
+    assert not result.notes
+    assert_each_lane_is_the_plain_loop(model, examples, loss, result, **KEPT)
+
+
+@pytest.mark.parametrize("name", SEPARATE)
+def test_what_cannot_be_stacked_is_trained_one_lane_at_a_time_and_says_so(name: str) -> None:
+    build, reason = SEPARATE[name]
+    model, data = seeded(build), regression()
+    with pytest.warns(UserWarning, match="one at a time") as caught:
+        result = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, **KEPT)
+    assert reason in result.notes[0]
+    assert caught[0].filename == __file__
+    assert "\n" not in result.notes[0]
+    assert "one lane at a time" in result.engine_reason
+    if name != "counting":  # whose evaluations would count in the loop too
+        assert_each_lane_is_the_plain_loop(model, data, MSE, result, **KEPT)
+
+
+def test_lanes_of_what_keeps_state_do_not_share_it() -> None:
+    model, data = seeded(Counting), regression()
+    with pytest.warns(UserWarning, match="register_buffer"):
+        together = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, **KEPT)
+    alone = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS[-1:], **KEPT)
+    np.testing.assert_array_equal(together.losses[:, -1:], alone.losses)
+
+
+@pytest.mark.parametrize("build", [dropout, cnn, batch_norm], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("lanes_at_once", [1, 2, 4])
+def test_the_number_of_lanes_at_once_changes_nothing(build: Any, lanes_at_once: int) -> None:
+    data, loss = (images(), "cross-entropy") if build is cnn else (regression(), "mse")
+    kept: dict[str, Any] = {"loss": loss, "lrs": [*LRS, 0.3, 0.01], **KEPT}
+    model = seeded(build)
+    whole = learnrate.torch.sweep(model, data, **kept)
+    parts = learnrate.torch.sweep(model, data, lanes_at_once=lanes_at_once, **kept)
+    np.testing.assert_allclose(parts.losses, whole.losses, rtol=1e-9)
+    assert parts.suggestion().lr == whole.suggestion().lr
+
+
+def test_a_diverging_lane_disturbs_no_other() -> None:
+    model, data = seeded(batch_norm), regression()
+    good = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, **KEPT)
+    beside = learnrate.torch.sweep(model, data, loss="mse", lrs=[1e30, *LRS, 1e300], **KEPT)
+    np.testing.assert_allclose(beside.losses[:, 1:4], good.losses, rtol=1e-9)
+    assert not np.isfinite(beside.losses[0, -1, -1])
+    assert beside.outcomes[0][-1].diverges
+
+
+def test_dropout_draws_the_same_masks_for_all_lanes() -> None:
+    """Two lanes of rates that hardly differ stay together; with masks of their own they would part."""
+    result = learnrate.torch.sweep(
+        seeded(dropout), regression(), loss="mse", lrs=[0.05, 0.05 * (1 + 1e-9)], **KEPT
+    )
+    np.testing.assert_allclose(result.losses[0, 0], result.losses[0, 1], rtol=1e-6)
+
+
+def test_python_randomness_is_drawn_once_for_all_lanes_and_never_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Depth(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.skipped = nn.Linear(5, 5), nn.Linear(5, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            if self.training and random.random() < 0.5:
+                x = torch.tanh(self.layer(x))
+            return self.skipped(x)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(trace, "_PATIENCE", 0)
+    torch.manual_seed(3)
+    model, data = seeded(Depth), regression()
+    stacked = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, **KEPT)
+    alone = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, lanes_at_once=1, **KEPT)
+    np.testing.assert_allclose(stacked.losses, alone.losses, rtol=1e-9)
+
+
+def test_out_of_memory_halves_the_lanes_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from learnrate.torch.stacked import StackedLanes
+
+    train = StackedLanes.train
+    seen = []
+
+    def fits_three(self: Any, *arguments: Any) -> None:
+        seen.append(len(self._theta))
+        if len(self._theta) > 3:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        train(self, *arguments)
+
+    model, data, lrs = mlp(), regression(), [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3]
+    kept: dict[str, Any] = {"loss": "mse", "lrs": lrs, **KEPT}
+    expected = learnrate.torch.sweep(model, data, **kept)
+    monkeypatch.setattr(StackedLanes, "train", fits_three)
+    result = learnrate.torch.sweep(model, data, **kept)
+    assert seen[0] == 7
+    assert max(seen[1:]) == 3
+    np.testing.assert_allclose(result.losses, expected.losses, rtol=1e-9)
+    assert "Memory ran out" in result.notes[0]

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import learnrate.torch
+from learnrate.engines.schedules import schedule_multipliers
+from learnrate.errors import OptionError
+from learnrate.torch.optimizers import OPTIMIZERS, check_options
+from tests.torch.models import mlp, plain_loop, regression
+
+OPTIONS: list[tuple[str, dict[str, Any]]] = [
+    *[(name, {}) for name in OPTIMIZERS],
+    ("sgd", {"weight_decay": 0.1}),
+    ("momentum", {"dampening": 0.3, "weight_decay": 0.01}),
+    ("nesterov", {"momentum": 0.5, "weight_decay": 0.01}),
+    ("adam", {"weight_decay": 0.1, "betas": (0.5, 0.9), "eps": 1e-4}),
+    ("adamw", {"weight_decay": 0.5}),
+    ("rmsprop", {"momentum": 0.9, "weight_decay": 0.01}),
+    ("rmsprop", {"centered": True, "alpha": 0.9}),
+    ("rmsprop", {"centered": True, "momentum": 0.5}),
+    ("adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.2, "weight_decay": 0.01}),
+]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
+def test_each_lane_is_what_torch_optim_gives_alone(
+    name: str, options: dict[str, Any], schedule: str
+) -> None:
+    data, model = regression(), mlp()
+    lrs = [1e-3, 1e-2, 0.1]
+    kept = {"batch_size": 16, "epochs": 4}  # the last minibatch of an epoch is short
+    result = learnrate.torch.sweep(
+        model,
+        data,
+        loss="mse",
+        lrs=lrs,
+        optimizer=name,
+        optimizer_options=options,
+        schedule=schedule,
+        **kept,  # type: ignore[arg-type]
+    )
+    assert "stacked" in result.engine_reason
+    row = OPTIMIZERS[name]
+    for k, lr in enumerate(lrs):
+        losses, trained = plain_loop(
+            model,
+            data,
+            nn.functional.mse_loss,
+            lr,
+            optimizer=row.equals,
+            options={**row.defaults, **options},
+            multipliers=schedule_multipliers(schedule, 20),
+            **kept,
+        )
+        np.testing.assert_allclose(result.losses[0, k], losses, rtol=1e-9)
+        expected = trained.state_dict()
+        for key, value in result.state_dict(lr).items():
+            torch.testing.assert_close(value, expected[key], rtol=1e-9, atol=1e-12)
+
+
+def test_an_option_that_is_none_is_refused() -> None:
+    with pytest.raises(OptionError, match="Did you mean 'momentum'"):
+        check_options("sgd", {"momentun": 0.9})
+    with pytest.raises(OptionError, match="betas"):
+        check_options("adam", {"betas": (2.0, 0.9)})
+    with pytest.raises(OptionError, match="Did you mean 'adamw'"):
+        check_options("adamww", {})
+
+
+def test_the_default_rate_is_torch_optims() -> None:
+    assert OPTIMIZERS["adam"].default_lr == 1e-3
+    assert OPTIMIZERS["adagrad"].default_lr == 1e-2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import os
 import re
 import sys
 import tokenize
@@ -20,7 +20,7 @@ from learnrate.nd.random import fresh_random
 
 __all__ = ["run_script"]
 
-_HOME = str(Path(learnrate.compat.__file__).parents[1])
+_HOME = str(Path(learnrate.compat.__file__).parents[1]) + os.sep
 """Where learnrate's own files are: their frames are left out of a script's traceback."""
 
 _MAGIC = re.compile(
@@ -83,9 +83,8 @@ def _read(script: Path) -> str:
             "export it with: jupyter nbconvert --to script"
         )
     try:
-        content = script.read_bytes()
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-        return io.TextIOWrapper(io.BytesIO(content), encoding, newline=None).read()
+        with tokenize.open(script) as file:  # in the coding that the script declares
+            return file.read()
     except OSError as error:
         raise InputError(
             f"The script must be a file that can be read. Got {str(script)!r} instead: {error.strerror}."

@@ -36,7 +36,7 @@ ONE_THREAD = dict.fromkeys(
 
 def examples() -> tuple[Any, Any]:
     """The note's data, the same for all."""
-    rng = np.random.RandomState(0)
+    rng = np.random.default_rng(0)
     X = rng.normal(size=(EXAMPLES, 2)).astype("float32")
     y = X @ np.array([2, -3.4]) + 4.2 + rng.normal(scale=0.01, size=EXAMPLES)
     return X, y.astype("float32")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import learnrate
+
 SOURCE = Path(__file__).parent.parent / "src" / "learnrate"
 
 # Rank of each room or top-level file. A file imports only from lower ranks or from its own room.
@@ -17,6 +19,7 @@ RANKS = {
     "errors": 0,
     "_extras": 0.5,  # they raise errors' classes
     "_files": 0.5,
+    "_missing": 0.5,
     "_shapes": 0,
     "_templates": 0,
     "autograd": 1,
@@ -29,13 +32,15 @@ RANKS = {
     "sweeps": 5,
     "torch": 6,
     "steps": 6,
+    "note": 6,
     "cluster": 6,
     "compat": 6,
     "cli": 7,
-    "note": 7,
     "__init__": 8,
     "__main__": 8,
 }
+
+PUBLIC = {"__init__", *learnrate.__all__}
 
 # What may be installed and must not be loaded by `import learnrate`.
 HEAVY = ["matplotlib", "numba", "polars", "pandas", "pyarrow", "scipy", "torch", "ray", "plotly"]
@@ -75,12 +80,18 @@ def test_imports_point_to_lower_ranks(path: Path) -> None:
     here = room(path)
     assert here in RANKS, f"give {here!r} a rank here and in CONTRIBUTING.md"
     for there, line in imported_rooms(path):
-        if there == "__version__":
-            continue
+        if there == "__version__" or (here == "note" and there in PUBLIC):
+            continue  # the note is written with learnrate as any user would
         assert there == here or RANKS[there] < RANKS[here], (
             f"{path.relative_to(SOURCE)}:{line} (rank {RANKS[here]}) imports "
             f"learnrate.{there} (rank {RANKS[there]})"
         )
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "note").glob("*.py")), ids=lambda p: p.name)
+def test_the_note_uses_public_names_only(path: Path) -> None:
+    tools = {"note"} if path.name == "notebook.py" else {"note", "_extras", "_files", "_templates"}
+    assert {there for there, _ in imported_rooms(path)} <= PUBLIC | tools
 
 
 def test_every_room_is_ranked_and_every_rank_below_the_top_is_used() -> None:

@@ -39,6 +39,8 @@ NAMES = {
         "InputError",
         "LearnrateError",
         "MissingExtraError",
+        "MissingModuleError",
+        "MissingNameError",
         "OptionError",
         "OutputError",
         "did_you_mean",

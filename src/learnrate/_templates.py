@@ -13,6 +13,8 @@ __all__ = ["environment"]
 def environment(room: str) -> Environment:
     """Jinja over ``learnrate/<room>/templates``, with escaping always on and undefined names refused.
 
+    The filter ``number`` writes a coordinate with one decimal.
+
     Parameters
     ----------
     room : str
@@ -20,7 +22,7 @@ def environment(room: str) -> Environment:
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    templates = Environment(
         loader=PackageLoader(f"learnrate.{room}"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -28,3 +30,5 @@ def environment(room: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    templates.filters["number"] = lambda value: f"{value:.1f}".removesuffix(".0")
+    return templates

@@ -8,7 +8,9 @@
     │   ├── OptionError                     an option or argument: a rate, a batch size, a name
     │   └── OutputError                     a file that cannot be written, a suffix not known
     ├── MissingExtraError (also an ImportError)   an optional package is needed
-    └── AutogradError (also a RuntimeError) recording or differentiating in a way that has no answer
+    ├── AutogradError (also a RuntimeError) recording or differentiating in a way that has no answer
+    ├── MissingNameError (also an AttributeError) a name of MXNet's that learnrate does not have
+    └── MissingModuleError (also an ImportError)  a module of MXNet's that learnrate does not have
 
 A message is one line in one form: what must hold, what came, what to do. Divergence is not here: a
 rate that diverges is a result, not an error.
@@ -25,6 +27,8 @@ __all__ = [
     "InputError",
     "LearnrateError",
     "MissingExtraError",
+    "MissingModuleError",
+    "MissingNameError",
     "OptionError",
     "OutputError",
     "did_you_mean",
@@ -57,6 +61,14 @@ class MissingExtraError(LearnrateError, ImportError):
 
 class AutogradError(LearnrateError, RuntimeError):
     """A gradient was asked for in a way that has no answer."""
+
+
+class MissingNameError(LearnrateError, AttributeError):
+    """A function, layer or method that MXNet may have is not part of learnrate."""
+
+
+class MissingModuleError(LearnrateError, ImportError):
+    """A module that MXNet may have is not part of learnrate."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -54,6 +54,14 @@ def test_a_watcher_may_compute_with_arrays() -> None:
     assert x.grad.asnumpy().tolist() == [2, 4, 6]
 
 
+def test_a_watcher_may_sweep_too() -> None:
+    _, y = recorded()
+    inner, z = recorded()
+    with autograd.watch(lambda node, g: z.backward(retain_graph=True) if node is y._node else None):
+        y.backward(retain_graph=True)
+    assert inner.grad.asnumpy().tolist() == [2, 4, 6]
+
+
 def test_nodes_show_operator_inputs_and_output() -> None:
     x, y = recorded()
     node = y._node

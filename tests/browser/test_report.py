@@ -54,6 +54,7 @@ def test_user_text_stays_text(visit: Any, report: Path) -> None:
     assert "<b>y</b>" in page.locator("h1").inner_text()
 
 
+@pytest.mark.slow
 def test_the_loss_axis_switches(visit: Any, report: Path) -> None:
     page = open_report(visit, report).page
     axis = "document.getElementById('curves')._fullLayout.yaxis.type"
@@ -63,6 +64,7 @@ def test_the_loss_axis_switches(visit: Any, report: Path) -> None:
     assert page.get_by_role("button", name="Linear").get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.slow
 def test_a_rate_in_the_legend_is_hidden_shown_and_shown_alone(visit: Any, report: Path) -> None:
     page = open_report(visit, report).page
     button = page.get_by_role("button", name="lr=0.1")
@@ -76,6 +78,7 @@ def test_a_rate_in_the_legend_is_hidden_shown_and_shown_alone(visit: Any, report
     assert shown(page) == [True] * 4
 
 
+@pytest.mark.slow
 def test_hovering_tells_the_loss(visit: Any, report: Path) -> None:
     page = open_report(visit, report).page
     page.evaluate(
@@ -85,6 +88,7 @@ def test_hovering_tells_the_loss(visit: Any, report: Path) -> None:
     assert "epoch 2: loss" in str(page.locator("#curves .hoverlayer").text_content())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("size", "width"), [("laptop", 1280), ("phone", 390)])
 def test_it_fits_and_follows_the_theme(

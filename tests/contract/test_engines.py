@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import tracemalloc
 import warnings
 from dataclasses import replace
@@ -19,8 +18,9 @@ from learnrate.engines.problem import EpochState, LinearProblem
 from tests.contract.problems import make_problem, problems, with_rates
 from tests.engines.oracle import numpy_loop
 
-ROWS = [name for name, (module, _) in ENGINES.items() if importlib.util.find_spec(module)]
+ROWS = list(ENGINES)
 FAST = [name for name in ROWS if name != "reference"]
+THREADED = [name for name, row in ENGINES.items() if row.threaded]
 
 every_engine = pytest.mark.parametrize("name", ROWS)
 fast_engines = pytest.mark.parametrize("name", FAST)
@@ -32,11 +32,13 @@ bounded = settings(
 )
 
 
-def run(name: str, problem: LinearProblem, start: EpochState | None = None) -> list[EpochState]:
+def run(
+    name: str, problem: LinearProblem, start: EpochState | None = None, threads: int = 1
+) -> list[EpochState]:
     """All states, with any warning an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return list(get_engine(name).epochs(problem, start))
+        return list(get_engine(name, threads=threads).epochs(problem, start))
 
 
 def curves(states: list[EpochState]) -> Array:
@@ -183,6 +185,19 @@ def test_a_diverging_lane_disturbs_no_other(name: str, dtype: str, d: int, momen
         np.testing.assert_allclose(kept, ours.loss, rtol=rtol)
     assert not np.isfinite(beside[-1].loss[1])
     assert not beside[-1].loss[3] < 1e3 * beside[0].loss[3]
+
+
+@pytest.mark.parametrize("name", THREADED)
+@settings(bounded, max_examples=25)
+@given(data=st.data(), dtype=st.sampled_from(["float64", "float32"]), threads=st.integers(2, 4))
+def test_the_bits_do_not_depend_on_the_number_of_threads(
+    name: str, data: st.DataObject, dtype: str, threads: int
+) -> None:
+    problem = data.draw(problems(dtype=dtype, max_n=120, max_d=20, max_lanes=150))
+    for ours, theirs in zip(run(name, problem), run(name, problem, threads=threads), strict=True):
+        np.testing.assert_array_equal(ours.W, theirs.W)
+        np.testing.assert_array_equal(ours.b, theirs.b)
+        np.testing.assert_array_equal(ours.loss, theirs.loss)
 
 
 @every_engine

@@ -206,8 +206,34 @@ def test_nothing_warns() -> None:
             nd.array([1e300]),
         ):
             repr(quiet)
+        huge[:] = nd.array([1e300, 0, 0], dtype="float64")
+        whole = nd.zeros(3, dtype="int32")
+        whole[:] = huge
         huge[:] = huge * huge
         huge += huge
+
+
+def test_reading_what_was_given_may_itself_compute_with_arrays() -> None:
+    class Lazy:
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, i: int) -> float:
+            if i > 1:
+                raise IndexError
+            return float((V * i).sum())
+
+    assert nd.array(Lazy()).asnumpy().tolist() == [0, 6]
+    x = nd.zeros(2)
+    x[:] = Lazy()
+    assert x.asnumpy().tolist() == [0, 6]
+
+
+def test_objects_that_look_like_arrays_are_refused() -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(InputError, match=r"exp must be given an NDArray\. Got Series"):
+        nd.exp(pandas.Series([1.0, 2.0]))
+    assert nd.array(pandas.Series([1.0, 2.0])).asnumpy().tolist() == [1, 2]
 
 
 def test_the_caller_s_numpy_settings_stay() -> None:
@@ -295,6 +321,7 @@ def test_memory_is_contiguous_whatever_made_it() -> None:
         x.T.astype("float64"),
         x + x.T.T,
     ]
+    makers += [nd.array(np.asfortranarray(np.ones((2, 3))), dtype="int32")]
     assert all(np.asarray(made._data).flags.c_contiguous for made in makers)
 
 

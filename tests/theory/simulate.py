@@ -30,6 +30,8 @@ def simulate(
 ) -> Array:
     """Losses at epoch ends, shape (K, runs, epochs + 1 − keep_from); all rates share random numbers.
 
+    Infinity where a run overflowed.
+
     With ``real_order`` run r has the start and the minibatches of learnrate's seed r.
     """
     n, d = X.shape
@@ -67,7 +69,8 @@ def simulate(
                     theta -= lrs[:, None] * velocity
             if epoch >= keep_from:
                 losses.append(at_optimum + 0.5 * np.einsum("rka,ab,rkb->kr", theta, H, theta))
-    return np.stack(losses, axis=2)
+    every: Array = np.nan_to_num(np.stack(losses, axis=2), nan=np.inf, posinf=np.inf)
+    return every
 
 
 def _own(

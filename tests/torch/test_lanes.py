@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 import learnrate.torch
-import torch
 from learnrate.torch import trace
 from tests.torch.models import cnn, images, mlp, plain_loop, regression, seeded
-from torch import Tensor, nn
 
 LRS = [0.003, 0.05, 0.2]
 

@@ -6,6 +6,7 @@ the last to the first and multiplies derivatives, the chain rule in reverse. Thi
 and callables only; `learnrate.nd` has the arrays.
 """
 
+from learnrate._missing import missing
 from learnrate.autograd.backward import backward, grad, mark_variables, watch
 from learnrate.autograd.node import Leaf, Node, Operator, graph
 from learnrate.autograd.scopes import (
@@ -37,3 +38,5 @@ __all__ = [
     "train_mode",
     "watch",
 ]
+
+__getattr__ = missing("autograd", __all__)

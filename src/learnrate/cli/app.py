@@ -8,6 +8,8 @@ import typer
 
 from learnrate import __version__
 from learnrate.cli.explain import explain
+from learnrate.cli.note import note
+from learnrate.cli.run import run
 from learnrate.cli.sweep import sweep
 
 __all__ = ["app"]
@@ -45,8 +47,12 @@ def learnrate(
     learnrate sweep                               the note's experiment
     learnrate sweep houses.csv --target price     the same on your table
     learnrate explain                             one training step, number by number
+    learnrate run note.py                         a script written for MXNet
     """
 
 
 app.command()(sweep)
 app.command()(explain)
+app.command()(note)
+# Options after the script are the script's.
+app.command(context_settings={"allow_interspersed_args": False})(run)

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from learnrate.engines.problem import Engine
 from learnrate.errors import OptionError, did_you_mean
 
-__all__ = ["ENGINES", "Choice", "choose_engine", "get_engine"]
+__all__ = ["ENGINES", "Choice", "EngineRow", "choose_engine", "get_engine"]
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """Where an engine is found, and whether it can use threads and has something to announce."""
+
+    module: str
+    factory: str
+    threaded: bool = False
+
 
 ENGINES = {
-    "reference": ("learnrate.engines.reference", "ReferenceEngine"),
-    "gram": ("learnrate.engines.gram", "GramEngine"),
-    "torch": ("learnrate.engines.torch", "TorchEngine"),
+    "reference": EngineRow("learnrate.engines.reference", "ReferenceEngine"),
+    "gram": EngineRow("learnrate.engines.gram", "GramEngine"),
+    "fused": EngineRow("learnrate.engines.fused", "FusedEngine", threaded=True),
+    "torch": EngineRow("learnrate.engines.torch", "TorchEngine"),
 }
-"""Name of each engine, with the module and class that are loaded when it is chosen."""
+"""Every engine by its name. A module is imported when its engine is chosen."""
 
 
 class Choice(NamedTuple):
@@ -25,8 +38,17 @@ class Choice(NamedTuple):
     reason: str
 
 
-def get_engine(name: str) -> Engine:
+def get_engine(
+    name: str, *, threads: int = 1, on_message: Callable[[str], object] | None = None
+) -> Engine:
     """Load an engine by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `ENGINES`.
+    threads, on_message
+        For an engine that has threads, or something to announce; see `FusedEngine`.
 
     Raises
     ------
@@ -38,8 +60,9 @@ def get_engine(name: str) -> Engine:
             f"engine must be auto or one of {', '.join(ENGINES)}. Got {name!r} instead."
             + did_you_mean(name, ["auto", *ENGINES])
         )
-    module, factory = ENGINES[name]
-    engine: Engine = getattr(importlib.import_module(module), factory)()
+    row = ENGINES[name]
+    options = {"threads": threads, "on_message": on_message} if row.threaded else {}
+    engine: Engine = getattr(importlib.import_module(row.module), row.factory)(**options)
     return engine
 
 

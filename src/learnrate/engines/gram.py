@@ -18,10 +18,10 @@ import numpy as np
 
 from learnrate._shapes import Array, Float, Int
 from learnrate.data.order import epoch_order, initial_weights
-from learnrate.engines.anchor import (
-    Anchor,
+from learnrate.engines.anchor import Anchor, find_anchor
+from learnrate.engines.losses import (
     Quadratic,
-    find_anchor,
+    direct_losses,
     full_quadratic,
     residuals,
     row_blocks,
@@ -92,7 +92,7 @@ class _Run:
             W, b = start.W, start.b
             if start.V is not None and start.vb is not None:
                 self.velocity[:-1] = start.V.T
-                self.velocity[-1] = start.vb + start.V @ self.anchor.shift
+                self.velocity[-1] = start.vb + self.anchor.offset(start.V)
         self.delta[:-1] = self.anchor.enter(W, b)
 
     def state(self, epoch: int) -> EpochState:
@@ -102,12 +102,12 @@ class _Run:
         if self.quadratic is not None:
             loss = self.quadratic.losses(self.delta[:-1])
         else:
-            loss = _losses(self.problem.X, self.r, self.anchor, self.delta[:-1])
+            loss = direct_losses(self.problem.X, self.r, self.anchor, self.delta[:-1])
         V = vb = None
         if self.problem.momentum:
             V, v_beta = self.velocity[:-1].T.astype(np.float64), self.velocity[-1]
-            vb = v_beta - V @ self.anchor.shift
-            self.velocity[-1] = vb + V @ self.anchor.shift
+            vb = v_beta - self.anchor.offset(V)
+            self.velocity[-1] = vb + self.anchor.offset(V)
         return EpochState(epoch=epoch, W=W, b=b, loss=loss, V=V, vb=vb)
 
     def train(self, epoch: int) -> None:
@@ -236,20 +236,3 @@ def _add_grams(
     A[:, :-1, :-2] += Z_J.transpose(0, 2, 1) @ Z_J
     A[:, :-1, -2:] += Z_J.transpose(0, 2, 1) @ right
     A[:, -1, -2:] += right.sum(axis=1)
-
-
-def _losses(
-    X: Float[Array, "n d"], r: Float[Array, " n"], anchor: Anchor, delta: Float[Array, "D K"]
-) -> Float[Array, " K"]:
-    """Mean of ``½(z·δ_w + δ_β − r)²``, in blocks; in float64 for the lanes that overflow X's type."""
-    loss = np.zeros(delta.shape[1])
-    shift = anchor.shift.astype(delta.dtype)
-    for rows in row_blocks(len(r), sum(delta.shape)):
-        error = (X[rows] - shift) @ delta[:-1]
-        error += delta[-1]
-        error -= r[rows, None]
-        loss += np.einsum("nk,nk->k", error, error)
-    large = ~(loss < np.sqrt(np.finfo(delta.dtype).max)) & np.isfinite(delta).all(axis=0)
-    if delta.dtype != np.float64 and large.any():
-        loss[large] = 2 * len(r) * _losses(X, r, anchor, delta[:, large].astype(np.float64))
-    return loss / (2 * len(r))

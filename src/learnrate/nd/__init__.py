@@ -5,9 +5,7 @@ NDArray, autograd, linear and softmax regression, multilayer perceptrons, overfi
 dropout and optimisation. Where the book leaves a behaviour open, MXNet 1.9.1 was asked.
 """
 
-from typing import NoReturn
-
-from learnrate.errors import did_you_mean
+from learnrate._missing import missing
 from learnrate.nd import random
 from learnrate.nd.checking import check_gradient
 from learnrate.nd.context import Context, cpu, gpu
@@ -235,8 +233,4 @@ __all__ = [
     "zeros_like",
 ]
 
-
-def __getattr__(name: str) -> NoReturn:
-    """Say what of MXNet's ``nd`` is not here, and what is."""
-    nearest = "" if name.startswith("_") else did_you_mean(name, __all__)
-    raise AttributeError(f"nd.{name} is not part of learnrate.{nearest}", name=name, obj=__name__)
+__getattr__ = missing("nd", __all__)

@@ -44,11 +44,13 @@ class _Quiet(threading.local):
 
     The setting lives in a context of this thread that nothing else runs in. Entering it costs a tenth
     of what ``np.errstate`` does, which matters for arrays of ten numbers. A context cannot be entered
-    twice, so a backward sweep, which calls out to whoever watches it, has one of its own.
+    twice, so ``call`` is for NumPy alone; ``load``, for reading what a user gave, and ``sweep``, for
+    sweeping backward, have contexts of their own, inside of which arrays can be computed with.
     """
 
     def __init__(self) -> None:
         self.call = self._quiet_context().run
+        self.load = self._quiet_context().run
         self.sweep = self._quiet_context().run
 
     @staticmethod
@@ -168,7 +170,7 @@ def apply(
 ) -> NDArray:
     """``op(*inputs, *attributes)``, with the dtype of the first input unless another is given."""
     for array in inputs:
-        if not hasattr(array, "_data"):
+        if not hasattr(array, "_node"):
             raise operand_error(op.name, array)
     values = (*[array._data for array in inputs], *attributes)
     parents = tuple([array._node for array in inputs])

@@ -35,7 +35,7 @@ def array(source_array: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
             return source_array.astype(target)
         return source_array.copy()
     try:
-        data = quiet.call(_as_numpy, source_array, target)
+        data = quiet.load(_as_numpy, source_array, target)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
             f"array must be given numbers in rows of one length, which {target} can hold. "

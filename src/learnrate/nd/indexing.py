@@ -37,7 +37,7 @@ def numpy_key(key: Any) -> tuple[Any, bool]:
 def _part(part: Any) -> tuple[Any, bool]:
     if part is None or part is Ellipsis or isinstance(part, slice):
         return part, True
-    if hasattr(part, "_data"):
+    if hasattr(part, "_node"):
         return _integers(part._data), False
     if isinstance(part, list | np.ndarray | range):
         return _integers(np.asarray(part)), False

@@ -11,7 +11,7 @@ from learnrate._shapes import Array
 from learnrate.autograd import Leaf, Node, mark_variables
 from learnrate.autograd import backward as _backward
 from learnrate.autograd.scopes import state
-from learnrate.errors import AutogradError, InputError, OptionError, did_you_mean
+from learnrate.errors import AutogradError, InputError, MissingNameError, OptionError, did_you_mean
 from learnrate.nd.apply import quiet, unary
 from learnrate.nd.context import Context, check_context, cpu
 from learnrate.nd.functions.results import check_writable, record_copy
@@ -127,7 +127,7 @@ class NDArray(Methods):
     def __getattr__(self, name: str) -> Any:
         known = [] if name.startswith("_") else [n for n in dir(NDArray) if not n.startswith("_")]
         nearest = did_you_mean(name, known) if known else ""
-        raise AttributeError(
+        raise MissingNameError(
             f"An NDArray of learnrate has no {name!r}.{nearest}", name=name, obj=self
         )
 
@@ -196,7 +196,7 @@ class NDArray(Methods):
             ones.fill(1)
             return ones
         self._check_like(given, "A head gradient")
-        return given._data.copy()  # type: ignore[no-any-return]
+        return given._data  # type: ignore[no-any-return]
 
     def _like(self, value: Array) -> NDArray:
         return self.__class__(np.array(value, dtype=self._data.dtype, order="C"))
@@ -209,7 +209,11 @@ class NDArray(Methods):
 
     @staticmethod
     def _quietly(function: Callable[..., None], *args: Any) -> None:
-        quiet.sweep(function, *args)
+        if state.watchers:  # which may do anything, so also sweep themselves
+            with np.errstate(all="ignore"):
+                function(*args)
+        else:
+            quiet.sweep(function, *args)
 
     # Elements
 
@@ -228,14 +232,16 @@ class NDArray(Methods):
             if getattr(value, "_node", None) is not None:
                 self._check_whole(everything, value)
                 record_copy(value, self)
-        if everything and type(value) is NDArray and value._data.shape == self._data.shape:
-            self._data[...] = value._data
-            return
         given = value
         if type(value) is NDArray:
-            given = value._data if value._data.size != 1 else value._data.reshape(())
+            given = value._data
+            if everything and given.shape == self._data.shape and given.dtype is self._data.dtype:
+                self._data[...] = given
+                return
+            if given.size == 1:
+                given = given.reshape(())
         try:
-            quiet.call(_set, self._data, key if everything else numpy_key(key)[0], given)
+            quiet.load(_set, self._data, key if everything else numpy_key(key)[0], given)
         except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise InputError(
                 f"x[…] = value must be given a value that fits {self._data.dtype} elements of an array of "

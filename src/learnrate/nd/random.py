@@ -5,10 +5,13 @@ As in MXNet a script that sets no seed gets the same numbers every time it runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from learnrate._missing import missing
 from learnrate._shapes import Array
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.context import check_context
@@ -28,6 +31,18 @@ def seed(seed_state: int, ctx: Any = None) -> None:
         raise OptionError(f"A seed must be an int ≥ 0. Got {seed_state!r} instead.")
     del ctx
     _generator = np.random.default_rng(seed_state)
+
+
+@contextmanager
+def fresh_random() -> Iterator[None]:
+    """Scope with random numbers from the start, as in a new process; afterwards they go on where they were."""
+    global _generator
+    before = _generator
+    seed(0)
+    try:
+        yield
+    finally:
+        _generator = before
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
@@ -102,3 +117,6 @@ def shuffle(data: NDArray, out: NDArray | None = None) -> NDArray:
     if not isinstance(data, NDArray):
         raise InputError(f"shuffle must be given an NDArray. Got {type(data).__name__} instead.")
     return into(out, NDArray(data._data[_generator.permutation(len(data))]))
+
+
+__getattr__ = missing("random", __all__)

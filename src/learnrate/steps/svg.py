@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from learnrate._templates import environment
 from learnrate.steps.explanation import Explanation
 from learnrate.steps.layout import lay_out
 from learnrate.steps.messages import messages_in
-from learnrate.steps.templating import environment
 
 __all__ = ["render_svg"]
 
@@ -13,4 +13,4 @@ __all__ = ["render_svg"]
 def render_svg(e: Explanation, *, lang: str = "en") -> str:
     """The drawing as a file of its own; its text is text, shown in the fonts of whoever looks at it."""
     m = messages_in(lang)
-    return environment().get_template("graph.svg").render(drawing=lay_out(e, m), m=m)
+    return environment("steps").get_template("graph.svg").render(drawing=lay_out(e, m), m=m)

@@ -206,13 +206,14 @@ def _renormalise_every(
 def _independent(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
     """One minibatch per run and step, each without replacement; runs of one step share permutations."""
     rng = np.random.default_rng(seed)
-    together = min(runs, n // B)  # as many as one permutation holds
+    together = n // B  # as many as one permutation holds
+    if runs <= together:
+        while True:
+            yield rng.choice(n, runs * B, replace=False).reshape(runs, B)
+    rows = np.tile(np.arange(n), (-(-runs // together), 1))
     while True:
-        drawn = [
-            rng.choice(n, min(together, runs - at) * B, replace=False)
-            for at in range(0, runs, together)
-        ]
-        yield np.concatenate(drawn).reshape(runs, B)
+        drawn = rng.permuted(rows, axis=1)[:, : together * B].reshape(-1, B)
+        yield drawn[:runs]
 
 
 def _shuffled(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:

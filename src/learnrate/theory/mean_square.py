@@ -25,8 +25,8 @@ __all__ = ["mean_square_bound", "mean_square_limit"]
 
 _DIRECT_RANK = 21  # up to here all pairs make a matrix of at most 231 × 231
 _WIDEST = 1025  # beyond, r × r matrices themselves become slow: give the bound
-_DIRECT_WORK = 2e8  # rows · pairs² for the matrix, and …
-_FREE_WORK = 6e8  # … rows · r² for one application without it: together well under a second
+_WORK = 6e8  # rows · pairs² for the matrix, or rows · r² for one application without it
+_SHARE = 0.2  # of that work, where the matrix is made from some rows
 _TOLERANCE = 1e-6
 
 
@@ -68,17 +68,18 @@ def mean_square_limit(
         )
     r = modes.rank
     direct = r <= _DIRECT_RANK
-    enough = int(_DIRECT_WORK / (r * (r + 1) / 2) ** 2 if direct else _FREE_WORK / r**2)
+    enough = int(_WORK / ((r * (r + 1) / 2) ** 2 if direct else r**2))
     if r > _WIDEST or enough < min(modes.n, 4 * r):
         return mean_square_bound(modes, batch_size, replacement=replacement)
     top = _top_by_matrix if direct else _top_by_lanczos
     how = "fourth-moment operator" + ("" if direct else f", Lanczos to {_TOLERANCE:g}")
     if modes.n <= enough:
         return Quantity(2 / top(modes, p, modes.Z)[0], Kind.EXACT, note=how)
-    rows = np.random.default_rng(seed).choice(modes.n, enough, replace=False)
+    some = int(_SHARE * enough) if direct else enough
+    rows = np.random.default_rng(seed).choice(modes.n, some, replace=False)
     Z = modes.X_tilde[rows] @ modes.spectrum.vectors
     kappa, error = _corrected(modes, p, top(modes, p, Z)[1], Z)
-    note = f"{how} on {enough} of {modes.n} examples, corrected on all"
+    note = f"{how} on {some} of {modes.n} examples, corrected on all"
     return Quantity(2 / kappa, Kind.ESTIMATE, 2 / kappa**2 * error, note)
 
 

@@ -48,9 +48,7 @@ class Modes:
         If α is negative or not finite.
     """
 
-    def __init__(
-        self, X: Float[Array, "n d"], y: Float[Array, " n"], *, weight_decay: float = 0.0
-    ) -> None:
+    def __init__(self, X: Array, y: Array, *, weight_decay: float = 0.0) -> None:
         if X.ndim != 2 or y.shape != X.shape[:1] or not len(y):
             raise DataError(
                 "X must have the shape (n, d) and y the shape (n,) with n ≥ 1. "

@@ -72,11 +72,13 @@ class SecondMoments:
     note: str
 
     @classmethod
-    def of(cls, modes: Modes, p: float, *, rates: int, steps: float = np.inf) -> SecondMoments:
+    def of(cls, modes: Modes, p: float, *, rates: int, steps: int | None = None) -> SecondMoments:
         """All of Σ where that is quick for so many rates (and steps, if not all at once), or its diagonal."""
         r = modes.rank
         P = r * (r + 1) // 2
-        whole = rates * P**2 * min(2 * _EIGEN_COST * P, 2 * steps) <= _WORK
+        longest = _EIGEN_COST * P
+        passes = longest if steps is None else min(longest, steps)
+        whole = rates * 2 * passes * P**2 <= _WORK
         kind, note = Kind.EXACT, "second-moment recursion"
         if not whole:
             kind, note = Kind.ESTIMATE, f"{note} of its diagonal"
@@ -116,12 +118,14 @@ class SecondMoments:
         with np.errstate(all="ignore"):
             if epochs * steps < _EIGEN_COST * x.size:
                 return self._step_through(lrs, m, x, steps, epochs)
-            t = steps * np.arange(epochs + 1.0)
-            return np.stack([self._jump(lr, m, x, t) for lr in lrs])
+            t = steps * np.arange(1.0, epochs + 1)
+            start = 0.5 * x @ self.curvature - m @ self.slope
+            return np.stack([np.append(start, self._jump(lr, m, x, t)) for lr in lrs])
 
     def settled(self, lr: float) -> float:
         """``E L − L(θ*)`` at the fixed point ``x = T x + η² p v``; infinite where there is none."""
-        tau, U = self._eigen(lr)
+        with np.errstate(all="ignore"):
+            tau, U = self._eigen(lr)
         if tau[-1] >= 1:
             return float("inf")
         x = lr**2 * self.p * (U.T @ self.noise) / (1 - tau)
@@ -166,6 +170,8 @@ class SecondMoments:
         a = 1 - lr * self.eigenvalues
         T = lr**2 * self.p * self.covariance
         T[np.diag_indices_from(T)] += a[self.pairs.first] * a[self.pairs.second]
+        if not np.isfinite(T).all():
+            return np.full(len(T), np.inf), np.eye(len(T))
         tau, U = np.linalg.eigh(T)
         return tau, U
 

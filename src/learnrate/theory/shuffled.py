@@ -22,7 +22,10 @@ What is left at its end, and builds up from epoch to epoch, is::
     N_a = p (V_a + Σ_b κ_ab S̄_b),        V_a = mean ε² z_a² − ḡ_a²
 
 where S̄ is the variance met within the epoch, itself linear in N: ``S̄_a = η² ρ_a N_a + ā_a S_a``, with
-``ρ_a`` and ``ā_a`` the averages over the epoch of the noise that has come in and of ``a_a^{2k}``.
+``ρ_a`` and ``ā_a`` the averages over the epoch of the noise that has come in and of ``a_a^{2k}``. Where
+residuals and features are not independent, the mean is shifted too, by ``β`` an epoch::
+
+    β_a = η²/(n − 1) Σ_b M_ab Σ_{s<t<m} a_a^{m−1−t} a_b^{t−1−s},   M_ab = mean ε z_a z_b² − G_ab ḡ_b
 
 With ``S̄ = 0`` the floor is the leading order of Ying et al., arXiv 1803.07964; the rest is learnrate's own.
 How far the numbers can be trusted was measured: docs/theory.md has the table.
@@ -56,7 +59,8 @@ def shuffled_floor(modes: Modes, batch_size: int, lrs: Float[Array, " K"]) -> Pr
     """
     with np.errstate(all="ignore"):
         level = _label_noise(modes, batch_size, lrs, _spread(modes))
-        excess = 0.5 * level.settled @ modes.data_hessian.diagonal()
+        shift = level.shift / (1 - level.mean_kept)
+        excess = _excess(modes, level.rise / (1 - level.kept), shift, 0 * shift)
     losses = np.where(level.settles, modes.loss_at_optimum + excess, np.inf)
     return Prediction(lrs, finite_or_infinite(losses), Kind.ESTIMATE, _NOTE)
 
@@ -108,12 +112,27 @@ def shuffled_curve(
             losses = moments.without_label_noise().follow(lrs, *start, steps, epochs)
             note = _NOTE + ", but for what wears off"
         level = _label_noise(modes, batch_size, lrs, kappa)
-        noise = np.zeros((lrs.size, lam.size))
+        mean = np.tile(start[0], (lrs.size, 1))
+        noise = shift = np.zeros_like(mean)
         for epoch in range(1, epochs + 1):
+            mean = level.mean_kept * mean
             noise = level.kept * noise + level.rise
-            losses[:, epoch] += 0.5 * noise @ modes.data_hessian.diagonal()
+            shift = level.mean_kept * shift + level.shift
+            losses[:, epoch] += _excess(modes, noise, shift, mean)
     losses = finite_or_infinite(modes.loss_at_optimum + losses)
     return Prediction(lrs, losses, Kind.ESTIMATE, note)
+
+
+def _excess(
+    modes: Modes,
+    noise: Float[Array, "K r"],
+    shift: Float[Array, "K r"],
+    mean: Float[Array, "K r"],
+) -> Float[Array, " K"]:
+    """Loss from the labels' noise: its variance, and its shift of the mean."""
+    pull = (mean + 0.5 * shift) @ modes.data_hessian - modes.data_slope
+    loss: Array = 0.5 * noise @ modes.data_hessian.diagonal() + (pull * shift).sum(axis=1)
+    return loss
 
 
 def _epoch_batches(n: int, batch_size: int) -> dict[int, int]:
@@ -204,21 +223,22 @@ def _times(s: Float[Array, "K r"], matrices: Float[Array, "K r r"]) -> Float[Arr
 
 @dataclass(frozen=True, eq=False)
 class _NoiseLevel:
-    """What label noise adds to the second moment at epoch ends, (K, r) each.
+    """What label noise adds at epoch ends, to the second moment and to the mean.
 
-    It obeys ``S' = kept · S + rise`` per epoch and ends at ``settled``, where it settles.
+    Per epoch ``S' = kept · S + rise`` and ``b' = mean_kept · b + shift``.
     """
 
     kept: Float[Array, "K r"]
     rise: Float[Array, "K r"]
-    settled: Float[Array, "K r"]
+    mean_kept: Float[Array, "K r"]
+    shift: Float[Array, "K r"]
     settles: Bool[Array, " K"]
 
 
 def _label_noise(
     modes: Modes, batch_size: int, lrs: Float[Array, " K"], kappa: Float[Array, "r r"]
 ) -> _NoiseLevel:
-    """Solve for N, and from it S, for every rate.
+    """Solve for N, and from it what comes in per epoch, for every rate.
 
     Where it has no positive solution the average does not settle; N is then taken as ``pV``.
     """
@@ -226,8 +246,10 @@ def _label_noise(
     m = -(-modes.n // batch_size)
     p = batch_variance(modes.n, batch_size)
     V = np.mean(modes.residuals[:, None] ** 2 * modes.Z**2, axis=0) - modes.data_slope**2
-    K, rho, average = _epoch_sums(eta * modes.eigenvalues, m)
-    kept = _shrink(modes, lrs) ** (2 * m)
+    x = eta * modes.eigenvalues
+    K, rho, average = _epoch_sums(x, m)
+    mean_kept = (1 - x) ** m
+    kept = mean_kept**2
     met = eta**2 * (rho + average * K / (1 - kept))  # S̄ = met · N
     system = np.eye(r) - p * kappa * met[:, None, :]
     settles = (kept < 1).all(axis=1) & np.isfinite(system).all(axis=(1, 2))
@@ -237,8 +259,10 @@ def _label_noise(
     N, probe = np.moveaxis(np.linalg.solve(system, np.tile(sides, (lrs.size, 1, 1))), 2, 0)
     settles &= (probe > 0).all(axis=1)
     N = np.where(settles[:, None], N, p * V)
-    rise = eta**2 * K * N
-    return _NoiseLevel(kept, rise, rise / (1 - kept), settles)
+    Z = modes.Z
+    M = (modes.residuals[:, None] * Z).T @ Z**2 / modes.n - modes.data_hessian * modes.data_slope
+    shift = eta**2 / max(modes.n - 1, 1) * (M * _pair_sums(x, m)).sum(axis=2)
+    return _NoiseLevel(kept, eta**2 * K * N, mean_kept, shift, settles)
 
 
 def _epoch_sums(
@@ -252,13 +276,26 @@ def _epoch_sums(
     """
     if m == 1:
         return np.zeros_like(x), np.zeros_like(x), np.ones_like(x)
-    log = np.log(np.abs(1 - x))
-    sign = np.where(x > 1, (-1.0) ** m, 1.0)
-    A1 = np.where(x > 1, 1 - sign * np.exp(m * log), -np.expm1(m * log)) / x
-    A2 = -np.expm1(2 * m * log) / (x * (2 - x))
-    K = m / (m - 1) * (A2 - A1**2 / m)
-    twice = (m - A2) / (x * (2 - x)) - (m - 2 * A1 + A2) / (m * x**2)
-    rho = twice / (m - 1)
-    small = m * x < 1e-4
+    with np.errstate(all="ignore"):
+        log = np.where(x < 0.5, np.log1p(-x), np.log(np.abs(1 - x)))
+        A1 = np.where(x < 1, -np.expm1(m * log), 1 - (1 - x) ** m) / x
+        A2 = -np.expm1(2 * m * log) / (x * (2 - x))
+        K = m / (m - 1) * (A2 - A1**2 / m)
+        twice = (m - A2) / (x * (2 - x)) - (m - 2 * A1 + A2) / (m * x**2)
+    small = m * x < 1e-3
     K = np.where(small, m**2 * (m + 1) / 12 * x**2, K)
-    return K, np.where(small, (m + 1) / 6, rho), A2 / m
+    return K, np.where(small, (m + 1) / 6, twice / (m - 1)), A2 / m
+
+
+def _pair_sums(x: Float[Array, "K r"], m: int) -> Float[Array, "K r r"]:
+    """``Σ_{s<t<m} a_a^{m−1−t} a_b^{t−1−s}`` for all pairs (a, b), in closed form; ``a = 1 − x``."""
+    if m == 1:
+        return np.zeros((*x.shape, x.shape[1]))
+    a = 1 - x
+    once = np.where(m * x < 1e-6, m, (1 - a**m) / x)
+    apart = a[:, :, None] - a[:, None, :]
+    same = np.abs(apart) < 1e-9
+    mixed = np.where(same, m * a[:, :, None] ** (m - 1), (a**m)[:, :, None] - (a**m)[:, None, :])
+    mixed /= np.where(same, 1.0, apart)
+    slow = m * np.maximum(x[:, :, None], x[:, None, :]) < 1e-5
+    return np.where(slow, 0.5 * m * (m - 1), (once[:, :, None] - mixed) / x[:, None, :])

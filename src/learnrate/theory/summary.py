@@ -29,8 +29,8 @@ _COARSE_RATES = 24
 
 
 def analyse(
-    X: Float[Array, "n d"],
-    y: Float[Array, " n"],
+    X: Array,
+    y: Array,
     batch_size: int,
     *,
     sampling: str = "shuffle",

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader
 
-import torch
 from learnrate._shapes import Array, Float
 from learnrate.engines.schedules import Schedule, schedule_multipliers
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates

@@ -81,6 +81,6 @@ def rank(name: str, data: Any) -> int:
     InputError
         If it is something else.
     """
-    if not hasattr(data, "_data"):
+    if not hasattr(data, "_node"):
         raise operand_error(name, data)
     return int(data._data.ndim)

@@ -67,9 +67,9 @@ def _function(operator: Operator, formula: str, *, symmetric: bool = False) -> F
     reversed_method = method if symmetric else binary_reversed(operator)
 
     def function(lhs: Any, rhs: Any, out: NDArray | None = None) -> Any:
-        if hasattr(lhs, "_data"):
+        if hasattr(lhs, "_node"):
             return into(out, method(lhs, rhs))
-        if hasattr(rhs, "_data"):
+        if hasattr(rhs, "_node"):
             return into(out, reversed_method(rhs, lhs))
         number = operator.forward(lhs, rhs)
         return number.item() if isinstance(number, np.generic) else +number

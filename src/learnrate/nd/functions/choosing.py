@@ -25,7 +25,7 @@ def take(
     Indices are cut to integers. Those out of range are clipped to it (``mode="clip"``), counted around
     (``"wrap"``) or refused (``"raise"``).
     """
-    if not hasattr(indices, "_data"):
+    if not hasattr(indices, "_node"):
         raise operand_error("take", indices)
     if axis:
         axis = one_axis("take", axis, rank("take", a))
@@ -55,7 +55,7 @@ def pick(
     Indices are cut to integers; those out of range are clipped (``mode="clip"``) or counted around
     (``"wrap"``).
     """
-    if not hasattr(index, "_data"):
+    if not hasattr(index, "_node"):
         raise operand_error("pick", index)
     _check_mode("pick", mode, ("clip", "wrap"))
     at = one_axis("pick", axis, rank("pick", data))
@@ -75,7 +75,7 @@ def where(condition: NDArray, x: NDArray, y: NDArray, out: NDArray | None = None
     The condition has the shape of ``x`` and ``y``, or is a vector with one element for each row.
     """
     for value in (condition, x, y):
-        if not hasattr(value, "_data"):
+        if not hasattr(value, "_node"):
             raise operand_error("where", value)
     if x._data.dtype != y._data.dtype:
         raise dtype_error(WHERE, x._data, y._data)

@@ -30,8 +30,8 @@ def dot(
 
     The matrix product of two matrices; of two vectors their inner product, with shape (1,).
     """
-    if type(lhs) is not type(rhs) or not hasattr(lhs, "_data"):
-        raise operand_error("dot", rhs if hasattr(lhs, "_data") else lhs)
+    if type(lhs) is not type(rhs) or not hasattr(lhs, "_node"):
+        raise operand_error("dot", rhs if hasattr(lhs, "_node") else lhs)
     if transpose_a:
         lhs = lhs.T
     if transpose_b:

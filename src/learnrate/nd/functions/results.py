@@ -20,7 +20,7 @@ def into(out: NDArray | None, result: NDArray) -> NDArray:
     """``result``, or ``out`` with the contents of ``result`` written to it."""
     if out is None:
         return result
-    if not hasattr(out, "_data"):
+    if not hasattr(out, "_node"):
         raise operand_error("out", out)
     if out._data.shape != result._data.shape:
         raise InputError(f"out must have shape {result.shape}. Got {out.shape} instead.")

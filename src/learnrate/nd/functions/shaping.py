@@ -175,7 +175,7 @@ def repeat(data: NDArray, repeats: int, axis: int | None = None) -> NDArray:
 
 
 def _join(operator: Operator, arrays: tuple[NDArray, ...], axis: int, new_axes: int) -> NDArray:
-    if not arrays or not all(hasattr(array, "_data") for array in arrays):
+    if not arrays or not all(hasattr(array, "_node") for array in arrays):
         raise InputError(
             f"{operator.name} must be given NDArrays, one after another. "
             f"Got {', '.join(type(array).__name__ for array in arrays) or 'nothing'} instead; "

@@ -1,0 +1,34 @@
+"""``learnrate run``: a script written for MXNet, unmodified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["run"]
+
+
+def run(
+    script: Annotated[
+        str, typer.Argument(help="A Python file.", metavar="SCRIPT", show_default=False)
+    ],
+    args: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="The script's own arguments and options.", metavar="ARGS", show_default=False
+        ),
+    ] = None,
+) -> int:
+    """Run a script written for MXNet, unmodified.
+
+    In it `import mxnet` finds learnrate's arrays, gradients and layers. Without a screen plt.show() saves
+    SCRIPT-1.png, SCRIPT-2.png, … in the working directory.
+
+    \b
+    Example:  learnrate run note.py --lr 0.03
+    """
+    from learnrate.compat.script import run_script
+
+    return run_script(Path(script), args or [])

@@ -1,0 +1,28 @@
+"""What stands for ``IPython.display``: printing instead of showing in a notebook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from learnrate._missing import missing
+from learnrate.compat.inline import set_inline
+
+__all__ = ["clear_output", "display", "set_matplotlib_formats"]
+
+
+def set_matplotlib_formats(*formats: str, **kwargs: Any) -> None:
+    """Show figures where they are made, as a notebook does. What is saved is PNG, whatever the formats."""
+    set_inline()
+
+
+def display(*objects: Any, **kwargs: Any) -> None:
+    """Print the objects."""
+    for item in objects:
+        print(item)
+
+
+def clear_output(wait: bool = False) -> None:
+    """Leave what was printed where it is."""
+
+
+__getattr__ = missing("IPython.display", __all__)

@@ -1,0 +1,10 @@
+"""MXNet's error, by its name."""
+
+from learnrate._missing import missing
+from learnrate.errors import LearnrateError
+
+__all__ = ["MXNetError"]
+
+MXNetError = LearnrateError
+
+__getattr__ = missing("base", __all__)

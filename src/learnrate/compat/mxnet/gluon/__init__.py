@@ -1,0 +1,24 @@
+"""The part of Gluon that the chapters on regression, softmax and perceptrons use."""
+
+from learnrate._missing import missing
+from learnrate.compat.mxnet.gluon import block, data, loss, nn, parameter, trainer, utils
+from learnrate.compat.mxnet.gluon.block import Block, HybridBlock
+from learnrate.compat.mxnet.gluon.parameter import Parameter, ParameterDict
+from learnrate.compat.mxnet.gluon.trainer import Trainer
+
+__all__ = [
+    "Block",
+    "HybridBlock",
+    "Parameter",
+    "ParameterDict",
+    "Trainer",
+    "block",
+    "data",
+    "loss",
+    "nn",
+    "parameter",
+    "trainer",
+    "utils",
+]
+
+__getattr__ = missing("gluon", __all__)

@@ -1,0 +1,184 @@
+"""Blocks: the layers of a network and their parameters."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from learnrate import nd
+from learnrate._missing import missing
+from learnrate.compat.mxnet.gluon import saving
+from learnrate.compat.mxnet.gluon.parameter import Parameter, ParameterDict
+
+__all__ = ["Block", "HybridBlock"]
+
+
+class _Names(threading.local):
+    """The names that blocks get: ``dense0_``, ``dense1_``, … under the prefix of the scope they are made in."""
+
+    def __init__(self) -> None:
+        self.prefix = ""
+        self.counts: Counter[str] = Counter()
+
+    def next(self, hint: str) -> str:
+        number = self.counts[hint]
+        self.counts[hint] += 1
+        return f"{self.prefix}{hint}{number}_"
+
+
+_names = _Names()
+
+
+class Block:
+    """A layer, or a network of layers: a subclass makes them in ``__init__`` and uses them in ``forward``.
+
+    Parameters
+    ----------
+    prefix : str, optional
+        What the names of its parameters begin with.
+    """
+
+    def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
+        del params
+        hint = type(self).__name__.lower()
+        self._prefix = _names.next(hint) if prefix is None else _names.prefix + prefix
+        self._params = ParameterDict(self._prefix)
+        self._children: dict[str, Block] = {}
+        self._own: dict[str, Parameter] = {}
+        self._inside = _Names()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Block):
+            self._children[name] = value
+        elif isinstance(value, Parameter):
+            self._own[name] = value
+        super().__setattr__(name, value)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Compute the output, by `forward`."""
+        return self.forward(*inputs)
+
+    def forward(self, *inputs: Any) -> Any:
+        """Compute the output; a subclass says how."""
+        raise NotImplementedError(f"{type(self).__name__} must have a method forward(self, x).")
+
+    def __repr__(self) -> str:
+        return self._drawn(self._children)
+
+    def _drawn(self, children: dict[str, Block]) -> str:
+        lines = "".join(
+            f"  ({name}): " + repr(child).replace("\n", "\n  ") + "\n"
+            for name, child in children.items()
+        )
+        return f"{type(self).__name__}(\n{lines})"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its parameters begin with, such as ``dense0_``."""
+        return self._prefix
+
+    @property
+    def name(self) -> str:
+        """The prefix without its underscore."""
+        return self._prefix.removesuffix("_")
+
+    @property
+    def params(self) -> ParameterDict:
+        """Its own parameters, without those of its layers; ``self.params.get`` makes one."""
+        return self._params
+
+    @contextmanager
+    def name_scope(self) -> Iterator[None]:
+        """Scope in which the blocks that are made have this one's prefix before their own."""
+        before = _names.prefix, _names.counts
+        _names.prefix, _names.counts = self._prefix, self._inside.counts
+        try:
+            yield
+        finally:
+            _names.prefix, _names.counts = before
+
+    def register_child(self, block: Block, name: str | None = None) -> None:
+        """Add a layer that is no attribute."""
+        self._children[str(len(self._children)) if name is None else name] = block
+
+    def collect_params(self, select: str | None = None) -> ParameterDict:
+        """All parameters by name, or those whose name begins with a match of ``select``."""
+        found = ParameterDict(self._prefix)
+        found.update(self._params)
+        found.update({parameter.name: parameter for parameter in self._own.values()})
+        for child in self._children.values():
+            found.update(child.collect_params())
+        return found.matching(select)
+
+    def parameters_by_place(self, place: str = "") -> dict[str, Parameter]:
+        """All parameters by where they are, such as ``0.weight``: what files name them by."""
+        found = {place + name: parameter for name, parameter in self._own.items()}
+        for name, child in self._children.items():
+            found.update(child.parameters_by_place(f"{place}{name}."))
+        return found
+
+    def initialize(
+        self, init: Any = None, ctx: Any = None, verbose: bool = False, force_reinit: bool = False
+    ) -> None:
+        """Fill all parameters; those whose shape is not known yet, when the first batch arrives."""
+        self.collect_params().initialize(init, ctx, verbose, force_reinit)
+
+    def apply(self, fn: Any) -> Block:
+        """Call ``fn`` with every layer, then with this block."""
+        for child in self._children.values():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def hybridize(self, active: bool = True, **kwargs: Any) -> None:
+        """Do nothing: there is no second way of computing."""
+
+    def save_parameters(self, filename: Any) -> None:
+        """Write all parameters to a file of NumPy's npz format, whatever its name."""
+        saving.save(filename, self.parameters_by_place())
+
+    def load_parameters(
+        self,
+        filename: Any,
+        ctx: Any = None,
+        allow_missing: bool = False,
+        ignore_extra: bool = False,
+    ) -> None:
+        """Read parameters that `save_parameters` wrote. Nothing in the file is executed.
+
+        Parameters
+        ----------
+        filename : path
+            The file.
+        ctx : Context, optional
+            Must be the CPU.
+        allow_missing, ignore_extra : bool
+            Whether parameters may be missing from the file, and arrays in it have no parameter.
+
+        Raises
+        ------
+        DataError
+            If the file is no such file, or does not fit this network; then nothing is changed.
+        """
+        saving.load(filename, self.parameters_by_place(), ctx, allow_missing, ignore_extra)
+
+
+class HybridBlock(Block):
+    """A block that may say what it computes as ``hybrid_forward(F, x, …)``, where ``F`` is ``nd``."""
+
+    def forward(self, *inputs: Any) -> Any:
+        """Call ``hybrid_forward`` with ``nd``, the inputs, and its own parameters by name."""
+        own = {name: parameter.data() for name, parameter in self._own.items()}
+        return self.hybrid_forward(nd, *inputs, **own)
+
+    def hybrid_forward(self, F: Any, *inputs: Any, **params: Any) -> Any:
+        """Compute the output; a subclass says how."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must have a method hybrid_forward(self, F, x)."
+        )
+
+
+__getattr__ = missing("gluon.block", __all__)

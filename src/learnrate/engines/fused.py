@@ -1,0 +1,130 @@
+"""The engine for large work: the same arithmetic as `learnrate.engines.gram`, compiled by Numba.
+
+Numba is imported when an engine of this kind first trains. Where it is missing the engine says so once
+and trains with `GramEngine`, which gives the same curves.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cache
+
+import numpy as np
+
+from learnrate.engines.gram import GramEngine
+from learnrate.engines.problem import EpochState, LinearProblem
+from learnrate.engines.workers import Workers
+
+__all__ = ["FusedEngine", "gram_pays"]
+
+_PATIENCE = 1.0  # seconds of compiling before it is announced
+
+
+def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
+    """Whether an epoch through Gram matrices takes fewer operations than one through the rows.
+
+    With ``D = d + 1``, for each row of a minibatch: ``(D + 1)(D + 9)`` to make the matrix (half of it, in
+    tiles) and its share ``2D²K/B`` of applying it, and 15 % for handling it; against ``4DK`` through the
+    row and ``2DK`` for the loss, which the matrices give for nothing. K is rounded up to the 16 lanes of a
+    vector. For many lanes they cross near ``D = 2.6 B``; for few near ``D = 5.2 K``.
+    """
+    D, B, K = d + 1, batch_size, -(-lanes // 16) * 16
+    return 1.15 * ((D + 1) * (D + 9) + 2 * D**2 * K / B) < 6 * D * K
+
+
+class FusedEngine:
+    """Train with compiled kernels.
+
+    Parameters
+    ----------
+    threads : int
+        Threads to use. The numbers do not depend on it, to the last bit.
+    on_message : callable, optional
+        Called with a sentence when compiling takes longer than a second.
+    """
+
+    name = "fused"
+
+    def __init__(self, threads: int = 1, on_message: Callable[[str], object] | None = None) -> None:
+        self.threads, self.on_message = threads, on_message
+
+    def epochs(
+        self, problem: LinearProblem, start: EpochState | None = None
+    ) -> Iterator[EpochState]:
+        """Train, yielding the state before training and then after each epoch."""
+        if not numba_works():
+            yield from GramEngine().epochs(problem, start)
+            return
+        grams = gram_pays(problem.d, problem.batch_size, problem.lrs.size)
+        with _announced(self.on_message), np.errstate(all="ignore"):
+            compile_path(problem.dtype, grams)
+        with ExitStack() as stack:
+            executor = None
+            if self.threads > 1:
+                executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
+            yield from _train(problem, start, grams, Workers(self.threads, executor))
+
+
+def _train(
+    problem: LinearProblem, start: EpochState | None, grams: bool, workers: Workers
+) -> Iterator[EpochState]:
+    """Train on one path. With Gram matrices the first state is known after the first epoch."""
+    from learnrate.engines.kernels.paths import GramPath, RowPath
+
+    with np.errstate(all="ignore"):
+        path = (GramPath if grams else RowPath)(problem, start, workers)
+    for epoch in range(0 if start is None else start.epoch, problem.epochs):
+        with np.errstate(all="ignore"):
+            # The first state is read before training changes the lanes, its loss where it is known.
+            path.train(epoch)
+            state = path.state(epoch + 1)
+            first = path.first_state() if start is None and epoch == 0 else None
+        if first is not None:
+            yield first
+        yield state
+    if start is None and not problem.epochs:
+        with np.errstate(all="ignore"):
+            first = path.first_state()
+        yield first
+
+
+@contextmanager
+def _announced(on_message: Callable[[str], object] | None) -> Iterator[None]:
+    """Say that kernels are being compiled if that takes longer than a second."""
+    if on_message is None:
+        yield
+        return
+    timer = threading.Timer(_PATIENCE, on_message, ["Compiling kernels, once on this machine …"])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@cache
+def compile_path(dtype: np.dtype[np.floating], grams: bool) -> None:
+    """Train a tiny problem, so that kernels are compiled, or loaded from disk."""
+    X = np.zeros((3, 1), dtype=dtype)
+    problem = LinearProblem(X, X[:, 0].copy(), np.ones(1), batch_size=2, epochs=1)
+    for _ in _train(problem, None, grams, Workers(1, None)):
+        pass
+
+
+@cache
+def numba_works() -> bool:
+    """Whether Numba can be imported; if not, that is said once."""
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        warnings.warn(
+            f"The fused engine needs Numba, which cannot be imported ({error}); the gram engine "
+            "trains instead, with the same numbers. Install it with: pip install numba",
+            stacklevel=3,
+        )
+        return False
+    return True

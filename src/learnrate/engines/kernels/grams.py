@@ -1,0 +1,166 @@
+"""The Gram matrices of minibatches, which all lanes share."""
+
+# mypy: disable-error-code="call-arg, unreachable"
+
+from __future__ import annotations
+
+from typing import Any
+
+from learnrate.engines.kernels.compiled import inner
+from learnrate.engines.kernels.tiles import row_tile, store_tile
+from learnrate.engines.kernels.vectors import (
+    WIDE,
+    load_row,
+    load_row_part,
+    multiply_add,
+    prefetch,
+    store,
+    subtract,
+    total,
+    zero_row,
+)
+
+__all__ = ["gather", "minibatch_grams"]
+
+_AHEAD = 8  # rows: far enough for main memory, near enough to stay in the cache
+
+_ROWS = 8 if WIDE else 4  # rows of a tile; with 3 vectors they fill the registers
+_zeros_3, _add_3 = row_tile(_ROWS, 3)
+_zeros_2, _add_2 = row_tile(_ROWS, 2)
+_zeros_1, _add_1 = row_tile(_ROWS, 1)
+_store_3, _store_2, _store_1 = (store_tile(_ROWS, vectors) for vectors in (3, 2, 1))
+
+
+@inner
+def gather(
+    X: Any,
+    y: Any,
+    d: int,
+    order: Any,
+    first: int,
+    stop: int,
+    shift: Any,
+    ref: Any,
+    Z: Any,
+    width: int,
+    step: int,
+) -> None:
+    """Copy examples ``order[first:stop]`` to the rows ``(z, 1, r, 0, …)`` of Z.
+
+    ``X`` is flat; ``width`` is a row of Z and ``step`` a vector, in numbers. ``shift`` is
+    ``(s, −1, 0, …)``, so that subtracting it also writes the 1, and ``ref`` is ``(w_ref, β_ref, 0, …)``.
+    """
+    inner = d // step * step
+    last = order.size - 1
+    row = 0
+    for position in range(first, stop):
+        ahead = order[min(position + _AHEAD, last)]
+        prefetch(y, ahead)
+        prefetch(X, ahead * d)
+        prefetch(X, ahead * d + d - 1)
+        if d > 4 * step:  # a row of more than two cache lines
+            for j in range(2 * step, d - 1, 2 * step):
+                prefetch(X, ahead * d + j)
+        i = order[position]
+        known = zero_row(Z)
+        for j in range(0, inner, step):
+            z = subtract(load_row(X, i * d + j), load_row(shift, j))
+            store(Z, row + j, z)
+            known = multiply_add(z, load_row(ref, j), known)
+        z = subtract(load_row_part(X, i * d + inner, d - inner), load_row(shift, inner))
+        store(Z, row + inner, z)
+        known = multiply_add(z, load_row(ref, inner), known)
+        if inner + step < width:
+            store(Z, row + inner + step, zero_row(Z))
+        Z[row + d + 1] = y[i] - total(known)
+        row += width
+
+
+@inner
+def _gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -> None:
+    """``G[g:] ← ZᵀZ`` on and above the diagonal, in tiles; below it only what a tile covers."""
+    for i in range(0, used, _ROWS):
+        j = i // step * step
+        while j < width:
+            at = g + i * width + j
+            left = (width - j) // step
+            if left >= 3:
+                _store_3(_add_3(_zeros_3(Z), Z, i, 1, width, Z, j, width, rows), G, at, width)
+                j += 3 * step
+            elif left == 2:
+                _store_2(_add_2(_zeros_2(Z), Z, i, 1, width, Z, j, width, rows), G, at, width)
+                j += 2 * step
+            else:
+                _store_1(_add_1(_zeros_1(Z), Z, i, 1, width, Z, j, width, rows), G, at, width)
+                j += step
+
+
+@inner
+def _shift_back(G: Any, g: int, d: int, width: int, shift: Any) -> None:
+    """Multiply by M of `learnrate.engines.anchor`; both triangles are there afterwards."""
+    for i in range(d + 1):
+        for j in range(i):
+            G[g + i * width + j] = G[g + j * width + i]
+    last = g + d * width
+    for i in range(d):
+        for j in range(d + 2):
+            G[g + i * width + j] += shift[i] * G[last + j]
+
+
+@inner
+def minibatch_grams(
+    X: Any,
+    y: Any,
+    d: int,
+    order: Any,
+    batch_size: int,
+    first: int,
+    stop: int,
+    shift: Any,
+    ref: Any,
+    shifted: bool,
+    decay: Any,
+    Z: Any,
+    room: int,
+    G: Any,
+    part: Any,
+    sums: Any,
+    at_sums: int,
+    width: int,
+    step: int,
+) -> None:
+    """``(G, c)`` of the minibatches ``first, …, stop − 1``, one after another in ``G``.
+
+    Z has ``room`` rows; a larger minibatch is gone through in blocks. With ``sums`` not empty,
+    ``Σ (z, 1, r)(z, 1, r)ᵀ`` on and above the diagonal is added to it from ``at_sums`` on. Weight
+    decay, the same for all lanes, is put in here: ``decay = α |B|`` on the diagonal of G, and
+    ``−decay · w_ref`` on c.
+    """
+    size = width * width
+    for t in range(first, stop):
+        g = (t - first) * size
+        begin = t * batch_size
+        end = min(begin + batch_size, order.size)
+        for at in range(begin, end, room):
+            rows = min(room, end - at)
+            gather(X, y, d, order, at, at + rows, shift, ref, Z, width, step)
+            if at == begin:
+                _gram(Z, rows, width, step, d + 2, G, g)
+            else:
+                _gram(Z, rows, width, step, d + 2, part, 0)
+                for k in range(size):
+                    G[g + k] += part[k]
+        if sums.size:
+            for k in range((d + 2) * width):
+                sums[at_sums + k] += G[g + k]
+        if shifted:
+            _shift_back(G, g, d, width, shift)
+        if decay > 0:
+            for i in range(d):
+                G[g + i * width + i] += decay
+                G[g + i * width + d + 1] -= decay * ref[i]
+        if shifted:
+            last = g + d * width
+            for i in range(d):
+                for j in range(d + 2):
+                    G[last + j] += shift[i] * G[g + i * width + j]

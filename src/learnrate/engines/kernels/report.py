@@ -1,0 +1,62 @@
+"""Kernel: what the lanes are at the end of an epoch, in full numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from learnrate.engines.kernels.compiled import compiled
+
+__all__ = ["read_lanes"]
+
+
+@compiled
+def read_lanes(
+    delta: Any,
+    blocks: Any,
+    room: int,
+    w_ref: Any,
+    beta: float,
+    shift: Any,
+    Q: Any,
+    u: Any,
+    W: Any,
+    b: Any,
+    loss: Any,
+) -> None:
+    """Parameters of all lanes in float64, ``δ`` rounded to what they say, and the losses.
+
+    ``u`` is room for ``(d + 2) · lanes`` numbers. Losses are left alone where Q is empty; see
+    `learnrate.engines.anchor.Quadratic`.
+    """
+    d = w_ref.size
+    for index in range(blocks.shape[0]):
+        lane, lanes = blocks[index, 0], blocks[index, 1]
+        block = lane * room
+        kept = min(lanes, b.size - lane)
+        for k in range(kept):
+            b[lane + k] = 0.0
+        for j in range(d):
+            for k in range(kept):
+                w = delta[block + j * lanes + k] + w_ref[j]
+                delta[block + j * lanes + k] = w - w_ref[j]
+                u[j * lanes + k] = delta[block + j * lanes + k]
+                W[lane + k, j] = w
+                b[lane + k] += shift[j] * w
+        for k in range(kept):
+            known = b[lane + k]
+            b[lane + k] = delta[block + d * lanes + k] + beta - known
+            delta[block + d * lanes + k] = b[lane + k] + known - beta
+            u[d * lanes + k] = delta[block + d * lanes + k]
+            u[(d + 1) * lanes + k] = -1.0
+        if not Q.size:
+            continue
+        for k in range(kept):
+            loss[lane + k] = 0.0
+        for i in range(d + 2):
+            for j in range(d + 2):
+                q = 0.5 * Q[i, j]
+                for k in range(kept):
+                    loss[lane + k] += q * u[i * lanes + k] * u[j * lanes + k]
+        for k in range(kept):
+            if loss[lane + k] < 0.0:
+                loss[lane + k] = 0.0

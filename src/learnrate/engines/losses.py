@@ -1,0 +1,85 @@
+"""The loss of all examples at every lane, in the coordinates of `learnrate.engines.anchor`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from learnrate._shapes import Array, Float
+from learnrate.engines.anchor import Anchor
+from learnrate.engines.problem import LinearProblem
+
+__all__ = ["Quadratic", "direct_losses", "full_quadratic", "residuals", "row_blocks"]
+
+_BLOCK = 1 << 17  # numbers in one block of scratch: 1 MiB of float64, which a level-2 cache holds
+
+
+def row_blocks(n: int, width: int) -> Iterator[slice]:
+    """Cut ``n`` rows of ``width`` numbers into blocks that fit the scratch."""
+    rows = max(1, _BLOCK // width)
+    for first in range(0, n, rows):
+        yield slice(first, min(first + rows, n))
+
+
+def residuals(problem: LinearProblem, anchor: Anchor) -> Float[Array, " n"]:
+    """``r`` of all examples, worked out in float64."""
+    r = np.empty(problem.n, dtype=problem.dtype)
+    bias = anchor.beta - float(anchor.shift @ anchor.w)
+    for rows in row_blocks(problem.n, problem.d):
+        r[rows] = problem.y[rows] - problem.X[rows] @ anchor.w - bias
+    return r
+
+
+@dataclass(frozen=True, eq=False)
+class Quadratic:
+    """The loss of all n examples as a quadratic form: ``L(δ) = ½ uᵀ Q u`` with ``u = (δ_w, δ_β, −1)``.
+
+    Attributes
+    ----------
+    Q : float64 array, shape (d + 2, d + 2)
+        ``(1/n) Σ (z, 1, r)(z, 1, r)ᵀ``
+    """
+
+    Q: Float[Array, "d2 d2"]
+
+    def losses(self, delta: Float[Array, "D K"]) -> Float[Array, " K"]:
+        """Mean loss of every lane; not finite for a diverged one."""
+        u = np.vstack([delta, np.full((1, delta.shape[1]), -1.0)])
+        loss: Float[Array, " K"] = 0.5 * np.einsum("ik,ik->k", u, self.Q @ u)
+        return np.maximum(loss, 0.0)
+
+
+def full_quadratic(problem: LinearProblem, anchor: Anchor) -> tuple[Quadratic, Float[Array, " n"]]:
+    """Go through the data once, in blocks, for the `Quadratic` and the residuals ``r``."""
+    n, d = problem.X.shape
+    r = np.empty(n, dtype=problem.dtype)
+    Q = np.zeros((d + 2, d + 2))
+    blocks = list(row_blocks(n, d + 2))
+    Z = np.ones((blocks[0].stop, d + 2), dtype=np.float64)
+    for rows in blocks:
+        z = Z[: rows.stop - rows.start]
+        np.subtract(problem.X[rows], anchor.shift, out=z[:, :d])
+        np.subtract(problem.y[rows], anchor.beta, out=z[:, d + 1])
+        z[:, d + 1] -= z[:, :d] @ anchor.w
+        r[rows] = z[:, d + 1]
+        Q += z.T @ z
+    return Quadratic(Q / n), r
+
+
+def direct_losses(
+    X: Float[Array, "n d"], r: Float[Array, " n"], anchor: Anchor, delta: Float[Array, "D K"]
+) -> Float[Array, " K"]:
+    """Mean of ``½(z·δ_w + δ_β − r)²``, in blocks; in float64 for the lanes that overflow X's type."""
+    loss = np.zeros(delta.shape[1])
+    shift = anchor.shift.astype(delta.dtype)
+    for rows in row_blocks(len(r), sum(delta.shape)):
+        error = (X[rows] - shift) @ delta[:-1]
+        error += delta[-1]
+        error -= r[rows, None]
+        loss += np.einsum("nk,nk->k", error, error)
+    large = ~(loss < np.sqrt(np.finfo(delta.dtype).max)) & np.isfinite(delta).all(axis=0)
+    if delta.dtype != np.float64 and large.any():
+        loss[large] = 2 * len(r) * direct_losses(X, r, anchor, delta[:, large].astype(np.float64))
+    return loss / (2 * len(r))

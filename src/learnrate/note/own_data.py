@@ -1,0 +1,91 @@
+"""The reader's own table: read, trained, and told in words, a drawing and a table."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import learnrate
+from learnrate.note.catalogue import Texts
+from learnrate.note.plot import Axis, Line, Plot, render
+
+__all__ = ["bytes_of", "read", "results_page"]
+
+_SHADES = ("1", "2", "3", "4")
+
+
+def read(name: str, contents: bytes | None) -> Any:
+    """A table from an uploaded file's name and contents, or from the name alone."""
+    if contents is None:
+        return learnrate.data.read_table(name)
+    with tempfile.TemporaryDirectory() as folder:
+        # Only the suffix tells the format; the name itself is the user's and is not used as a path.
+        path = Path(folder) / f"upload{Path(name).suffix or '.csv'}"
+        path.write_bytes(contents)
+        return learnrate.data.read_table(path)
+
+
+def bytes_of(result: Any, name: str) -> bytes:
+    """What `SweepResult.save` writes under such a name."""
+    with tempfile.TemporaryDirectory() as folder:
+        return bytes(result.save(Path(folder) / name).read_bytes())
+
+
+def results_page(result: Any, t: Texts) -> str:
+    """Suggestion, verdicts, curves and numbers of a sweep."""
+    suggestion = result.suggestion()
+    verdicts = result.verdicts or ("unknown",) * len(result.lrs)
+    with np.errstate(all="ignore"):
+        final = result.losses[:, :, -1].mean(axis=0)
+    rows = [
+        (
+            f"{lr:.3g}",
+            _number(final[k]),
+            "–" if result.predicted is None else _number(result.predicted[k, -1]),
+            t(f"word_{verdicts[k]}"),
+            lr == suggestion.lr,
+        )
+        for k, lr in enumerate(result.lrs)
+    ]
+    low, high = suggestion.interval or (np.nan, np.nan)
+    return render(
+        "results.html",
+        t=t,
+        suggestion=suggestion,
+        rate="" if suggestion.lr is None else f"{suggestion.lr:.3g}",
+        remarks=[
+            *result.data.notes,
+            *(t("left_out", name=one.name, reason=one.reason) for one in result.data.left_out),
+        ],
+        interval=(f"{low:.3g}", f"{high:.3g}"),
+        rows=rows,
+        plot=_plot(result, t),
+    )
+
+
+def _plot(result: Any, t: Texts) -> Plot:
+    with np.errstate(all="ignore"):
+        mean = result.losses.mean(axis=0)
+    E = mean.shape[1] - 1
+    suggested = result.suggestion().lr
+    order = np.argsort(np.argsort(result.lrs)) * len(_SHADES) // len(result.lrs)
+    marks = [
+        Line(
+            np.arange(E + 1),
+            mean[k],
+            colour=_SHADES[order[k]],
+            width=3.5 if lr == suggested else 1.3,
+        )
+        for k, lr in enumerate(result.lrs)
+    ]
+    seen = mean[np.isfinite(mean) & (mean > 0)]
+    low, high = float(seen.min()) * 0.8, float(mean[:, 0].max()) * 10
+    axes = Axis(t("epoch"), 0, E, whole=True), Axis(t("loss"), low, high, log=True)
+    return Plot("own-curves", t("sweep_alt"), *axes, marks)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if np.isfinite(value) else "∞"

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from learnrate.theory import shuffled
+from learnrate.theory.expected_curve import independent_curve
+from learnrate.theory.mean_square import mean_square_limit
+from learnrate.theory.modes import Modes
+from learnrate.theory.quantity import Kind
+from learnrate.theory.shuffled import shuffled_curve, shuffled_floor
+from tests.theory.examples import DATA, Array, without_bias
+from tests.theory.simulate import simulate
+
+
+def sixty() -> tuple[Array, Array, int]:
+    """The examples on which the design measured: n = 60, B = 5, label noise 1."""
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((60, 2))
+    return X, X @ [2.0, -3.4] + 4.2 + rng.standard_normal(60), 5
+
+
+@pytest.mark.parametrize(
+    ("lr", "epochs"), [(0.01, 900), (0.03, 500), (0.1, 200), (0.2, 100), (0.4, 60), (0.6, 60)]
+)
+def test_floor_over_two_decades(lr: float, epochs: int) -> None:
+    """Measured over predicted: 1.0 to 1.2; without N's own feedback it would be up to 1.4."""
+    X, y, B = sixty()
+    losses = simulate(
+        X, y, np.array([lr]), B, epochs, runs=150, sampling="shuffle", keep_from=2 * epochs // 3
+    )
+    modes = Modes(X, y)
+    floor = shuffled_floor(modes, B, np.array([lr]))
+    assert floor.kind is Kind.ESTIMATE
+    ratio = (losses.mean() - modes.loss_at_optimum) / (floor.losses[0] - modes.loss_at_optimum)
+    assert 0.95 < ratio < 1.25
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_curves(name: str) -> None:
+    """At 0.03, 0.1 and 0.3 of the limit; least accurate where n < d."""
+    X, y, B = DATA[name]()
+    modes = Modes(X, y)
+    limit = mean_square_limit(modes, B).value
+    assert limit is not None
+    lrs = limit * np.array([0.03, 0.1, 0.3])
+    measured = simulate(X, y, lrs, B, 3, runs=200, sampling="shuffle", real_order=True).mean(axis=1)
+    predicted = shuffled_curve(modes, B, lrs, 3)
+    within = 0.2 if name == "n < d" else 0.03
+    np.testing.assert_allclose(measured / predicted.losses, 1, atol=within)
+
+
+def test_it_beats_the_independent_theory() -> None:
+    X, y, B = sixty()
+    modes, lrs = Modes(X, y), np.array([0.1])
+    measured = simulate(X, y, lrs, B, 2, runs=2000, sampling="shuffle").mean(axis=1)
+    ours = shuffled_curve(modes, B, lrs, 2).losses
+    independent = independent_curve(modes, B, lrs, 2).losses
+    assert np.abs(measured / ours - 1).max() < 0.02
+    assert np.abs(measured / independent - 1).max() > 0.05
+
+
+def test_second_order_in_the_rate_by_all_permutations() -> None:
+    """For small η the loss after one epoch agrees to O(η³) with the average over all orders."""
+    rng = np.random.default_rng(2)
+    n, B = 5, 1
+    x, y = rng.uniform(0.5, 2.0, (n, 1)), rng.standard_normal(n)
+    modes = without_bias(x, y)
+    start = np.array([0.8])
+
+    def miss(lr: float) -> float:
+        ends = []
+        for order in itertools.permutations(range(n)):
+            w = start[0]
+            for i in order:
+                w -= lr / B * x[i, 0] * (x[i, 0] * w - y[i])
+            ends.append(np.mean((x[:, 0] * w - y) ** 2) / 2)
+        return float(np.mean(ends)) - after_one_epoch(lr)
+
+    def after_one_epoch(lr: float) -> float:
+        delta = start - modes.optimum
+        kappa = shuffled._spread(modes)
+        m = (modes.spectrum.vectors.T @ delta).reshape(1)
+        worn = shuffled._wear_off(modes, B, np.array([lr]), kappa, m, np.outer(m, m), 1)
+        level = shuffled._label_noise(modes, B, np.array([lr]), kappa)
+        mean = level.mean_kept * m
+        noise = shuffled._excess(modes, level.rise, level.shift, mean)
+        return float(modes.loss_at_optimum + worn[0, 1] + noise[0])
+
+    assert abs(miss(0.01)) < 1e-3
+    assert abs(miss(0.001)) < 2e-3 * abs(miss(0.01))
+
+
+def test_all_examples_at_once_is_gradient_descent() -> None:
+    X, y, _ = sixty()
+    lrs = np.array([0.1, 1.0])
+    curve = shuffled_curve(Modes(X, y), 60, lrs, 5).losses
+    weights = np.array([0.3, -0.2])
+    known = shuffled_curve(Modes(X, y), 60, lrs, 5, weights=weights).losses
+    measured = simulate(X, y, lrs, 60, 5, runs=4000).mean(axis=1)
+    np.testing.assert_allclose(curve, measured, rtol=2e-3)
+    rows, theta = np.column_stack([X, np.ones(60)]), np.append(weights, 0.0)
+    for epoch in range(6):
+        assert known[1, epoch] == pytest.approx(0.5 * np.mean((rows @ theta - y) ** 2), rel=1e-10)
+        theta = theta - 1.0 * rows.T @ (rows @ theta - y) / 60
+    floor = shuffled_floor(Modes(X, y), 60, np.array([0.5, 3.0])).losses
+    assert floor[0] == pytest.approx(Modes(X, y).loss_at_optimum)
+    assert floor[1] == np.inf
+
+
+def test_a_short_last_minibatch() -> None:
+    X, y, _ = sixty()
+    modes, lrs = Modes(X, y), np.array([0.05, 0.1])
+    measured = simulate(X, y, lrs, 35, 3, runs=400, sampling="shuffle").mean(axis=1)
+    predicted = shuffled_curve(modes, 35, lrs, 3).losses
+    np.testing.assert_allclose(predicted, measured, rtol=0.01)
+
+
+def test_weight_decay() -> None:
+    X, y, B = sixty()
+    modes, lrs = Modes(X, y, weight_decay=0.2), np.array([0.02, 0.1])
+    measured = simulate(X, y, lrs, B, 8, runs=600, sampling="shuffle", weight_decay=0.2).mean(
+        axis=1
+    )
+    predicted = shuffled_curve(modes, B, lrs, 8).losses
+    np.testing.assert_allclose(predicted, measured, rtol=0.02)
+
+
+def test_the_floor_is_where_the_curve_ends() -> None:
+    X, y, B = sixty()
+    modes = Modes(X, y)
+    lrs = np.array([0.05, 0.3, 0.8])
+    curve = shuffled_curve(modes, B, lrs, 300).losses
+    np.testing.assert_allclose(curve[:, -1], shuffled_floor(modes, B, lrs).losses, rtol=1e-6)
+
+
+def test_the_floor_falls_with_the_square_of_the_rate() -> None:
+    """Its variance falls with the cube; the shift of the mean remains."""
+    X, y, B = sixty()
+    modes = Modes(X, y)
+    floor = shuffled_floor(modes, B, np.array([1e-9, 1e-5, 1e-4, 2.0, 1e200])).losses
+    excess = floor[:3] - modes.loss_at_optimum
+    assert 0.005 < excess[1] / excess[2] < 0.0102
+    assert abs(excess[0]) < 1e-15
+    assert (floor[3:] == np.inf).all()
+
+
+@pytest.mark.parametrize("x", [1e-9, 1e-5, 1e-3, 0.4, 1.0, 1.6, 1.999])
+@pytest.mark.parametrize("m", [1, 2, 13, 400])
+def test_sums_over_an_epoch(x: float, m: int) -> None:
+    got = [float(part[0, 0]) for part in shuffled._epoch_sums(np.array([[x]]), m)]
+    powers = (1 - np.array(x, dtype=np.longdouble)) ** np.arange(m)
+    c = m / max(m - 1, 1)
+    K = c * np.sum((powers - powers.mean()) ** 2)
+    once = np.cumsum(powers) - powers
+    twice = np.cumsum(powers**2) - powers**2
+    want = [K, c * np.mean(twice - once**2 / m), np.mean(powers**2)]
+    np.testing.assert_allclose(got, np.array(want, dtype=float), rtol=2e-3, atol=1e-30)
+
+
+@pytest.mark.parametrize("m", [1, 2, 13, 200])
+def test_sums_over_pairs(m: int) -> None:
+    x = np.array([1e-9, 1e-4, 0.3, 0.3, 1.0, 1.7])
+    got = shuffled._pair_sums(x[None], m)[0]
+    a = (1 - x).astype(np.longdouble)
+    want = np.zeros((6, 6))
+    for t in range(m):
+        s = np.arange(t)
+        inner = (a[:, None] ** (t - 1 - s)).sum(axis=1)
+        want += (a[:, None] ** (m - 1 - t) * inner).astype(float)
+    np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-9)
+
+
+def test_many_steps_are_jumped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the correlations within an epoch, which matter little for large n."""
+    X, y, B = DATA["note"]()
+    modes, lrs = Modes(X, y), np.array([0.05, 0.5, 1.2])
+    followed = shuffled_curve(modes, B, lrs, 3)
+    monkeypatch.setattr(shuffled, "_MOST_WORK", 0)
+    jumped = shuffled_curve(modes, B, lrs, 3)
+    assert jumped.note != followed.note
+    np.testing.assert_allclose(jumped.losses, followed.losses, rtol=0.15)
+
+
+def test_rates_do_not_mix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates are followed a few at a time; overflow of one leaves the others alone."""
+    X, y, B = sixty()
+    modes, lrs = Modes(X, y), np.array([0.1, 1e150, 0.2, 5.0, 0.3])
+    want = shuffled_curve(modes, B, lrs, 30).losses
+    monkeypatch.setattr(shuffled, "_CACHE", 20)
+    got = shuffled_curve(modes, B, lrs, 30).losses
+    np.testing.assert_array_equal(got, want)
+    assert np.isfinite(got[[0, 2, 4]]).all()
+    assert (got[[1, 3], -1] == np.inf).all()
+    assert np.isfinite(got[:, 0]).all()

@@ -11,15 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
-
 from learnrate.torch.memory import is_out_of_memory
+from torch import Tensor
 
 __all__ = ["Traced", "close"]
 
 _GRAPHS = 8
 """Sizes of minibatches that are recorded; a model fed with more kinds runs unrecorded."""
-_PATIENCE = 200
+_PATIENCE = 60
 """Calls before a recording is made: it costs about as much as these calls lose by not having one."""
 
 Step = Callable[..., tuple[Tensor, ...]]

@@ -36,11 +36,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import learnrate.torch
-import torch
-from torch import Tensor, nn
 
 SEEDS = 5
 B = 32

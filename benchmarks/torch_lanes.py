@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 import learnrate.torch
-import torch
 from learnrate.data.order import epoch_order
-from torch import Tensor, nn
 
 B = 32
 

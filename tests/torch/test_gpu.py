@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 import learnrate.torch
-import torch
 from learnrate.engines.torch import TorchEngine
 from tests.contract.problems import make_problem
 from tests.torch.models import cnn, images

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from learnrate.torch.memory import is_out_of_memory
 from torch import Tensor
+
+from learnrate.torch.memory import is_out_of_memory
 
 __all__ = ["Traced", "close"]
 

@@ -320,10 +320,8 @@ def test_whether_there_is_a_screen(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(inline.sys, "platform", platform)
-    monkeypatch.setattr(
-        inline.importlib.util, "find_spec", lambda name: object() if toolkit else None
-    )
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if toolkit else None)
     assert inline.has_screen() is screen
 
 

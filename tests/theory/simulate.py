@@ -68,7 +68,8 @@ def simulate(
                     velocity = momentum * velocity + slope
                     theta -= lrs[:, None] * velocity
             if epoch >= keep_from:
-                losses.append(at_optimum + 0.5 * np.einsum("rka,ab,rkb->kr", theta, H, theta))
+                excess = np.einsum("rka,ab,rkb->kr", theta, H, theta)
+                losses.append(at_optimum + 0.5 * np.maximum(excess, 0))
     every: Array = np.nan_to_num(np.stack(losses, axis=2), nan=np.inf, posinf=np.inf)
     return every
 

@@ -6,7 +6,7 @@ symmetric. The step matrix of example i is ``h_i = z_i z_iᵀ`` with mean G; the
 
     C(Σ) = (1/n) Σ_i h_i Σ h_i − G Σ G = (1/n) Σ_i (z_iᵀ Σ z_i) z_i z_iᵀ − G Σ G
 
-Source: Mulayoff and Michaeli, arXiv 2306.07850, section 3.
+Source: Mulayoff and Michaeli, arXiv 2306.07850.
 """
 
 from __future__ import annotations

@@ -102,6 +102,7 @@ def measure_growth(
         block = per_epoch
         burn_in, blocks = per_epoch, max(1, round(steps / per_epoch))
         orders = _shuffled(modes.n, batch_size, runs, seed)
+        Z = np.vstack([Z, np.zeros(Z.shape[1])])  # what fills up a short last minibatch
     else:
         block = min(_SHORT, steps)
         burn_in, blocks = block, max(1, steps // block)
@@ -183,14 +184,13 @@ class _Products:
 
 
 def _leading(modes: Modes) -> tuple[Float[Array, "rows r"], Float[Array, "r r"] | None]:
-    """Examples along the directions that matter, a row of zeros after them, and the decay matrix.
+    """Examples along the directions that matter, and the decay matrix there.
 
     The slowest directions shrink at every rate considered here and would only hide where the fast ones
     begin to grow: those which together have less than a thousandth of λmax are left out.
     """
     kept = np.cumsum(modes.eigenvalues) > _NEGLIGIBLE * modes.spectrum.largest
-    Z = np.zeros((modes.n + 1, int(kept.sum())))
-    np.matmul(modes.X_tilde, modes.spectrum.vectors[:, kept], out=Z[:-1])
+    Z = modes.Z if kept.all() else modes.Z[:, kept]
     decay = modes.decay[np.ix_(kept, kept)] if modes.weight_decay else None
     return Z, decay
 

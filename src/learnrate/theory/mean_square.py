@@ -9,7 +9,7 @@ where Λ = diag(λ) and C is the operator of `learnrate.theory.fourth_moment`. W
 semidefinite matrices to such, so its spectral radius is its largest eigenvalue, and that stays below 1
 exactly while ``2𝒞 − η𝒟`` is positive: ``η < 2 / κ``, ``κ = λmax(𝒞⁻¹𝒟)``.
 
-Source: Mulayoff and Michaeli, arXiv 2306.07850, theorem 2 (there for B = 1 and without decay).
+Source: Mulayoff and Michaeli, arXiv 2306.07850 (there without weight decay).
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def mean_square_bound(modes: Modes, batch_size: int, *, replacement: bool = Fals
     measure of Σ than the trace may still shrink. With ``R²`` the smallest number for which
     ``F ≼ R²Λ`` and ``p = 1/B`` it implies the better known ``η ≤ 2B / (R² + (B − 1) λmax)``.
 
-    Source: Défossez and Bach, arXiv 1412.0156, section 3 (for B = 1); Jain et al., arXiv 1610.03774.
+    Source: Défossez and Bach, arXiv 1412.0156 (for B = 1); Jain et al., arXiv 1610.03774.
     """
     p = batch_variance(modes.n, batch_size, replacement=replacement)
     lam, Z, G = modes.eigenvalues, modes.Z, modes.data_hessian

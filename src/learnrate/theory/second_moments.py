@@ -14,8 +14,8 @@ In the coordinates of `learnrate.theory.modes` let ``m = E δ`` and ``Σ = E δ�
 
     x' = T x + η² p (v − 2 B m),   T = diag(a_a a_b) + η² p C,   a = 1 − ηλ
 
-Source: the moments of the linear recursion, as for LMS in Haykin, *Adaptive Filter Theory*, chapter 6,
-without its independence and Gaussian assumptions; p from `learnrate.theory.modes.batch_variance`.
+Source: the moments of the linear recursion, as for LMS in Haykin, *Adaptive Filter Theory* (the chapter on
+the LMS algorithm), without its independence and Gaussian assumptions; p from `learnrate.theory.modes.batch_variance`.
 """
 
 from __future__ import annotations
@@ -121,6 +121,10 @@ class SecondMoments:
             t = steps * np.arange(1.0, epochs + 1)
             start = 0.5 * x @ self.curvature - m @ self.slope
             return np.stack([np.append(start, self._jump(lr, m, x, t)) for lr in lrs])
+
+    def radius(self, lr: float) -> float:
+        """Spectral radius of T: the growth of the second moment per step, in the long run."""
+        return float(np.abs(self._eigen(lr)[0]).max())
 
     def settled(self, lr: float) -> float:
         """``E L − L(θ*)`` at the fixed point ``x = T x + η² p v``; infinite where there is none."""

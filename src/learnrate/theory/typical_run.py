@@ -19,8 +19,8 @@ from learnrate.theory.quantity import Kind, Quantity
 __all__ = ["diverged_share", "typical_limit"]
 
 _RATES = 12
-_SPAN = 2.5  # the grid of rates reaches from its lower end to this multiple
-_EXTENSIONS = 20
+_SPAN = 2.5  # the first grid of rates reaches up to this multiple of where to look first
+_TRIES = 24
 
 
 def typical_limit(
@@ -36,8 +36,8 @@ def typical_limit(
 ) -> Quantity:
     """The η where ``Λ(η)`` crosses zero: half of all long runs diverge there, below it few, above most.
 
-    Measured on one grid of rates with common random numbers (on further ones where the crossing lies
-    outside), and interpolated. The standard error is Λ's, divided by the slope ``dΛ/dη``.
+    Measured with common random numbers on a grid of rates, first a wide one with few steps to find
+    the crossing, then a narrow one. The standard error is Λ's, divided by the slope ``dΛ/dη``.
 
     Parameters
     ----------
@@ -53,12 +53,13 @@ def typical_limit(
     if batch_size == modes.n:
         limit = 2 * (1 + momentum) / modes.spectrum.largest
         return Quantity(limit, Kind.EXACT, note="all examples: every run is the same")
-    low = near / 1.02
-    for _ in range(_EXTENSIONS):
+
+    def grows_in(low: float, high: float, shuffle: bool, steps: int) -> tuple[Growth, int]:
+        """Growth on a grid, and how many of its rates come before those that surely grow."""
         growth = measure_growth(
             modes,
             batch_size,
-            np.geomspace(low, low * _SPAN, _RATES),
+            np.geomspace(low, high, _RATES),
             shuffle=shuffle,
             momentum=momentum,
             steps=steps,
@@ -66,38 +67,33 @@ def typical_limit(
             seed=seed,
         )
         grows = growth.mean > 2 * growth.standard_error
-        if grows[0]:
-            low /= 0.9 * _SPAN
-        elif not grows.any():
-            low *= 0.9 * _SPAN
-        else:
-            limit, error = _crossing(growth, int(np.argmax(grows)))
+        return growth, int(np.argmax(grows)) if grows.any() else _RATES
+
+    low, high, quick = near / 1.02, near * _SPAN, True
+    for _ in range(_TRIES):
+        growth, k = grows_in(low, high, shuffle and not quick, steps // 4 if quick else steps)
+        if 0 < k < _RATES and not quick:
+            limit, error = _crossing(growth, k)
             note = "simulated runs that share their random numbers among all rates"
             return Quantity(limit, Kind.ESTIMATE, error, note)
+        if 0 < k < _RATES:
+            low, high, quick = growth.lrs[max(k - 3, 0)], growth.lrs[min(k + 1, _RATES - 1)], False
+        else:  # look further down or up, with some overlap
+            ratio = 0.8 * high / low if high / low > 1.25 else high / low
+            low, high = (low / ratio, high / ratio) if k == 0 else (low * ratio, high * ratio)
     return Quantity.unavailable(
         "the growth of a run does not change sign over many decades of rates"
     )
 
 
 def _crossing(growth: Growth, k: int) -> tuple[float, float]:
-    """Root of Λ between the rates k−1 and k, and its standard error.
-
-    A parabola through three points in log η; with a straight line where it has no root there.
-    """
+    """Root of Λ between the rates k−1 and k, and its standard error, by a straight line in log η."""
     while k > 1 and growth.mean[k - 1] > 0:  # growing already, but not significantly
         k -= 1
     x, value = np.log(growth.lrs), growth.mean
     below = min(value[k - 1], 0.0)
     slope = (value[k] - below) / (x[k] - x[k - 1])
-    root = x[k - 1] - below / slope
-    third = k + 1 if k + 1 < x.size else k - 2
-    bend = ((value[third] - value[k]) / (x[third] - x[k]) - slope) / (x[third] - x[k - 1])
-    if abs(bend) * (x[k] - x[k - 1]) < slope:
-        for _ in range(20):  # Newton on below + (slope + bend (x − x_k)) (x − x_{k−1})
-            f = below + (slope + bend * (root - x[k])) * (root - x[k - 1])
-            root -= f / (slope + bend * (2 * root - x[k] - x[k - 1]))
-        root = float(np.clip(root, x[k - 1], x[k]))
-    limit = math.exp(root)
+    limit = math.exp(x[k - 1] - below / slope)
     return limit, limit * float(growth.standard_error[k - 1 : k + 1].max() / slope)
 
 
@@ -126,7 +122,7 @@ def diverged_share(
     noise_loss : array, shape (K,)
         Loss that label noise makes in one step from the optimum; 0 where labels fit exactly.
 
-    Source: Harrison, *Brownian Motion and Stochastic Flow Systems* (1985), section 3.6.
+    Source: Harrison, *Brownian Motion and Stochastic Flow Systems* (1985), on reflected motion.
     """
     if steps == 0 or start_loss <= 0:
         return np.zeros(growth.lrs.size)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
 
@@ -8,8 +9,8 @@ from learnrate.engines import choose
 from learnrate.engines.choose import ENGINES, choose_engine, estimated_seconds, get_engine
 from learnrate.errors import OptionError
 
-SMALL = {"n": 1000, "d": 2, "batch_size": 10, "lanes": 4, "epochs": 3}
-LARGE = {"n": 20_000_000, "d": 50, "batch_size": 64, "lanes": 200, "epochs": 10}
+SMALL: dict[str, Any] = {"n": 1000, "d": 2, "batch_size": 10, "lanes": 4, "epochs": 3}
+LARGE: dict[str, Any] = {"n": 20_000_000, "d": 50, "batch_size": 64, "lanes": 200, "epochs": 10}
 
 
 def test_small_work_does_not_wait_for_numba(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +27,7 @@ def test_large_work_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_still_to_be_paid_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    middle = {"n": 100_000, "d": 20, "batch_size": 32, "lanes": 64, "epochs": 3}
+    middle: dict[str, Any] = {"n": 100_000, "d": 20, "batch_size": 32, "lanes": 64, "epochs": 3}
     monkeypatch.setattr(choose, "_seconds_to_start_fused", lambda: 0.0)
     assert choose_engine("auto", **middle).engine.name == "fused"
     monkeypatch.setattr(choose, "_seconds_to_start_fused", lambda: 10.0)

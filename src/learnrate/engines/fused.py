@@ -16,6 +16,7 @@ from functools import cache
 import numpy as np
 
 from learnrate.engines.gram import GramEngine
+from learnrate.engines.kernel_cache import note_as_kept
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.workers import Workers
 
@@ -113,6 +114,12 @@ def compile_path(dtype: np.dtype[np.floating], grams: bool) -> None:
     problem = LinearProblem(X, X[:, 0].copy(), np.ones(1), batch_size=2, epochs=1)
     for _ in _train(problem, None, grams, Workers(1, None)):
         pass
+    note_as_kept(kernels_name(dtype, grams))
+
+
+def kernels_name(dtype: np.dtype[np.floating], grams: bool) -> str:
+    """What a set of compiled kernels is noted under in `learnrate.engines.kernel_cache`."""
+    return f"{dtype.name}-{'grams' if grams else 'rows'}"
 
 
 @cache

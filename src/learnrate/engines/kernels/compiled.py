@@ -1,4 +1,4 @@
-"""``@compiled``: Numba's decorator with this project's settings, and a disk cache where one can be had."""
+"""``@compiled``: Numba's decorator with this project's settings, and a cache on disk where one can be had."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+import numba
 
-__all__ = ["compiled", "inlined", "inner"]
+from learnrate.engines.kernel_cache import cache_folder
+
+__all__ = ["compiled", "inner"]
 
 _SETTINGS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "boundscheck": False}
-_warned = False
+_FOLDER = cache_folder()
+
+if _FOLDER is None:
+    warnings.warn(
+        "Compiled kernels cannot be kept on disk, so every process has to compile them. "
+        "Set NUMBA_CACHE_DIR to a folder that can be written.",
+        stacklevel=2,
+    )
 
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a function that kernels call, which goes into their files on disk."""
-    return njit(**_SETTINGS)(function)
-
-
-def inlined(function: Callable[..., Any]) -> Any:
-    """Put a function's body where it is called: for what is called in the midst of the arithmetic."""
-    return njit(inline="always", **_SETTINGS)(function)
+    return numba.njit(**_SETTINGS)(function)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a kernel and keep it on disk, so that another process need not compile it again."""
-    global _warned
+    if _FOLDER is None:
+        return numba.njit(**_SETTINGS)(function)
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_FOLDER)
     try:
-        return njit(cache=True, **_SETTINGS)(function)
-    except RuntimeError:  # no folder can be written: neither the package's, nor the user's
-        if not _warned:
-            _warned = True
-            warnings.warn(
-                "Compiled kernels can't be kept on disk, so every process compiles them again. "
-                "Set NUMBA_CACHE_DIR to a folder that can be written.",
-                stacklevel=2,
-            )
-        return njit(**_SETTINGS)(function)
+        return numba.njit(cache=True, **_SETTINGS)(function)
+    finally:
+        numba.config.CACHE_DIR = before

@@ -39,7 +39,6 @@ def train_on_grams(
     room: int,
     G: Any,
     part: Any,
-    rates: Any,
     sums: Any,
     width: int,
     step: int,
@@ -64,5 +63,5 @@ def train_on_grams(
             )  # fmt: skip
         gram_steps(
             G, width, not shifted, d + 1, eta, scales, t, end, momentum,
-            first_block, stop_block, block_rows, lanes, old, new, velocity, rates,
+            first_block, stop_block, block_rows, lanes, old, new, velocity,
         )  # fmt: skip

@@ -1,7 +1,5 @@
 """The Gram matrices of minibatches, which all lanes share."""
 
-# mypy: disable-error-code="call-arg, unreachable"
-
 from __future__ import annotations
 
 from typing import Any
@@ -20,7 +18,7 @@ from learnrate.engines.kernels.vectors import (
     zero_row,
 )
 
-__all__ = ["gather", "minibatch_grams"]
+__all__ = ["gather", "minibatch_grams", "tile_rows"]
 
 _AHEAD = 8  # rows: far enough for main memory, near enough to stay in the cache
 
@@ -77,7 +75,7 @@ def gather(
 
 @inner
 def _gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -> None:
-    """``G[g:] ← ZᵀZ`` on and above the diagonal, in tiles; below it only what a tile covers."""
+    """``G[g:] ← ZᵀZ`` on and above the diagonal, in tiles."""
     for i in range(0, used, _ROWS):
         j = i // step * step
         while j < width:
@@ -91,11 +89,22 @@ def _gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -
 
 
 @inner
-def _shift_back(G: Any, g: int, d: int, width: int, shift: Any) -> None:
-    """Multiply by M of `learnrate.engines.anchor`; both triangles are there afterwards."""
-    for i in range(d + 1):
-        for j in range(i):
+def tile_rows(D: int) -> int:
+    """Rows, at most 8, of the tiles that a step goes through: those that leave the fewest over."""
+    return -(-D // -(-D // 8))
+
+
+@inner
+def _mirror(G: Any, g: int, width: int, D: int, band: int) -> None:
+    """Fill in what is below the diagonal, in blocks of ``band`` rows and columns along it."""
+    for i in range(D):
+        for j in range(i // band * band, i):
             G[g + i * width + j] = G[g + j * width + i]
+
+
+@inner
+def _shift_back(G: Any, g: int, d: int, width: int, shift: Any) -> None:
+    """Multiply by M of `learnrate.engines.anchor`, all but its last row."""
     last = g + d * width
     for i in range(d):
         for j in range(d + 2):
@@ -126,6 +135,8 @@ def minibatch_grams(
 ) -> None:
     """``(G, c)`` of the minibatches ``first, …, stop − 1``, one after another in ``G``.
 
+    Without a shift G is symmetric, and below the diagonal only what a step's tiles on it cover is there.
+
     Z has ``room`` rows; a larger minibatch is gone through in blocks. With ``sums`` not empty,
     ``Σ (z, 1, r)(z, 1, r)ᵀ`` on and above the diagonal is added to it from ``at_sums`` on. Weight
     decay, the same for all lanes, is put in here: ``decay = α |B|`` on the diagonal of G, and
@@ -148,6 +159,7 @@ def minibatch_grams(
         if sums.size:
             for k in range((d + 2) * width):
                 sums[at_sums + k] += G[g + k]
+        _mirror(G, g, width, d + 1, d + 1 if shifted else tile_rows(d + 1))
         if shifted:
             _shift_back(G, g, d, width, shift)
         if decay > 0:

@@ -8,49 +8,58 @@ from __future__ import annotations
 
 from typing import Any
 
-from learnrate.engines.kernels.compiled import inlined, inner
+from learnrate.engines.kernels.compiled import inner
+from learnrate.engines.kernels.grams import tile_rows
 from learnrate.engines.kernels.tiles import descend, descend_with_momentum, lane_tile
+from learnrate.engines.kernels.vectors import load_lanes, multiply, spread_lanes
 
 __all__ = ["gram_steps"]
 
 
-def _stepper(rows: int) -> Any:
-    """One step of so many rows of a block."""
+def _block_stepper(rows: int) -> Any:
+    """The steps of a block, in tiles of so many rows."""
     zeros, accumulate = lane_tile(rows)
     plain, with_momentum = descend(rows), descend_with_momentum(rows)
 
-    @inlined
-    def advance(
+    @inner
+    def steps(
         G: Any,
-        g: int,
         width: int,
         symmetric: bool,
         D: int,
-        i: int,
+        eta: Any,
+        scales: Any,
+        first: int,
+        stop: int,
+        momentum: Any,
+        lane: int,
+        block: int,
+        lanes: int,
         old: Any,
         new: Any,
         velocity: Any,
-        block: int,
-        lanes: int,
-        rates: Any,
-        momentum: Any,
     ) -> None:
-        # Of a symmetric G only the part on and above the diagonal is there.
-        above = i if symmetric else 0
-        row = g + i * width
-        tile = accumulate(zeros(G), G, g + i, 1, width, old, block, lanes, above)
-        rest = block + above * lanes
-        tile = accumulate(tile, G, row + above, width, 1, old, rest, lanes, D - above)
-        at = block + i * lanes
-        if momentum > 0:
-            with_momentum(tile, old, new, velocity, at, lanes, G, row + D, width, rates, momentum)
-        else:
-            plain(tile, old, new, at, lanes, G, row + D, width, rates)
+        for t in range(first, stop):
+            rates = multiply(load_lanes(eta, lane), spread_lanes(scales, t))
+            for i in range(0, D, rows):
+                column = (t - first) * width * width + i
+                row = column + i * (width - 1)
+                # Of a symmetric G there are the tiles on the diagonal and what is above them.
+                above = i if symmetric else 0
+                tile = accumulate(zeros(G), G, column, 1, width, old, block, lanes, above)
+                rest = block + above * lanes
+                tile = accumulate(tile, G, row + above, width, 1, old, rest, lanes, D - above)
+                at, c = block + i * lanes, row + D
+                if momentum > 0:
+                    with_momentum(tile, old, new, velocity, at, lanes, G, c, width, rates, momentum)
+                else:
+                    plain(tile, old, new, at, lanes, G, c, width, rates)
+            old, new = new, old
 
-    return advance
+    return steps
 
 
-_advance_8, _advance_4 = _stepper(8), _stepper(4)
+_steps_4, _steps_5, _steps_6, _steps_7, _steps_8 = (_block_stepper(rows) for rows in range(4, 9))
 
 
 @inner
@@ -71,31 +80,39 @@ def gram_steps(
     old: Any,
     new: Any,
     velocity: Any,
-    rates: Any,
 ) -> None:
     """Take the steps ``first, …, stop − 1``, whose matrices are in G, with some blocks of lanes.
 
-    A block has ``rows`` rows, at least D rounded up to a multiple of 8. ``old`` holds parameters before and
-    after; ``new`` is room for as many.
+    A block has ``rows`` rows. ``old`` holds parameters before and after; ``new`` is room for as many.
     """
+    size = tile_rows(D)
     for b in range(first_block, stop_block):
-        block = b * rows * lanes
-        here, there = old, new
-        for t in range(first, stop):
-            g = (t - first) * width * width
-            for k in range(lanes):
-                rates[k] = eta[b * lanes + k] * scales[t]
-            i = 0
-            while i + 4 < D:
-                _advance_8(
-                    G, g, width, symmetric, D, i, here, there, velocity, block, lanes, rates, momentum
-                )  # fmt: skip
-                i += 8
-            if i < D:
-                _advance_4(
-                    G, g, width, symmetric, D, i, here, there, velocity, block, lanes, rates, momentum
-                )  # fmt: skip
-            here, there = there, here
+        lane, block = b * lanes, b * rows * lanes
+        if size == 8:
+            _steps_8(
+                G, width, symmetric, D, eta, scales, first, stop, momentum,
+                lane, block, lanes, old, new, velocity,
+            )  # fmt: skip
+        elif size == 7:
+            _steps_7(
+                G, width, symmetric, D, eta, scales, first, stop, momentum,
+                lane, block, lanes, old, new, velocity,
+            )  # fmt: skip
+        elif size == 6:
+            _steps_6(
+                G, width, symmetric, D, eta, scales, first, stop, momentum,
+                lane, block, lanes, old, new, velocity,
+            )  # fmt: skip
+        elif size == 5:
+            _steps_5(
+                G, width, symmetric, D, eta, scales, first, stop, momentum,
+                lane, block, lanes, old, new, velocity,
+            )  # fmt: skip
+        else:
+            _steps_4(
+                G, width, symmetric, D, eta, scales, first, stop, momentum,
+                lane, block, lanes, old, new, velocity,
+            )  # fmt: skip
         if (stop - first) % 2:
             for k in range(block, block + D * lanes):
                 old[k] = new[k]

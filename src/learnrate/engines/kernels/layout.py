@@ -18,13 +18,13 @@ class Layout:
     K : int
         Lanes that are asked for.
     lanes, rows, blocks : int
-        Columns of a block, one vector; its rows, a multiple of 8; and how many blocks there are.
+        Columns of a block, one vector; its rows; and how many blocks there are.
     """
 
     def __init__(self, K: int, parameters: int, dtype: np.dtype[np.floating]) -> None:
         self.K = K
         self.lanes = LANE_BYTES // dtype.itemsize
-        self.rows = -(-parameters // 8) * 8
+        self.rows = -(-parameters // 8) * 8  # room for the last tile, whatever its rows
         self.blocks = -(-K // self.lanes)
         self.dtype = dtype
 

@@ -51,7 +51,6 @@ class _Path:
         self.delta = layout.zeros()
         self.velocity = layout.zeros() if problem.momentum else np.zeros((0, 0, 0), dtype=dtype)
         self.Z = np.empty((workers.threads, self.room * self.width), dtype=dtype)
-        self.rates = np.empty((workers.threads, self.layout.lanes), dtype=dtype)
         self.orders = MinibatchOrders(
             problem.n, B, seed=problem.seed, sampling=problem.sampling, permute=permutation
         )
@@ -191,7 +190,7 @@ class GramPath(_Path):
                 self.X, self.y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted,
                 self.decay, self.eta, scales, self.momentum, *blocks, layout.rows, layout.lanes,
                 delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
-                self.rates[worker], self.sums, self.width, self.step, first, stop, at_once, make,
+                self.sums, self.width, self.step, first, stop, at_once, make,
             )  # fmt: skip
 
         if threads == 1:
@@ -249,7 +248,7 @@ class RowPath(_Path):
                 self.shifted, self.decay, self.eta, scales, self.momentum,
                 *layout.share(worker, self.workers.threads), layout.rows, layout.lanes,
                 self.delta.reshape(-1), self.velocity.reshape(-1), self.Z[worker], self.room, self.R[worker], self.gradient[0, worker],
-                self.gradient[1, worker], self.rates[worker], self.nothing, self.width, self.step,
+                self.gradient[1, worker], self.nothing, self.width, self.step,
             )  # fmt: skip
 
         self.workers.run(move)

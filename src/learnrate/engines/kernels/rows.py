@@ -11,6 +11,7 @@ from typing import Any
 from learnrate.engines.kernels.compiled import compiled, inner
 from learnrate.engines.kernels.grams import gather
 from learnrate.engines.kernels.tiles import descend, lane_tile, store_difference, store_tile
+from learnrate.engines.kernels.vectors import load_lanes, multiply, spread_lanes, store, subtract
 
 __all__ = ["losses_on_rows", "train_on_rows"]
 
@@ -91,14 +92,14 @@ def _decay(
 def _descend(
     gradient: Any, D: int, lanes: int, delta: Any, velocity: Any, block: int, rates: Any, mu: Any
 ) -> None:
-    """``velocity ← μ velocity + gradient``, ``δ ← δ − rates · velocity``"""
+    """``velocity ← μ velocity + gradient``, ``δ ← δ − rates · velocity``; the gradient is lost."""
+    if mu > 0:
+        for k in range(D * lanes):
+            gradient[k] += mu * velocity[block + k]
+            velocity[block + k] = gradient[k]
     for i in range(D):
-        at = i * lanes
-        for k in range(lanes):
-            if mu > 0:
-                gradient[at + k] += mu * velocity[block + at + k]
-                velocity[block + at + k] = gradient[at + k]
-            delta[block + at + k] -= rates[k] * gradient[at + k]
+        change = multiply(rates, load_lanes(gradient, i * lanes))
+        store(delta, block + i * lanes, subtract(load_lanes(delta, block + i * lanes), change))
 
 
 @compiled
@@ -126,15 +127,14 @@ def train_on_rows(
     R: Any,
     gradient: Any,
     part: Any,
-    rates: Any,
     nothing: Any,
     width: int,
     step: int,
 ) -> None:
     """All steps of an epoch with some blocks of lanes; ``decay = α |B|``, ``scales = s_t / |B|``.
 
-    ``Z`` and ``R`` have ``room`` rows; ``gradient`` and ``part`` have room for a block, ``rates`` for its
-    lanes; ``nothing`` holds a 0.
+    ``Z`` and ``R`` have ``room`` rows; ``gradient`` and ``part`` have room for a block;
+    ``nothing`` holds a 0.
     """
     D = d + 1
     for t in range(scales.size):
@@ -144,8 +144,7 @@ def train_on_rows(
         plain = small and not shifted and decay == 0 and momentum == 0
         for b in range(first_block, stop_block):
             block = b * block_rows * lanes
-            for k in range(lanes):
-                rates[k] = eta[b * lanes + k] * scales[t]
+            rates = multiply(load_lanes(eta, b * lanes), spread_lanes(scales, t))
             for at in range(begin, end, room):
                 rows = min(room, end - at)
                 if b == first_block or not small:

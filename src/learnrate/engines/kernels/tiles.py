@@ -5,7 +5,7 @@ right factor, once, and multiplies them by one number for each row of the left f
 processor's multipliers are kept busy and its load units are not.
 """
 
-# mypy: disable-error-code="import-untyped, no-untyped-call"
+# mypy: disable-error-code="import-untyped, no-untyped-call, untyped-decorator"
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from learnrate.engines.kernels.vectors import LANE_BYTES, ROW_BYTES, Emitter, Vector
+from learnrate.engines.kernels.vectors import LANE_BYTES, ROW_BYTES, Emitter, Vector, intrinsic
 
 __all__ = [
     "descend",
@@ -152,17 +151,16 @@ def descend(rows: int) -> Any:
         c_row: Any,
         rates: Any,
     ) -> Any:
-        """Row i is at ``old[start + i·row]``, its ``c_i`` at ``c[c_start + i·c_row]``."""
+        """Row i is at ``old[start + i·row]``, its ``c_i`` at ``c[c_start + i·c_row]``; rates is a vector."""
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             emit = Emitter(context, builder, signature, args)
-            _, _, _, start, row, _, c_start, c_row, _ = args
+            _, _, _, start, row, _, c_start, c_row, rates = args
             of = context.get_data_type(tile.dtype)
-            eta = emit.read(8, ir.Constant(start.type, 0), of)
             for i, index, value in _rows(emit, args[0], start, row):
                 right = emit.spread(5, emit.offset(c_start, c_row, i), of)
                 change = builder.fsub(right, value)
-                emit.write(2, index, emit.multiply_add(eta, change, emit.read(1, index, of)))
+                emit.write(2, index, emit.multiply_add(rates, change, emit.read(1, index, of)))
             return emit.nothing()
 
         index = types.intp
@@ -190,19 +188,19 @@ def descend_with_momentum(rows: int) -> Any:
         rates: Any,
         momentum: Any,
     ) -> Any:
-        """Row i is at ``old[start + i·row]``, its ``c_i`` at ``c[c_start + i·c_row]``."""
+        """Row i is at ``old[start + i·row]``, its ``c_i`` at ``c[c_start + i·c_row]``; rates is a vector."""
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             emit = Emitter(context, builder, signature, args)
-            _, _, _, _, start, row, _, c_start, c_row, _, mu = args
+            _, _, _, _, start, row, _, c_start, c_row, rates, mu = args
             of = context.get_data_type(tile.dtype)
-            eta, mu = emit.read(9, ir.Constant(start.type, 0), of), emit.fill(mu, of)
+            mu = emit.fill(mu, of)
             for i, index, value in _rows(emit, args[0], start, row):
                 right = emit.spread(6, emit.offset(c_start, c_row, i), of)
                 gradient = builder.fsub(value, right)
                 speed = emit.multiply_add(mu, emit.read(3, index, of), gradient)
                 emit.write(3, index, speed)
-                change = builder.fmul(eta, speed)
+                change = builder.fmul(rates, speed)
                 emit.write(2, index, builder.fsub(emit.read(1, index, of), change))
             return emit.nothing()
 

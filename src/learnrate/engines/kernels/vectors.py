@@ -8,7 +8,7 @@ A vector holds neighbouring entries of a flat array. There are two lengths: shor
 features, where there are few, and long ones for lanes. No index is checked.
 """
 
-# mypy: disable-error-code="import-untyped, no-untyped-call"
+# mypy: disable-error-code="import-untyped, no-untyped-call, untyped-decorator"
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import intrinsic as numba_intrinsic
+from numba.extending import models, register_model
 
 __all__ = [
     "LANE_BYTES",
@@ -27,9 +28,11 @@ __all__ = [
     "WIDE",
     "Emitter",
     "Vector",
+    "intrinsic",
     "load_lanes",
     "load_row",
     "load_row_part",
+    "multiply",
     "multiply_add",
     "prefetch",
     "spread_lanes",
@@ -44,6 +47,9 @@ ROW_BYTES = 32 if _HAS.get("avx") else 16
 LANE_BYTES = 64 if _HAS.get("avx512f") else ROW_BYTES
 WIDE = not _HAS.get("avx") or bool(_HAS.get("avx512f"))
 """Whether there are 32 vector registers, as nearly everywhere; AVX without its 512-bit part has 16."""
+
+intrinsic: Any = numba_intrinsic
+"""Numba's decorator; the function lacks its first argument when kernels call it, which has no type."""
 
 _I32 = ir.IntType(32)
 _INDEX = ir.IntType(64)
@@ -202,6 +208,16 @@ def zero_row(typing: Any, array: Any) -> Any:
         return ir.Constant(context.get_data_type(kind), None)
 
     return kind(array), generate
+
+
+@intrinsic
+def multiply(typing: Any, a: Any, b: Any) -> Any:
+    """``a·b``"""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fmul(*args)
+
+    return a(a, b), generate
 
 
 @intrinsic

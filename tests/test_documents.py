@@ -28,6 +28,9 @@ HOUSES = "area,street,price\n" + "".join(
     f"{50 + 7 * i % 200},{'ABC'[i % 3]},{150 + 21 * i % 600 + 10 * (i % 3)}\n" for i in range(120)
 )
 
+# The script that the pages call note.py.
+NOTE = ROOT / "tests" / "compat" / "scripts" / "note.py"
+
 
 @pytest.mark.parametrize("name", ["learnrate", *MODULES])
 def test_docstrings(name: str) -> None:
@@ -64,6 +67,7 @@ def test_commands(page: Path, tmp_path: Path) -> None:
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m learnrate "$@"\n')
     command.chmod(0o755)
     (tmp_path / "houses.csv").write_text(HOUSES)
+    (tmp_path / "note.py").write_text(NOTE.read_text(encoding="utf-8"), encoding="utf-8")
     environment = {
         "PATH": f"{command.parent}:/usr/bin:/bin",
         "PYTHONPATH": str(ROOT / "src"),

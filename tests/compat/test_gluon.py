@@ -116,6 +116,8 @@ def test_bad_optimisers_are_refused(arguments: Any, message: str) -> None:
 def test_a_trainer_wants_parameters_and_a_batch_size() -> None:
     with pytest.raises(InputError, match="collect_params"):
         gluon.Trainer([nd.ones(2)], "sgd")
+    with pytest.raises(InputError, match="Got Dense instead"):
+        gluon.Trainer(nn.Dense(1), "sgd")
     with pytest.raises(OptionError, match="batch_size"):
         gluon.Trainer(perceptron().collect_params(), "sgd").step(0)
 
@@ -252,6 +254,16 @@ def test_blocks_of_ones_own() -> None:
     assert set(net.collect_params()) == {"net_scale", "net_dense0_weight"}
     assert set(net.parameters_by_place()) == {"scale", "dense.weight"}
     assert "(dense): Dense(2 -> 2, linear)" in repr(net)
+
+
+def test_layers_can_share_parameters() -> None:
+    first = nn.Dense(2, in_units=2)
+    second = nn.Dense(2, in_units=2, params=first.params)
+    first.initialize()
+    assert second.weight is first.weight
+    net = nn.Sequential()
+    net.add(first, second)
+    assert list(net.collect_params()) == list(first.collect_params())
 
 
 def test_dropout_drops_only_while_training() -> None:

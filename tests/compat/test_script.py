@@ -11,7 +11,8 @@ import pytest
 
 import learnrate.autograd
 import learnrate.nd
-from learnrate.compat.script import run_script
+from learnrate.compat import inline
+from learnrate.compat.script import _is_inner, run_script
 from learnrate.errors import InputError, MissingModuleError, MissingNameError
 
 
@@ -147,6 +148,12 @@ def test_a_traceback_shows_the_script_only(capsys: pytest.CaptureFixture[str]) -
     assert lines[-1].startswith("learnrate.errors.InputError: dot must be given")
 
 
+def test_a_script_whose_folder_is_named_like_learnrate_is_no_part_of_it() -> None:
+    folder = Path(f"{learnrate.__path__[0]}-notes")
+    assert not _is_inner(str(folder / "net.py"))
+    assert _is_inner(learnrate.nd.__file__)
+
+
 def test_a_chain_of_errors_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     script = write(
         "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise KeyError('a') from e"
@@ -184,6 +191,19 @@ def test_codings(start: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     Path("script.py").write_bytes(start + "print('损失')\r\n".encode(coding))
     assert run_script(Path("script.py")) == 0
     assert capsys.readouterr().out == "损失\n"
+
+
+def test_every_run_starts_with_the_same_random_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    script = write("from mxnet import nd\nprint(nd.random.uniform(shape=3))")
+    learnrate.nd.random.seed(5)
+    expected = learnrate.nd.random.uniform(shape=(2,)).asnumpy()
+    learnrate.nd.random.seed(5)
+    outputs = []
+    for _ in range(2):
+        assert run_script(script) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    assert learnrate.nd.random.uniform(shape=(2,)).asnumpy().tolist() == expected.tolist()
 
 
 # Notebooks and pictures
@@ -274,3 +294,40 @@ def test_an_ipython_that_is_installed_is_kept_and_completed(
     streams = capsys.readouterr()
     assert streams.out == "real 3\n"
     assert streams.err == "Saved script-1.png\n"
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "toolkit", "screen"),
+    [
+        ("linux", {}, True, False),
+        ("linux", {"DISPLAY": ":0"}, True, True),
+        ("linux", {"DISPLAY": ":0"}, False, False),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True, True),
+        ("linux", {"DISPLAY": ":0", "MPLBACKEND": "Agg"}, True, False),
+        ("linux", {"MPLBACKEND": "svg"}, False, True),  # the user's choice
+        ("darwin", {}, False, True),
+        ("win32", {"MPLBACKEND": "agg"}, True, False),
+    ],
+)
+def test_whether_there_is_a_screen(
+    platform: str,
+    environment: dict[str, str],
+    toolkit: bool,
+    screen: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if toolkit else None)
+    assert inline.has_screen() is screen
+
+
+def test_with_a_screen_figures_are_left_to_matplotlib(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "svg")
+    script = write("import os\nassert os.environ['MPLBACKEND'] == 'svg'")
+    assert run_script(script) == 0, capsys.readouterr().err

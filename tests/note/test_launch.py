@@ -85,3 +85,4 @@ def test_it_is_written_out_as_a_page_and_as_a_jupyter_notebook(tmp_path: Path) -
     assert "学习率：一篇会动的笔记" in text
     assert "Traceback" not in text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["note.html", "note.ipynb"]
+    assert not (launch.NOTEBOOK.parent / "__marimo__").exists()

@@ -147,6 +147,11 @@ def test_labels_are_needed_and_so_is_sense() -> None:
     assert learnrate.sweep(X[:4], y[:4], lrs=[0.1]).config.batch_size == 4
 
 
+def test_a_result_says_what_it_is_in_a_line(note: LinearSweepResult) -> None:
+    assert repr(note).startswith("<LinearSweepResult: 6 learning rates × 1 seeds, 5 epochs")
+    assert repr(note).count("\n") == 0
+
+
 def test_a_tidy_frame(note: LinearSweepResult) -> None:
     frame = note.to_frame()
     assert frame.columns == ["lr", "seed", "epoch", "loss", "outcome"]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
 from learnrate.data.order import epoch_order
 from learnrate.torch.randomness import Stream, forked_random_states, reseed
-from torch import Tensor, nn
 
 CPU = torch.device("cpu")
 Pair = tuple[Tensor, Tensor]

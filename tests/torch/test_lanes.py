@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 import learnrate.torch
-import torch
 from learnrate.torch import trace
 from tests.torch.models import cnn, images, mlp, plain_loop, regression, seeded
-from torch import Tensor, nn
 
 LRS = [0.003, 0.05, 0.2]
 
@@ -31,7 +31,7 @@ class Attention(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         x = self.embed(tokens)
         x = self.norm(x + self.attend(x, x, x, need_weights=False)[0])
-        return self.out(x.mean(dim=1))
+        return self.out(x.mean(dim=1))  # type: ignore[no-any-return]
 
 
 class Recurrent(nn.Module):
@@ -52,6 +52,7 @@ class MovingMean(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layer = nn.Linear(5, 1)
+        self.mean: Tensor
         self.register_buffer("mean", torch.zeros(5))
 
     def forward(self, x: Tensor) -> Tensor:

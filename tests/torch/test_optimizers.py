@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import learnrate.torch
-import torch
 from learnrate.engines.schedules import schedule_multipliers
 from learnrate.errors import OptionError
 from learnrate.torch.optimizers import OPTIMIZERS, check_options
 from tests.torch.models import mlp, plain_loop, regression
-from torch import nn
 
 OPTIONS: list[tuple[str, dict[str, Any]]] = [
     *[(name, {}) for name in OPTIMIZERS],

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import learnrate.torch
-import torch
 from learnrate.torch.sharpness import largest_eigenvalue
 from tests.torch.models import mlp, regression
-from torch import nn
 
 
 @pytest.mark.parametrize("P", [1, 2, 30, 200])

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import learnrate
 import learnrate.torch
-import torch
 from learnrate.errors import DataError, OptionError
 from learnrate.sweeps.run import SweepInterrupted
 from tests.torch.models import cnn, images, mlp, regression, seeded
-from torch import Tensor, nn
 
 KEPT: dict[str, Any] = {"loss": "mse", "lrs": [0.01, 0.1], "batch_size": 16, "epochs": 2}
 

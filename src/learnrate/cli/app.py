@@ -47,12 +47,12 @@ def learnrate(
     learnrate sweep                               the note's experiment
     learnrate sweep houses.csv --target price     the same on your table
     learnrate explain                             one training step, number by number
+    learnrate run note.py                         a script written for MXNet
     """
 
 
 app.command()(sweep)
 app.command()(explain)
 app.command()(note)
-app.command(context_settings={"allow_interspersed_args": False})(
-    run
-)  # later options are the script's
+# Options after the script are the script's.
+app.command(context_settings={"allow_interspersed_args": False})(run)

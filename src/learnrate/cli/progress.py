@@ -44,6 +44,11 @@ class EpochProgress:
             self._bar.add_task("training", total=total)
         self._bar.update(self._bar.task_ids[0], completed=done)
 
+    def say(self, message: str) -> None:
+        """A sentence on standard error about what takes its time."""
+        if self._shown:
+            print(message, file=sys.stderr)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

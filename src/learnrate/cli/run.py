@@ -17,13 +17,14 @@ def run(
     args: Annotated[
         list[str] | None,
         typer.Argument(
-            help="The script's own arguments and options.", metavar="[ARGS]...", show_default=False
+            help="The script's own arguments and options.", metavar="ARGS", show_default=False
         ),
     ] = None,
 ) -> int:
-    """Run a script written for MXNet with learnrate's arrays, gradients and layers.
+    """Run a script written for MXNet, unmodified.
 
-    In it `import mxnet` finds learnrate's modules. Without a screen plt.show() saves SCRIPT-1.png, … here.
+    In it `import mxnet` finds learnrate's arrays, gradients and layers. Without a screen plt.show() saves
+    SCRIPT-1.png, SCRIPT-2.png, … in the working directory.
 
     \b
     Example:  learnrate run note.py --lr 0.03

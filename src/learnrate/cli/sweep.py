@@ -153,7 +153,13 @@ def sweep(
             if model is not None:
                 result = sweep_model(model, table, **asked, **of_model, on_epoch=progress.update)
             else:
-                result = run_sweep(table, **asked, threads=threads, on_epoch=progress.update)
+                result = run_sweep(
+                    table,
+                    **asked,
+                    threads=threads,
+                    on_epoch=progress.update,
+                    on_message=progress.say,
+                )
             code = 0
         except SweepInterrupted as interrupt:
             result, code = interrupt.result, 130

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import os
 import re
 import sys
 import tokenize
@@ -16,10 +16,11 @@ import learnrate.compat
 from learnrate.compat.finder import borrowed_names, missing_import
 from learnrate.compat.inline import pictures, set_inline
 from learnrate.errors import InputError, LearnrateError, MissingModuleError, MissingNameError
+from learnrate.nd.random import fresh_random
 
 __all__ = ["run_script"]
 
-_HOME = str(Path(learnrate.compat.__file__).parents[1])
+_HOME = str(Path(learnrate.compat.__file__).parents[1]) + os.sep
 """Where learnrate's own files are: their frames are left out of a script's traceback."""
 
 _MAGIC = re.compile(
@@ -55,7 +56,12 @@ def run_script(script: Path, arguments: Sequence[str] = ()) -> int:
         As the script raises it.
     """
     source = _read(script)
-    with _as_main(script, arguments) as main, borrowed_names(), pictures(script.stem):
+    with (
+        _as_main(script, arguments) as main,
+        borrowed_names(),
+        fresh_random(),
+        pictures(script.stem),
+    ):
         try:
             exec(_compiled(source, script), main.__dict__)
         except BrokenPipeError:
@@ -77,9 +83,8 @@ def _read(script: Path) -> str:
             "export it with: jupyter nbconvert --to script"
         )
     try:
-        content = script.read_bytes()
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-        return io.TextIOWrapper(io.BytesIO(content), encoding, newline=None).read()
+        with tokenize.open(script) as file:  # in the coding that the script declares
+            return file.read()
     except OSError as error:
         raise InputError(
             f"The script must be a file that can be read. Got {str(script)!r} instead: {error.strerror}."

@@ -26,10 +26,12 @@ from learnrate.engines.problem import LinearProblem
 
 __all__ = ["Anchor", "find_anchor"]
 
-_SAMPLE_ROWS = 2048
+_SAMPLE = 1 << 15  # numbers to look at, unless that is under two rows for each column
+_WIDE = 64
 _FAR = 8.0  # a mean below this many standard deviations costs less than a digit: no shift
-_CG_STEPS = 50
-_CG_TOLERANCE = 1e-12
+_ROUNDING = 64.0
+_MOST, _ROUGH = 50, 12  # steps of conjugate gradients
+_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,49 +68,59 @@ class Anchor:
 
 
 def find_anchor(problem: LinearProblem) -> Anchor:
-    """Solve least squares in float64 on evenly spaced rows, all of them where there are few.
+    """Solve least squares on evenly spaced rows, all of them where there are few.
 
-    Columns are centred and brought to unit scale, then conjugate gradients run on the normal equations.
-    Where columns are constant or duplicated they give the solution of least norm, and where they stop
-    early the directions left over are the ones in which gradient descent gets nowhere either.
+    Columns are centred and brought to unit scale, then conjugate gradients run on the normal equations, in
+    float64. Where columns are constant or duplicated they give the solution of least norm, and where they
+    stop early the directions left over are the ones in which gradient descent gets nowhere either. For
+    wide data a rough solution has to do: a good one would cost more than the training.
 
     Source: Hestenes and Stiefel (1952), section 10.
     """
     n, d = problem.X.shape
-    every = max(1, n // max(_SAMPLE_ROWS, 2 * d))
-    Z = problem.X[::every].astype(np.float64)
-    y = problem.y[::every].astype(np.float64)
-    mean, y_mean = Z.mean(axis=0), float(y.mean())
+    every = max(1, n // max(_SAMPLE // d, 2 * d))
+    sample = problem.X[::every]
+    wide = d > _WIDE
+    Z = np.empty((len(sample), d + 1), dtype=problem.dtype if wide else np.float64)
+    Z[:, :d], Z[:, d] = sample, problem.y[::every]
+    mean = Z.mean(axis=0)
     Z -= mean
-    y -= y_mean
-    scale = np.sqrt(np.einsum("ij,ij->j", Z, Z) / len(y))
-    constant = scale <= 1e-14 * np.abs(mean)
-    scale[constant] = np.inf
-    Z /= scale
-    right = Z.T @ y
-    if 4 * d < len(y):
-        C = Z.T @ Z
-        solution = _conjugate_gradients(lambda p: C @ p, right)
+    if wide:
+        squares = np.einsum("ij,ij->j", Z, Z)
+        right = Z.T @ Z[:, d]
     else:
-        solution = _conjugate_gradients(lambda p: Z.T @ (Z @ p), right)
+        C = Z.T @ Z
+        squares, right = C.diagonal().copy(), C[:, d]
+    scale = np.sqrt(squares[:d] / len(Z))
+    constant = scale <= _ROUNDING * np.finfo(Z.dtype).eps * np.abs(mean[:d])
+    inverse = 1.0 / np.where(constant, np.inf, scale)
+
+    def apply(p: Float[Array, " d"]) -> Float[Array, " d"]:
+        product = Z[:, :d].T @ (Z[:, :d] @ (inverse * p)) if wide else C[:d, :d] @ (inverse * p)
+        return inverse * product
+
+    steps = _ROUGH if wide else min(2 * d, _MOST)
+    solution = inverse * _conjugate_gradients(apply, inverse * right[:d], steps)
     # Rounded to the type of X, so that an engine that computes in it has the very same anchor.
-    w = (solution / scale).astype(problem.dtype).astype(np.float64)
-    far = constant | (np.abs(mean) > _FAR * scale)
-    shift = np.where(far, mean, 0.0).astype(problem.dtype).astype(np.float64)
-    beta = float(problem.dtype.type(y_mean - float((mean - shift) @ w)))
+    w = solution.astype(problem.dtype).astype(np.float64)
+    far = constant | (np.abs(mean[:d]) > _FAR * scale)
+    shift = np.where(far, mean[:d], 0.0).astype(problem.dtype).astype(np.float64)
+    beta = float(problem.dtype.type(mean[d] - float((mean[:d] - shift) @ w)))
     return Anchor(w=w, beta=beta, shift=shift)
 
 
 def _conjugate_gradients(
-    apply: Callable[[Float[Array, " d"]], Float[Array, " d"]], right: Float[Array, " d"]
+    apply: Callable[[Float[Array, " d"]], Float[Array, " d"]],
+    right: Float[Array, " d"],
+    steps: int,
 ) -> Float[Array, " d"]:
     """Solve ``A x = right`` for a positive semidefinite ``A``, given as ``apply(p) = A p``."""
     x = np.zeros_like(right)
     residual = right.copy()
     direction = residual.copy()
     size = float(residual @ residual)
-    enough = _CG_TOLERANCE**2 * size
-    for _ in range(min(_CG_STEPS, 2 * right.size)):
+    enough = _TOLERANCE**2 * size
+    for _ in range(steps):
         image = apply(direction)
         curvature = float(direction @ image)
         if size <= enough or not curvature > 0:

@@ -25,14 +25,15 @@ _PATIENCE = 1.0  # seconds of compiling before it is announced
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
-    """Whether a step through Gram matrices takes fewer operations than one through the rows.
+    """Whether an epoch through Gram matrices takes fewer operations than one through the rows.
 
     With ``D = d + 1``, for each row of a minibatch: ``(D + 1)(D + 9)`` to make the matrix (half of it, in
-    tiles) and its share ``2D²K/B`` of applying it, against ``4DK`` through the row; and a tenth more for
-    handling the matrix. For many lanes they cross near ``D = 1.8 B``; for a few near ``D = 3.6 K``.
+    tiles) and its share ``2D²K/B`` of applying it, and 15 % for handling it; against ``4DK`` through the
+    row and ``2DK`` for the loss, which the matrices give for nothing. K is rounded up to the 16 lanes of a
+    vector. For many lanes they cross near ``D = 2.6 B``; for few near ``D = 5.2 K``.
     """
-    D, B, K = d + 1, batch_size, lanes
-    return 1.1 * ((D + 1) * (D + 9) + 2 * D**2 * K / B) < 4 * D * K
+    D, B, K = d + 1, batch_size, -(-lanes // 16) * 16
+    return 1.15 * ((D + 1) * (D + 9) + 2 * D**2 * K / B) < 6 * D * K
 
 
 class FusedEngine:

@@ -36,12 +36,12 @@ _CHUNK = 1 << 17  # numbers in one chunk of gathered rows or of Gram matrices
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
     """Whether a step through Gram matrices takes fewer operations than one through the rows.
 
-    With ``D = d + 1``, per minibatch: ``2BD² + 2D²K`` against ``4BDK``, and 20,000 more for the calls to
-    NumPy that the direct form needs and that Gram matrices make once for a whole chunk. They cross at
-    ``D (B + K) = 2BK + 10,000/D``: for many lanes near ``D = 2B``.
+    With ``D = d + 1``, per minibatch: ``2BD² + 2D²K`` against ``4BDK``, and 300,000 more (some
+    40 µs) for the calls to NumPy that the direct form needs in every step and that Gram matrices make once
+    for a whole chunk. They cross at ``D (B + K) = 2BK + 150,000/D``: for many lanes near ``D = 2B``.
     """
     D, B, K = d + 1, batch_size, lanes
-    return 2 * B * D**2 + 2 * D**2 * K < 4 * B * D * K + 20_000
+    return 2 * B * D**2 + 2 * D**2 * K < 4 * B * D * K + 300_000
 
 
 class GramEngine:

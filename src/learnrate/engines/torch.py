@@ -17,7 +17,8 @@ import numpy as np
 from learnrate._extras import require
 from learnrate._shapes import Array, Float
 from learnrate.data.order import epoch_order, initial_weights
-from learnrate.engines.anchor import find_anchor, residuals, row_blocks
+from learnrate.engines.anchor import find_anchor
+from learnrate.engines.losses import residuals, row_blocks
 from learnrate.engines.problem import EpochState, LinearProblem
 
 __all__ = ["TorchEngine"]

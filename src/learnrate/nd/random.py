@@ -5,6 +5,8 @@ As in MXNet a script that sets no seed gets the same numbers every time it runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,18 @@ def seed(seed_state: int, ctx: Any = None) -> None:
         raise OptionError(f"A seed must be an int ≥ 0. Got {seed_state!r} instead.")
     del ctx
     _generator = np.random.default_rng(seed_state)
+
+
+@contextmanager
+def fresh_random() -> Iterator[None]:
+    """Scope with random numbers from the start, as in a new process; afterwards they go on where they were."""
+    global _generator
+    before = _generator
+    seed(0)
+    try:
+        yield
+    finally:
+        _generator = before
 
 
 def _shape(shape: Any) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from learnrate._extras import require
@@ -117,11 +118,14 @@ def export(path: Path, *, lang: str) -> Path:
     kind, option = EXPORTS[suffix]
 
     def write(temporary: Path) -> None:
-        command = [
-            *(sys.executable, "-m", "marimo", "-q", "export", kind, str(NOTEBOOK), option),
-            *("--force", "--output", str(temporary), "--", "--lang", lang),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True)
+        # marimo keeps the outputs in a folder beside the notebook, which must not be the installed one.
+        with tempfile.TemporaryDirectory() as folder:
+            notebook = shutil.copy(NOTEBOOK, folder)
+            command = [
+                *(sys.executable, "-m", "marimo", "-q", "export", kind, notebook, option),
+                *("--force", "--output", str(temporary.absolute()), "--", "--lang", lang),
+            ]
+            done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode or not temporary.exists():
             last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
             raise OutputError(f"The note must run to be exported. Got instead: {last[0]}")

@@ -22,7 +22,7 @@ _FEW = 12
 """Longer lists are cut here."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class LinearSweepResult(SweepResult):
     """Curves, parameters and outcomes of all lanes of a sweep of ``ŷ = X·w + b``.
 

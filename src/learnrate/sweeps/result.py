@@ -39,7 +39,7 @@ def check_sweep_output(path: str | Path) -> Path:
     return path
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class SweepResult:
     """Curves and outcomes of all lanes of a sweep.
 

@@ -54,6 +54,7 @@ def sweep(
     engine: str = "auto",
     threads: int = 1,
     on_epoch: Callable[[int, int], object] | None = None,
+    on_message: Callable[[str], object] | None = None,
 ) -> LinearSweepResult:
     """Train ``ŷ = X·w + b`` by minibatch SGD under many learning rates side by side.
 
@@ -98,6 +99,8 @@ def sweep(
         Threads an engine may use.
     on_epoch : callable, optional
         Called with (epochs done, epochs in all), over all seeds.
+    on_message : callable, optional
+        Called with a sentence when something takes its time, such as compiling kernels.
 
     Returns
     -------
@@ -154,7 +157,7 @@ def sweep(
     if rates is None:
         # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
         rates = auto_rates(theory_of(prepared, config), config.epochs)
-    return _train(prepared, rates, config, on_epoch)
+    return _train(prepared, rates, config, on_epoch, on_message)
 
 
 def _train(
@@ -162,12 +165,21 @@ def _train(
     lrs: Float[Array, " K"],
     config: SweepConfig,
     on_epoch: Callable[[int, int], object] | None,
+    on_message: Callable[[str], object] | None,
 ) -> LinearSweepResult:
     """Run every seed's lanes on the chosen engine and gather the curves."""
     n, d = data.X_train.shape
     S, K, E = config.seeds, len(lrs), config.epochs
     engine, reason = choose_engine(
-        config.engine, n=n, d=d, batch_size=config.batch_size, lanes=K, epochs=E, seeds=S
+        config.engine,
+        n=n,
+        d=d,
+        batch_size=config.batch_size,
+        lanes=K,
+        epochs=E,
+        seeds=S,
+        threads=config.threads,
+        on_message=on_message,
     )
     multipliers = schedule_multipliers(config.schedule, config.total_steps(n))
     held_out = None if data.X_val is None or data.y_val is None else (data.X_val, data.y_val)

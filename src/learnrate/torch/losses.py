@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from learnrate.errors import OptionError, did_you_mean
 from torch import Tensor, nn
+
+from learnrate.errors import OptionError, did_you_mean
 
 __all__ = ["LOSSES", "METRICS", "LossFunction", "as_loss", "as_metrics"]
 

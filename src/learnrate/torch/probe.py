@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
 from learnrate.errors import LearnrateError, OptionError
 from learnrate.torch.examples import Batch
 from learnrate.torch.losses import LossFunction, check_scalar
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import python_randomness
-from torch import Tensor, nn
 
 __all__ = ["Probe", "probe"]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import Tensor, nn
 
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError
 from learnrate.report.curves import Curves, format_rate
 from learnrate.sweeps.result import SweepResult, finite_list
 from learnrate.torch.config import TorchConfig
-from torch import Tensor, nn
 
 if TYPE_CHECKING:
     import polars as pl

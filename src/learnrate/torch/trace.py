@@ -19,7 +19,7 @@ __all__ = ["Traced", "close"]
 
 _GRAPHS = 8
 """Sizes of minibatches that are recorded; a model fed with more kinds runs unrecorded."""
-_PATIENCE = 200
+_PATIENCE = 60
 """Calls before a recording is made: it costs about as much as these calls lose by not having one."""
 
 Step = Callable[..., tuple[Tensor, ...]]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-
 import torch
+from torch import Tensor, nn
+
 from learnrate._shapes import Array, Float
 from learnrate.data.order import epoch_order, steps_per_epoch
 from learnrate.errors import LearnrateError, OptionError
@@ -23,7 +24,6 @@ from learnrate.torch.randomness import Stream, reseed
 from learnrate.torch.separate import SeparateLanes, plain_gradient
 from learnrate.torch.sharpness import sharpness_of
 from learnrate.torch.stacked import StackedLanes, StackedSteps, why_not_stacked
-from torch import Tensor, nn
 
 __all__ = ["Record", "Run"]
 

@@ -8,14 +8,19 @@ from typing import Any
 
 from numba import njit
 
-__all__ = ["compiled", "inner"]
+__all__ = ["compiled", "inlined", "inner"]
 
 _SETTINGS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "boundscheck": False}
 _warned = False
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """Compile a function that only kernels call: it is compiled into them."""
+    """Compile a function that kernels call, which goes into their files on disk."""
+    return njit(**_SETTINGS)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Put a function's body where it is called: for what is called in the midst of the arithmetic."""
     return njit(inline="always", **_SETTINGS)(function)
 
 

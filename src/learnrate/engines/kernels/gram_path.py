@@ -28,8 +28,10 @@ def train_on_grams(
     eta: Any,
     scales: Any,
     momentum: Any,
-    blocks: Any,
-    lane_rows: int,
+    first_block: int,
+    stop_block: int,
+    block_rows: int,
+    lanes: int,
     old: Any,
     new: Any,
     velocity: Any,
@@ -62,5 +64,5 @@ def train_on_grams(
             )  # fmt: skip
         gram_steps(
             G, width, not shifted, d + 1, eta, scales, t, end, momentum,
-            blocks, lane_rows, old, new, velocity, rates,
+            first_block, stop_block, block_rows, lanes, old, new, velocity, rates,
         )  # fmt: skip

@@ -24,11 +24,10 @@ __all__ = ["gather", "minibatch_grams"]
 
 _AHEAD = 8  # rows: far enough for main memory, near enough to stay in the cache
 
-_ROWS = 8 if WIDE else 4  # rows of a tile; with 3 vectors they fill the registers
-_zeros_3, _add_3 = row_tile(_ROWS, 3)
+_ROWS = 8 if WIDE else 4  # rows of a tile: with 2 vectors they leave room in the registers
 _zeros_2, _add_2 = row_tile(_ROWS, 2)
 _zeros_1, _add_1 = row_tile(_ROWS, 1)
-_store_3, _store_2, _store_1 = (store_tile(_ROWS, vectors) for vectors in (3, 2, 1))
+_store_2, _store_1 = store_tile(_ROWS, 2), store_tile(_ROWS, 1)
 
 
 @inner
@@ -83,11 +82,7 @@ def _gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -
         j = i // step * step
         while j < width:
             at = g + i * width + j
-            left = (width - j) // step
-            if left >= 3:
-                _store_3(_add_3(_zeros_3(Z), Z, i, 1, width, Z, j, width, rows), G, at, width)
-                j += 3 * step
-            elif left == 2:
+            if j + 2 * step <= width:
                 _store_2(_add_2(_zeros_2(Z), Z, i, 1, width, Z, j, width, rows), G, at, width)
                 j += 2 * step
             else:

@@ -2,61 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from learnrate._shapes import Array
-from learnrate.engines.kernels.lanes import BLOCK_VECTORS
 from learnrate.engines.kernels.vectors import LANE_BYTES
 
 __all__ = ["Layout"]
 
 
 class Layout:
-    """A buffer of one number per parameter and lane: blocks of lanes, each a matrix of its own.
-
-    A block has ``rows`` rows, one per parameter and some more, and a column for each of its lanes. Blocks
-    are as large as registers allow, but there is one for every thread where there are lanes enough.
+    """A buffer with a number for each parameter of each lane: blocks of lanes, each a matrix of its own.
 
     Attributes
     ----------
-    blocks : int64 array, shape (blocks, 3)
-        First lane, lanes and vectors of each.
-    lanes : int
-        Columns in all: K, and what fills the last vector.
-    widest : int
-        Columns of the largest block.
+    K : int
+        Lanes that are asked for.
+    lanes, rows, blocks : int
+        Columns of a block, one vector; its rows, a multiple of 8; and how many blocks there are.
     """
 
-    def __init__(self, K: int, rows: int, itemsize: int, threads: int) -> None:
-        self.K, self.rows = K, rows
-        per_vector = LANE_BYTES // itemsize
-        vectors = -(-K // per_vector)
-        largest = max(1, vectors // threads)
-        blocks, lane = [], 0
-        for size in BLOCK_VECTORS:
-            while size <= min(largest, vectors):
-                blocks.append((lane, size * per_vector, size))
-                lane, vectors = lane + size * per_vector, vectors - size
-        self.blocks = np.array(blocks, dtype=np.int64)
-        self.lanes = lane
-        self.widest = max(lanes for _, lanes, _ in blocks)
+    def __init__(self, K: int, parameters: int, dtype: np.dtype[np.floating]) -> None:
+        self.K = K
+        self.lanes = LANE_BYTES // dtype.itemsize
+        self.rows = -(-parameters // 8) * 8
+        self.blocks = -(-K // self.lanes)
+        self.dtype = dtype
 
-    def matrices(self, buffer: Array) -> Iterator[tuple[slice, Array]]:
-        """Each block's lanes and its matrix."""
-        for lane, lanes, _ in self.blocks.tolist():
-            matrix = buffer[lane * self.rows : (lane + lanes) * self.rows]
-            yield slice(lane, lane + lanes), matrix.reshape(self.rows, lanes)
+    def zeros(self) -> Array:
+        """An empty buffer."""
+        return np.zeros((self.blocks, self.rows, self.lanes), dtype=self.dtype)
 
     def put(self, buffer: Array, columns: Array) -> None:
-        """Write a column for each of K lanes, or a single one for all."""
-        for lanes, matrix in self.matrices(buffer):
-            part = columns if columns.shape[1] == 1 else columns[:, lanes]
-            kept = matrix if columns.shape[1] == 1 else matrix[:, : part.shape[1]]
-            kept[: len(columns)] = part
+        """Write a column of parameters for each of the K lanes, or a single one for all."""
+        parameters, K = columns.shape
+        if K == 1:
+            buffer[:, :parameters] = columns
+            return
+        full = np.zeros((parameters, self.blocks * self.lanes), dtype=self.dtype)
+        full[:, :K] = columns
+        shape = parameters, self.blocks, self.lanes
+        buffer[:, :parameters] = full.reshape(shape).transpose(1, 0, 2)
 
-    def get(self, buffer: Array, rows: int) -> Array:
-        """The first rows of all lanes, in float64, as (rows, K)."""
-        parts = [matrix[:rows] for _, matrix in self.matrices(buffer)]
-        return np.hstack(parts)[:, : self.K].astype(np.float64)
+    def get(self, buffer: Array, parameters: int) -> Array:
+        """The columns of the K lanes, in float64."""
+        columns = buffer[:, :parameters].transpose(1, 0, 2).reshape(parameters, -1)
+        return columns[:, : self.K].astype(np.float64)
+
+    def share(self, worker: int, threads: int) -> tuple[int, int]:
+        """First block, and one after the last, of a worker's."""
+        return worker * self.blocks // threads, (worker + 1) * self.blocks // threads

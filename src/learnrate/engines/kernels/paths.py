@@ -13,7 +13,7 @@ from learnrate.engines.kernels.permutation import permutation
 from learnrate.engines.kernels.report import read_lanes
 from learnrate.engines.kernels.rows import losses_on_rows, train_on_rows
 from learnrate.engines.kernels.vectors import ROW_BYTES
-from learnrate.engines.losses import direct_losses, residuals
+from learnrate.engines.losses import direct_losses, residuals, row_blocks
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.workers import Workers
 
@@ -27,7 +27,7 @@ _MOST_ROWS = 256
 class _Path:
     """One problem being trained in the anchor's coordinates.
 
-    Rows of a block are ``δ_w``, then ``δ_β``, then −1, then room to make them a multiple of 4.
+    The rows of a block of lanes are ``δ_w``, then ``δ_β``, then room to make them a multiple of 8.
     """
 
     def __init__(self, problem: LinearProblem, start: EpochState | None, workers: Workers) -> None:
@@ -43,17 +43,15 @@ class _Path:
         self.shift[:d], self.shift[d] = anchor.shift, -1
         self.ref[:d], self.ref[d] = anchor.w, anchor.beta
         self.shifted = bool(anchor.shift.any())
-        self.layout = Layout(
-            problem.lrs.size, -(-(d + 2) // 4) * 4, dtype.itemsize, workers.threads
-        )
-        self.eta = np.zeros(self.layout.lanes, dtype=dtype)
+        self.layout = layout = Layout(problem.lrs.size, d + 1, dtype)
+        self.eta = np.zeros(layout.blocks * layout.lanes, dtype=dtype)
         self.eta[: problem.lrs.size] = problem.lrs
         self.decay = dtype.type(problem.weight_decay * B)
         self.momentum = dtype.type(problem.momentum)
-        self.delta = np.zeros(self.layout.lanes * self.layout.rows, dtype=dtype)
-        self.velocity = np.zeros_like(self.delta) if problem.momentum else self.delta[:0]
+        self.delta = layout.zeros()
+        self.velocity = layout.zeros() if problem.momentum else np.zeros((0, 0, 0), dtype=dtype)
         self.Z = np.empty((workers.threads, self.room * self.width), dtype=dtype)
-        self.rates = np.empty((workers.threads, self.layout.widest), dtype=dtype)
+        self.rates = np.empty((workers.threads, self.layout.lanes), dtype=dtype)
         self.orders = MinibatchOrders(
             problem.n, B, seed=problem.seed, sampling=problem.sampling, permute=permutation
         )
@@ -62,7 +60,6 @@ class _Path:
     def _enter(self, start: EpochState | None) -> None:
         """Put a state, or the common start, into the lanes."""
         dtype, anchor = self.problem.dtype, self.anchor
-        self.layout.put(self.delta, np.full((self.problem.d + 2, 1), -1.0))
         if start is not None:
             self.layout.put(self.delta, anchor.enter(start.W, start.b))
             if start.V is not None and start.vb is not None:
@@ -96,10 +93,10 @@ class _Path:
         """All lanes as they are. Going on from it gives the bits that not stopping would have given."""
         K, d, anchor = self.problem.lrs.size, self.problem.d, self.anchor
         W, b, loss = np.empty((K, d)), np.empty(K), np.empty(K)
-        room = np.empty((d + 2) * self.layout.widest)
+        room = np.empty((d + 2) * self.layout.lanes)
         read_lanes(
-            self.delta, self.layout.blocks, self.layout.rows, anchor.w, anchor.beta, anchor.shift,
-            self._quadratic(), room, W, b, loss,
+            self.delta.reshape(-1), self.layout.rows, self.layout.lanes,
+            anchor.w, anchor.beta, anchor.shift, self._quadratic(), room, W, b, loss,
         )  # fmt: skip
         V = vb = None
         if self.problem.momentum:
@@ -177,21 +174,28 @@ class GramPath(_Path):
             self.sums = self.sums[:0]
 
     def _train(self, order: Array, scales: Array, batch_size: int, moving: bool = True) -> None:
-        blocks = self.layout.blocks if moving else self.layout.blocks[:0]
         steps, at_once, threads = scales.size, self.at_once, self.workers.threads
+        layout, everyone = self.layout, (0, self.layout.blocks if moving else 0)
+        delta, other, velocity = (a.reshape(-1) for a in (self.delta, self.other, self.velocity))
 
         def call(
-            worker: int, G: Array, blocks: Array, first: int, stop: int, at_once: int, make: bool
+            worker: int,
+            G: Array,
+            blocks: tuple[int, int],
+            first: int,
+            stop: int,
+            at_once: int,
+            make: bool,
         ) -> None:
             train_on_grams(
                 self.X, self.y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted,
-                self.decay, self.eta, scales, self.momentum, blocks, self.layout.rows, self.delta,
-                self.other, self.velocity, self.Z[worker], self.room, G, self.part[worker],
+                self.decay, self.eta, scales, self.momentum, *blocks, layout.rows, layout.lanes,
+                delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
                 self.rates[worker], self.sums, self.width, self.step, first, stop, at_once, make,
             )  # fmt: skip
 
         if threads == 1:
-            call(0, self.G[0], blocks, 0, steps, at_once, True)
+            call(0, self.G[0], everyone, 0, steps, at_once, True)
             return
         for chunk in range(0, steps, PARTS * at_once):
             stop = min(chunk + PARTS * at_once, steps)
@@ -200,10 +204,10 @@ class GramPath(_Path):
                 for part in range(worker, PARTS, threads):
                     first = chunk + part * at_once
                     last = min(first + at_once, stop)
-                    call(worker, self.G[part], blocks[:0], first, last, at_once, True)
+                    call(worker, self.G[part], (0, 0), first, last, at_once, True)
 
             def move(worker: int, chunk: int = chunk, stop: int = stop) -> None:
-                mine = blocks[worker::threads]
+                mine = layout.share(worker, threads)
                 call(worker, self.G.reshape(-1), mine, chunk, stop, stop - chunk, False)
 
             self.workers.run(make)
@@ -231,8 +235,8 @@ class RowPath(_Path):
     def __init__(self, problem: LinearProblem, start: EpochState | None, workers: Workers) -> None:
         super().__init__(problem, start, workers)
         threads, dtype, layout = workers.threads, problem.dtype, self.layout
-        self.R = np.empty((threads, self.room * layout.widest), dtype=dtype)
-        self.gradient = np.empty((2, threads, layout.rows * layout.widest), dtype=dtype)
+        self.R = np.empty((threads, self.room * layout.lanes), dtype=dtype)
+        self.gradient = np.empty((2, threads, layout.rows * layout.lanes), dtype=dtype)
         self.nothing = np.zeros(1, dtype=dtype)
 
     def train(self, epoch: int) -> None:
@@ -243,34 +247,35 @@ class RowPath(_Path):
             train_on_rows(
                 self.X, self.y, self.problem.d, order, self.problem.batch_size, self.shift, self.ref,
                 self.shifted, self.decay, self.eta, scales, self.momentum,
-                layout.blocks[worker :: self.workers.threads], layout.rows, self.delta, self.velocity,
-                self.Z[worker], self.room, self.R[worker], self.gradient[0, worker],
+                *layout.share(worker, self.workers.threads), layout.rows, layout.lanes,
+                self.delta.reshape(-1), self.velocity.reshape(-1), self.Z[worker], self.room, self.R[worker], self.gradient[0, worker],
                 self.gradient[1, worker], self.rates[worker], self.nothing, self.width, self.step,
             )  # fmt: skip
 
         self.workers.run(move)
 
     def _start_loss(self) -> float:
-        begin = self.anchor.enter(*self.start).astype(self.problem.dtype)
-        return float(self._direct(begin)[0])
-
-    def _direct(self, delta: Array) -> Array:
-        """Losses of a few lanes, made by NumPy."""
-        problem, anchor = self.problem, self.anchor
-        return direct_losses(problem.X, residuals(problem, anchor), anchor, delta)
+        X, y = self.problem.X, self.problem.y
+        w, b = (start[0].astype(X.dtype) for start in self.start)
+        total = 0.0
+        for rows in row_blocks(*X.shape):
+            error = X[rows] @ w + (b - y[rows])
+            total += float(error @ error)
+        return total / (2 * len(y))
 
     def _quadratic(self) -> Array:
         return np.empty((0, 0))
 
     def _losses(self, loss: Array) -> Array:
         problem, layout, order = self.problem, self.layout, self._natural_order()
-        sums = np.zeros(layout.lanes)
+        sums = np.zeros(layout.blocks * layout.lanes)
 
         def add(worker: int) -> None:
             losses_on_rows(
                 self.X, self.y, problem.d, order, self.shift, self.ref,
-                layout.blocks[worker :: self.workers.threads], layout.rows, self.delta,
-                self.Z[worker], self.room, self.R[worker], sums, self.width, self.step, 0, problem.n,
+                *layout.share(worker, self.workers.threads), layout.rows, layout.lanes,
+                self.delta.reshape(-1), self.Z[worker], self.room, self.R[worker], sums,
+                self.width, self.step,
             )  # fmt: skip
 
         self.workers.run(add)
@@ -278,7 +283,8 @@ class RowPath(_Path):
         large = ~(loss < np.sqrt(np.finfo(problem.dtype).max))
         if problem.dtype != np.float64 and large.any():
             delta = layout.get(self.delta, problem.d + 1)[:, large]
-            loss[large] = self._direct(delta)
+            r = residuals(problem, self.anchor)
+            loss[large] = direct_losses(problem.X, r, self.anchor, delta)
         return loss
 
 

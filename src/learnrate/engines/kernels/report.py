@@ -12,8 +12,8 @@ __all__ = ["read_lanes"]
 @compiled
 def read_lanes(
     delta: Any,
-    blocks: Any,
-    room: int,
+    block_rows: int,
+    lanes: int,
     w_ref: Any,
     beta: float,
     shift: Any,
@@ -25,13 +25,12 @@ def read_lanes(
 ) -> None:
     """Parameters of all lanes in float64, ``δ`` rounded to what they say, and the losses.
 
-    ``u`` is room for ``(d + 2) · lanes`` numbers. Losses are left alone where Q is empty; see
+    ``u`` is room for ``(d + 2) · lanes`` numbers, a block's lanes being ``lanes``. Losses are left alone where Q is empty; see
     `learnrate.engines.anchor.Quadratic`.
     """
     d = w_ref.size
-    for index in range(blocks.shape[0]):
-        lane, lanes = blocks[index, 0], blocks[index, 1]
-        block = lane * room
+    for lane in range(0, b.size, lanes):
+        block = lane * block_rows
         kept = min(lanes, b.size - lane)
         for k in range(kept):
             b[lane + k] = 0.0

@@ -19,7 +19,14 @@ from numba.extending import intrinsic
 
 from learnrate.engines.kernels.vectors import LANE_BYTES, ROW_BYTES, Emitter, Vector
 
-__all__ = ["descend", "descend_with_momentum", "lane_tile", "row_tile", "store_tile"]
+__all__ = [
+    "descend",
+    "descend_with_momentum",
+    "lane_tile",
+    "row_tile",
+    "store_difference",
+    "store_tile",
+]
 
 
 def row_tile(rows: int, vectors: int) -> tuple[Any, Any]:
@@ -27,9 +34,9 @@ def row_tile(rows: int, vectors: int) -> tuple[Any, Any]:
     return _tile(ROW_BYTES, rows, vectors)
 
 
-def lane_tile(rows: int, vectors: int) -> tuple[Any, Any]:
-    """``zeros`` and ``accumulate`` for a tile whose columns run along the lanes."""
-    return _tile(LANE_BYTES, rows, vectors)
+def lane_tile(rows: int) -> tuple[Any, Any]:
+    """``zeros`` and ``accumulate`` for a tile whose columns are the lanes of one vector."""
+    return _tile(LANE_BYTES, rows, 1)
 
 
 def _tile(size: int, rows: int, vectors: int) -> tuple[Any, Any]:
@@ -95,8 +102,10 @@ def store_tile(rows: int, vectors: int) -> Any:
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             emit = Emitter(context, builder, signature, args)
-            for _, _, index, value in _places(emit, args[0], args[2], args[3], vectors):
-                emit.write(1, index, value)
+            for position, value in enumerate(cgutils.unpack_tuple(builder, args[0])):
+                i, v = divmod(position, vectors)
+                index = emit.offset(args[2], args[3], i)
+                emit.write(1, emit.offset(index, value.type.count, v), value)
             return emit.nothing()
 
         return types.void(tile, out, types.intp, types.intp), generate
@@ -104,8 +113,31 @@ def store_tile(rows: int, vectors: int) -> Any:
     return write
 
 
-def descend(rows: int, vectors: int) -> Any:
-    """Steps with a tile: row i of ``new`` is that of ``old + rates · (c_i − tile)``."""
+def store_difference(rows: int) -> Any:
+    """Writes ``tile − c_i``, for a tile one vector wide: its row i to ``out[start + i·row]``."""
+
+    @intrinsic
+    def write(
+        typing: Any, tile: Any, c: Any, c_start: Any, c_row: Any, out: Any, start: Any, row: Any
+    ) -> Any:
+        """The ``c_i`` of row i is at ``c[c_start + i·c_row]``."""
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            emit = Emitter(context, builder, signature, args)
+            _, _, c_start, c_row, _, start, row = args
+            for i, index, value in _rows(emit, args[0], start, row):
+                right = emit.spread(1, emit.offset(c_start, c_row, i), value.type)
+                emit.write(4, index, builder.fsub(value, right))
+            return emit.nothing()
+
+        index = types.intp
+        return types.void(tile, c, index, index, out, index, index), generate
+
+    return write
+
+
+def descend(rows: int) -> Any:
+    """Steps with a tile one vector wide: row i of ``new`` is that of ``old + rates · (c_i − tile)``."""
 
     @intrinsic
     def step(
@@ -126,13 +158,11 @@ def descend(rows: int, vectors: int) -> Any:
             emit = Emitter(context, builder, signature, args)
             _, _, _, start, row, _, c_start, c_row, _ = args
             of = context.get_data_type(tile.dtype)
-            zero = ir.Constant(start.type, 0)
-            eta = [emit.read(8, emit.offset(zero, of.count, v), of) for v in range(vectors)]
-            for i, v, index, value in _places(emit, args[0], start, row, vectors):
-                if v == 0:
-                    right = emit.spread(5, emit.offset(c_start, c_row, i), of)
+            eta = emit.read(8, ir.Constant(start.type, 0), of)
+            for i, index, value in _rows(emit, args[0], start, row):
+                right = emit.spread(5, emit.offset(c_start, c_row, i), of)
                 change = builder.fsub(right, value)
-                emit.write(2, index, emit.multiply_add(eta[v], change, emit.read(1, index, of)))
+                emit.write(2, index, emit.multiply_add(eta, change, emit.read(1, index, of)))
             return emit.nothing()
 
         index = types.intp
@@ -142,7 +172,7 @@ def descend(rows: int, vectors: int) -> Any:
     return step
 
 
-def descend_with_momentum(rows: int, vectors: int) -> Any:
+def descend_with_momentum(rows: int) -> Any:
     """Steps with a tile: ``velocity ← μ velocity + tile − c_i``, ``new = old − rates · velocity``."""
 
     @intrinsic
@@ -164,18 +194,15 @@ def descend_with_momentum(rows: int, vectors: int) -> Any:
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             emit = Emitter(context, builder, signature, args)
-            _, _, _, _, start, row, _, c_start, c_row, _, _ = args
+            _, _, _, _, start, row, _, c_start, c_row, _, mu = args
             of = context.get_data_type(tile.dtype)
-            zero = ir.Constant(start.type, 0)
-            eta = [emit.read(9, emit.offset(zero, of.count, v), of) for v in range(vectors)]
-            mu = emit.fill(args[10], of)
-            for i, v, index, value in _places(emit, args[0], start, row, vectors):
-                if v == 0:
-                    right = emit.spread(6, emit.offset(c_start, c_row, i), of)
+            eta, mu = emit.read(9, ir.Constant(start.type, 0), of), emit.fill(mu, of)
+            for i, index, value in _rows(emit, args[0], start, row):
+                right = emit.spread(6, emit.offset(c_start, c_row, i), of)
                 gradient = builder.fsub(value, right)
                 speed = emit.multiply_add(mu, emit.read(3, index, of), gradient)
                 emit.write(3, index, speed)
-                change = builder.fmul(eta[v], speed)
+                change = builder.fmul(eta, speed)
                 emit.write(2, index, builder.fsub(emit.read(1, index, of), change))
             return emit.nothing()
 
@@ -188,10 +215,7 @@ def descend_with_momentum(rows: int, vectors: int) -> Any:
     return step
 
 
-def _places(
-    emit: Emitter, tile: Any, start: Any, row: Any, vectors: int
-) -> Iterator[tuple[int, int, Any, Any]]:
-    """Row, column, index in the array and value of each vector of a tile."""
-    for position, value in enumerate(cgutils.unpack_tuple(emit.builder, tile)):
-        i, v = divmod(position, vectors)
-        yield i, v, emit.offset(emit.offset(start, row, i), value.type.count, v), value
+def _rows(emit: Emitter, tile: Any, start: Any, row: Any) -> Iterator[tuple[int, Any, Any]]:
+    """Number, index in the array and value of each row of a tile one vector wide."""
+    for i, value in enumerate(cgutils.unpack_tuple(emit.builder, tile)):
+        yield i, emit.offset(start, row, i), value

@@ -39,16 +39,17 @@ class Block:
     ----------
     prefix : str, optional
         What the names of its parameters begin with.
+    params : ParameterDict, optional
+        Another block's ``params``, which this one is to share.
     """
 
     def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
-        del params
         hint = type(self).__name__.lower()
         self._prefix = _names.next(hint) if prefix is None else _names.prefix + prefix
-        self._params = ParameterDict(self._prefix)
+        self._params = ParameterDict(self._prefix) if params is None else params
         self._children: dict[str, Block] = {}
         self._own: dict[str, Parameter] = {}
-        self._inside = _Names()
+        self._counts: Counter[str] = Counter()  # of what is made in its name_scope
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Block):
@@ -94,7 +95,7 @@ class Block:
     def name_scope(self) -> Iterator[None]:
         """Scope in which the blocks that are made have this one's prefix before their own."""
         before = _names.prefix, _names.counts
-        _names.prefix, _names.counts = self._prefix, self._inside.counts
+        _names.prefix, _names.counts = self._prefix, self._counts
         try:
             yield
         finally:

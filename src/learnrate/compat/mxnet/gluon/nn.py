@@ -97,7 +97,7 @@ class Dense(Block):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units < 1:
+        if not hasattr(units, "__index__") or units < 1:
             raise OptionError(f"units must be at least 1. Got {units!r} instead.")
         self._units, self._flatten = units, flatten
         self._activation = activation

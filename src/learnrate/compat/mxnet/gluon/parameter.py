@@ -98,7 +98,7 @@ class Parameter:
             warnings.warn(
                 f"{self.name} is initialised already and keeps its values. "
                 "Pass force_reinit=True to draw new ones.",
-                stacklevel=3,
+                stacklevel=4,
             )
             return
         self._data = None

@@ -19,11 +19,13 @@ __all__ = ["load", "save"]
 
 def save(filename: Any, parameters: dict[str, Parameter]) -> None:
     """Write the values of ``parameters``, all of it or nothing."""
-    values = {place: parameter.data().asnumpy() for place, parameter in parameters.items()}
+    values: dict[str, Any] = {
+        place: parameter.data().asnumpy() for place, parameter in parameters.items()
+    }
 
     def write(path: Path) -> None:
         with path.open("wb") as file:  # given a name, NumPy would add a suffix
-            np.savez(file, allow_pickle=False, **values)
+            np.savez(file, **values)
 
     write_atomically(Path(filename), write)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from learnrate._missing import missing
@@ -38,14 +38,14 @@ class Trainer:
         update_on_kvstore: Any = None,
     ) -> None:
         del kvstore, compression_params, update_on_kvstore
-        chosen = list(params.values()) if isinstance(params, Mapping) else list(params)
-        for param in chosen:
+        chosen = params.values() if isinstance(params, Mapping) else params
+        for param in chosen if isinstance(chosen, Iterable) else [chosen]:
             if not isinstance(param, Parameter):
                 raise InputError(
                     "A Trainer must be given Parameters, as net.collect_params() returns them. "
                     f"Got {type(param).__name__} instead."
                 )
-        self._params: list[Parameter] = chosen
+        self._params: list[Parameter] = list(chosen)
         if isinstance(optimizer, Optimizer):
             self._optimizer = optimizer
         else:

@@ -1,0 +1,169 @@
+"""`learnrate.torch.sweep` against the plain loop, one `torch.optim` run per rate: the same curves, in one run.
+
+Both train the same models on the same minibatches and evaluate the loss over all examples before training
+and after each epoch. Rounds alternate between the two, and the median of the rounds' ratios is reported
+beside its range, so that a busy machine troubles both alike. Needs scikit-learn for its digits::
+
+    python benchmarks/torch_lanes.py
+    python benchmarks/torch_lanes.py --device cuda --lanes 64
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import learnrate.torch
+from learnrate.data.order import epoch_order
+
+B = 32
+
+
+@dataclass(frozen=True)
+class Work:
+    """One row of the table."""
+
+    name: str
+    model: nn.Module
+    data: tuple[Tensor, Tensor]
+    loss: str
+    lanes: int
+    epochs: int
+    at_least: float
+    optimizer: str = "sgd"
+
+    @property
+    def lrs(self) -> Any:
+        """Rates, none of which diverges."""
+        return np.geomspace(1e-3, 1e-1, self.lanes) if self.lanes > 1 else np.array([1e-2])
+
+
+def works(lanes: int | None) -> list[Work]:
+    """What is timed, with the ratio that it should reach."""
+    from sklearn.datasets import load_digits
+
+    torch.manual_seed(0)
+    X = torch.randn(10_000, 20)
+    y = torch.tanh(X[:, :1]) + 0.1 * torch.randn(10_000, 1)
+    digits = load_digits()
+    D = torch.tensor(digits.data / 16, dtype=torch.float32)
+    labels = torch.tensor(digits.target)
+    small = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 1))
+    wide = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+    cnn = nn.Sequential(
+        *[nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)],
+        *[nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)],
+        *[nn.Flatten(), nn.Linear(64, 10)],
+    )
+    images = (D.reshape(-1, 1, 8, 8), labels)
+    many, some = lanes or 32, lanes or 16
+    gpu = 20.0 if lanes else None
+    return [
+        Work("MLP 20-32-1, n = 10,000", small, (X, y), "mse", many, 3, gpu or 8),
+        Work("MLP 20-32-1, adam", small, (X, y), "mse", many, 3, gpu or 8, "adam"),
+        Work("digits, MLP 64-64-10", wide, (D, labels), "cross-entropy", many, 10, gpu or 4),
+        Work("digits, CNN", cnn, images, "cross-entropy", some, 3, gpu or 1),
+        Work("MLP 20-32-1, one lane", small, (X, y), "mse", 1, 10, 1 / 1.3),
+        Work("digits, CNN, one lane", cnn, images, "cross-entropy", 1, 10, 1 / 1.3),
+    ]
+
+
+def plain(work: Work, device: torch.device) -> Any:
+    """The curves by PyTorch's own loop, one rate after the other."""
+    X, y = (tensor.to(device) for tensor in work.data)
+    loss = learnrate.torch.LOSSES[work.loss]
+    curves = np.empty((work.lanes, work.epochs + 1))
+    row = learnrate.torch.OPTIMIZERS[work.optimizer]
+    for k, lr in enumerate(work.lrs):
+        model = copy.deepcopy(work.model).to(device)
+        optimizer = row.equals(model.parameters(), lr=float(lr))  # type: ignore[call-arg]
+
+        def evaluate(model: nn.Module = model) -> float:
+            model.eval()
+            with torch.no_grad():
+                blocks = zip(X.split(4096), y.split(4096), strict=True)  # type: ignore[no-untyped-call]
+                return sum(len(b) * float(loss(model(a), b)) for a, b in blocks) / len(X)
+
+        curves[k, 0] = evaluate()
+        for epoch in range(work.epochs):
+            model.train()
+            order = torch.from_numpy(epoch_order(len(X), B, seed=0, epoch=epoch)).to(device)
+            for J in torch.split(order, B):
+                optimizer.zero_grad()
+                loss(model(X[J]), y[J]).backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+            curves[k, epoch + 1] = evaluate()
+    return curves
+
+
+def stacked(work: Work, device: torch.device) -> Any:
+    """The curves by one sweep."""
+    result = learnrate.torch.sweep(
+        work.model,
+        work.data,
+        loss=work.loss,
+        lrs=work.lrs,
+        optimizer=work.optimizer,
+        batch_size=B,
+        epochs=work.epochs,
+        device=device,
+    )
+    return result.losses[0]
+
+
+def timed(run: Callable[[Work, torch.device], Any], work: Work, device: torch.device) -> Any:
+    """Seconds, and the curves."""
+    began = time.perf_counter()
+    curves = run(work, device)
+    return time.perf_counter() - began, curves
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--lanes", type=int, help="in place of 32 and 16")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--only", default="", help="rows whose name holds this")
+    given = parser.parse_args()
+    device = torch.device(given.device)
+    torch.set_num_threads(given.threads)
+    print(
+        f"torch {torch.__version__}, {device}, {given.threads} threads, medians of {given.rounds} rounds"
+    )
+    print("| work | K | plain loop | sweep | ratio | range | asked for |\n|" + " --- |" * 7)
+    for work in works(given.lanes):
+        if given.only not in work.name:
+            continue
+        ours, theirs = [], []
+        for _ in range(given.rounds + 1):  # the first round warms up
+            seconds, curves = timed(stacked, work, device)
+            ours.append(seconds)
+            seconds, expected = timed(plain, work, device)
+            theirs.append(seconds)
+            # Rounding grows where a lane is unstable: most of them must agree closely.
+            assert np.median(np.abs(curves / expected - 1)) < 1e-3
+        ratios = [b / a for a, b in zip(ours[1:], theirs[1:], strict=True)]
+        a, b = statistics.median(ours[1:]), statistics.median(theirs[1:])
+        spread = f"{min(ratios):.2g} – {max(ratios):.2g}"
+        print(
+            f"| {work.name} | {work.lanes} | {b:.2f} s | {a:.2f} s | "
+            f"{statistics.median(ratios):.2f} | {spread} | {work.at_least:.2g} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -11,20 +11,24 @@ Source: Mulayoff and Michaeli, arXiv 2306.07850.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
 
-__all__ = ["Pairs", "apply_fourth_moment", "pair_covariance"]
+__all__ = ["Pairs", "apply_fourth_moment", "pair_covariance", "pair_moments"]
 
 _CHUNK = 4096  # rows at a time, so that memory stays small
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """The entries ``(a, b)`` of a symmetric matrix that are kept, and their weights (1 or √2)."""
+    """The entries ``(a, b)`` of a symmetric matrix that are kept, and their weights (1 or √2).
+
+    Those with the same a stand together, b counting up.
+    """
 
     first: Int[Array, " P"]
     second: Int[Array, " P"]
@@ -48,7 +52,13 @@ class Pairs:
 
     def products(self, Z: Float[Array, "n r"]) -> Float[Array, "n P"]:
         """``vech(z_i z_iᵀ)``, one row per example."""
-        return Z[:, self.first] * Z[:, self.second] * self.weight
+        out = np.empty((len(Z), self.first.size))
+        starts = np.append(np.flatnonzero(np.diff(self.first, prepend=-1)), self.first.size)
+        for at, end in itertools.pairwise(starts):  # one slice for each first direction
+            a, b = self.first[at], self.second[at]
+            np.multiply(Z[:, a : a + 1], Z[:, b : b + end - at], out=out[:, at:end])
+        out *= self.weight
+        return out
 
     def conjugation(self, G: Float[Array, "r r"]) -> Float[Array, "P P"]:
         """The matrix of ``Σ ↦ G Σ G`` for a symmetric G."""
@@ -65,11 +75,20 @@ def pair_covariance(
 
     Symmetric, and positive semidefinite where G is the mean of ``z zᵀ`` over the same examples.
     """
-    moment = np.zeros((pairs.first.size, pairs.first.size))
+    return pair_moments(pairs, Z, Z[:, :0])[0] - pairs.conjugation(G)
+
+
+def pair_moments(
+    pairs: Pairs, Z: Float[Array, "n r"], other: Float[Array, "n k"]
+) -> tuple[Float[Array, "P P"], Float[Array, "P k"]]:
+    """Means over the examples of ``φ φᵀ`` and ``φ otherᵀ`` with ``φ = vech(z zᵀ)``."""
+    P = pairs.first.size
+    squares, mixed = np.zeros((P, P)), np.zeros((P, other.shape[1]))
     for at in range(0, len(Z), _CHUNK):
         phi = pairs.products(Z[at : at + _CHUNK])
-        moment += phi.T @ phi
-    return moment / len(Z) - pairs.conjugation(G)
+        squares += phi.T @ phi
+        mixed += phi.T @ other[at : at + _CHUNK]
+    return squares / len(Z), mixed / len(Z)
 
 
 def apply_fourth_moment(S: Float[Array, "r r"], Z: Float[Array, "n r"]) -> Float[Array, "r r"]:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.theory.fourth_moment import Pairs, pair_covariance
+from learnrate.theory.fourth_moment import Pairs, pair_moments
 from learnrate.theory.modes import Modes
 from learnrate.theory.quantity import Kind
 
@@ -92,9 +92,9 @@ class SecondMoments:
         G, g = modes.data_hessian, modes.data_slope
         V = (modes.Z.T * modes.residuals**2) @ modes.Z / modes.n - np.outer(g, g)
         a, b = pairs.first, pairs.second
-        tow = pairs.products(Z).T @ (residuals[:, None] * Z) / len(Z)
+        C, tow = pair_moments(pairs, Z, residuals[:, None] * Z)
+        C -= pairs.conjugation(G)
         tow -= 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
-        C = pair_covariance(pairs, Z, G)
         return cls(pairs, p, modes.eigenvalues, g, C, tow, pairs.of(V), pairs.of(G), kind, note)
 
     def without_label_noise(self) -> SecondMoments:

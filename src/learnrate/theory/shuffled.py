@@ -48,7 +48,9 @@ __all__ = ["shuffled_curve", "shuffled_floor"]
 
 _NOTE = "second moments per direction, with the correlations within a shuffled epoch"
 _CACHE = 100_000  # entries of F at a time, so that it stays in the processor's cache
-_MOST_WORK = 2e9  # entries of F, over all steps and rates, that are worth following: seconds
+_MOST_WORK = 2e9  # entries of F, over all steps and rates, that are worth following: seconds, …
+_LITTLE_WORK = 1e8  # … or a tenth of one where there are many examples, and F matters little
+_MANY = 1000  # examples per direction
 _STEP_OVERHEAD = 20_000  # what a step costs beside, in entries
 
 
@@ -76,8 +78,8 @@ def shuffled_curve(
     """Expected loss before training and after each shuffled epoch: an estimate.
 
     A short last minibatch counts as in training: its gradient is divided by the nominal B. Where
-    following F would take more than some seconds (very many steps, or wide examples) it is left out.
-    With many steps its effect is slight, for it falls with 1/n.
+    following F would take long it is left out: a tenth of a second with a thousand examples or more per
+    direction, for its effect falls with 1/n, and some seconds otherwise.
 
     Parameters
     ----------
@@ -103,7 +105,8 @@ def shuffled_curve(
     steps = sum(_epoch_batches(n, batch_size).values())
     with np.errstate(all="ignore"):
         passes = min(epochs, lam.size)  # see _wear_off
-        if passes * steps * (lrs.size * lam.size**2 + _STEP_OVERHEAD) <= _MOST_WORK:
+        work = passes * steps * (lrs.size * lam.size**2 + _STEP_OVERHEAD)
+        if work <= (_MOST_WORK if n < _MANY * lam.size else _LITTLE_WORK):
             losses, note = _wear_off(modes, batch_size, lrs, kappa, *start, epochs), _NOTE
         else:
             moments = SecondMoments.of(

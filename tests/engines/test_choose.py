@@ -22,15 +22,15 @@ def test_small_work_does_not_wait_for_numba(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_large_work_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_engine("auto", **LARGE).engine.name == "fused"
-    monkeypatch.setattr(choose, "_seconds_to_start_fused", lambda: float("inf"))  # no Numba
+    monkeypatch.setattr(choose, "_seconds_to_start_fused", lambda kernels: float("inf"))  # no Numba
     assert choose_engine("auto", **LARGE).engine.name == "gram"
 
 
 def test_what_is_still_to_be_paid_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     middle: dict[str, Any] = {"n": 100_000, "d": 20, "batch_size": 32, "lanes": 64, "epochs": 3}
-    monkeypatch.setattr(choose, "_seconds_to_start_fused", lambda: 0.0)
+    monkeypatch.setattr(choose, "_seconds_to_start_fused", lambda kernels: 0.0)
     assert choose_engine("auto", **middle).engine.name == "fused"
-    monkeypatch.setattr(choose, "_seconds_to_start_fused", lambda: 10.0)
+    monkeypatch.setattr(choose, "_seconds_to_start_fused", lambda kernels: 10.0)
     assert choose_engine("auto", **middle).engine.name == "gram"
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import math
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from learnrate.data.order import steps_per_epoch
+from learnrate.engines.fused import gram_pays, kernels_name
+from learnrate.engines.kernel_cache import is_kept
 from learnrate.engines.problem import Engine
 from learnrate.errors import OptionError, did_you_mean
 
@@ -35,6 +37,10 @@ ENGINES = {
     "torch": EngineRow("learnrate.engines.torch", "TorchEngine"),
 }
 """Every engine by its name. A module is imported when its engine is chosen."""
+
+
+_LOADING, _COMPILING = 0.8, 10.0
+"""Seconds to import Numba and load kernels from disk, and to compile them first."""
 
 
 class Choice(NamedTuple):
@@ -81,6 +87,7 @@ def choose_engine(
     lanes: int,
     epochs: int,
     seeds: int = 1,
+    dtype: str = "float64",
     threads: int = 1,
     on_message: Callable[[str], object] | None = None,
 ) -> Choice:
@@ -93,7 +100,8 @@ def choose_engine(
         return Choice(get_engine(name, threads=threads, on_message=on_message), "asked for")
     size = (n, d, batch_size, lanes, epochs * seeds)
     gram, fused = estimated_seconds("gram", *size), estimated_seconds("fused", *size)
-    waiting = _seconds_to_start_fused()
+    grams = gram_pays(d, batch_size, lanes)
+    waiting = _seconds_to_start_fused(kernels_name(np.dtype(dtype), grams))
     chosen = "gram" if gram <= fused + waiting else "fused"
     reason = f"estimated: gram {gram:.2g} s; fused {fused:.2g} s, and {waiting:.2g} s to start it"
     return Choice(get_engine(chosen, threads=threads, on_message=on_message), reason)
@@ -113,11 +121,10 @@ def estimated_seconds(name: str, n: int, d: int, batch_size: int, lanes: int, pa
     return 5e-4 + passes * (operations / 25e9 + 40e-9 * n)
 
 
-def _seconds_to_start_fused() -> float:
-    """What is still to be paid: nothing once Numba is loaded, little once kernels are on disk."""
+def _seconds_to_start_fused(kernels: str) -> float:
+    """What is still to be paid: nothing once kernels are loaded, little once they are on disk."""
     if "learnrate.engines.kernels.paths" in sys.modules:
         return 0.0
     if importlib.util.find_spec("numba") is None:
         return math.inf
-    kept = any(Path(__file__).parent.glob("kernels/__pycache__/*.nbi"))
-    return 0.8 if kept or "NUMBA_CACHE_DIR" in os.environ else 10.0
+    return _LOADING if is_kept(kernels) else _COMPILING

@@ -178,6 +178,7 @@ def _train(
         lanes=K,
         epochs=E,
         seeds=S,
+        dtype=config.dtype,
         threads=config.threads,
         on_message=on_message,
     )

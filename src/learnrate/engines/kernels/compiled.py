@@ -32,9 +32,10 @@ def compiled(function: Callable[..., Any]) -> Any:
     """Compile a kernel and keep it on disk, so that another process need not compile it again."""
     if _FOLDER is None:
         return numba.njit(**_SETTINGS)(function)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_FOLDER)
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(_FOLDER)
     try:
         return numba.njit(cache=True, **_SETTINGS)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before

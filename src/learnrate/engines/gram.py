@@ -17,31 +17,27 @@ from collections.abc import Iterator
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
-from learnrate.data.order import epoch_order, initial_weights
-from learnrate.engines.anchor import Anchor, find_anchor
-from learnrate.engines.losses import (
-    Quadratic,
-    direct_losses,
-    full_quadratic,
-    residuals,
-    row_blocks,
-)
+from learnrate.data.order import MinibatchOrders, initial_weights
+from learnrate.engines.anchor import find_anchor
+from learnrate.engines.losses import Quadratic, direct_losses, full_quadratic, residuals
+from learnrate.engines.minibatches import Minibatches
 from learnrate.engines.problem import EpochState, LinearProblem
+from learnrate.engines.several_steps import polynomials, powers
 
 __all__ = ["GramEngine", "gram_pays"]
 
-_CHUNK = 1 << 17  # numbers in one chunk of gathered rows or of Gram matrices
+_FEW = 8  # parameters: up to here NumPy's calls cost more than its arithmetic
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
-    """Whether a step through Gram matrices takes fewer operations than one through the rows.
+    """Whether an epoch through Gram matrices takes fewer operations than one through the rows.
 
-    With ``D = d + 1``, per minibatch: ``2BD² + 2D²K`` against ``4BDK``, and 300,000 more (some
-    40 µs) for the calls to NumPy that the direct form needs in every step and that Gram matrices make once
-    for a whole chunk. They cross at ``D (B + K) = 2BK + 150,000/D``: for many lanes near ``D = 2B``.
+    With ``D = d + 1``, per minibatch: ``2BD² + 2D²K``, against ``4BDK`` and another ``2BDK`` for the loss
+    through the rows; and those need half a million more, for the calls to NumPy that are made once for a
+    whole chunk of matrices. So only D of several hundred, or above ``3B`` with many lanes, goes by rows.
     """
     D, B, K = d + 1, batch_size, lanes
-    return 2 * B * D**2 + 2 * D**2 * K < 4 * B * D * K + 300_000
+    return 2 * B * D**2 + 2 * D**2 * K < 6 * B * D * K + 500_000
 
 
 class GramEngine:
@@ -55,12 +51,11 @@ class GramEngine:
         """Train, yielding the state before training and then after each epoch."""
         with np.errstate(all="ignore"):
             run = _Run(problem, start)
-            first = 0 if start is None else start.epoch
-            if start is None:
-                state = run.state(0)
         if start is None:
+            with np.errstate(all="ignore"):
+                state = run.state(0)
             yield state
-        for epoch in range(first, problem.epochs):
+        for epoch in range(0 if start is None else start.epoch, problem.epochs):
             with np.errstate(all="ignore"):
                 run.train(epoch)
                 state = run.state(epoch + 1)
@@ -71,7 +66,7 @@ class _Run:
     """One problem being trained: the lanes' parameters and momenta in the anchor's coordinates.
 
     ``delta`` is (d + 2, K): the rows of ``δ_w``, then ``δ_β``, then ones, so that ``M (G, −c) @ delta`` is
-    the gradient in one product. ``velocity`` is (d + 1, K).
+    the gradient in one product, and ``(z, 1, −r) @ delta`` an error. ``velocity`` is (d + 1, K).
     """
 
     def __init__(self, problem: LinearProblem, start: EpochState | None) -> None:
@@ -80,9 +75,16 @@ class _Run:
         self.anchor = find_anchor(problem)
         self.quadratic: Quadratic | None = None
         if gram_pays(d, problem.batch_size, lanes):
-            self.quadratic, self.r = full_quadratic(problem, self.anchor)
+            self.quadratic, r = full_quadratic(problem, self.anchor)
         else:
-            self.r = residuals(problem, self.anchor)
+            r = residuals(problem, self.anchor)
+        self.r = r
+        self.minibatches = Minibatches(problem, self.anchor, r)
+        self.orders = MinibatchOrders(
+            problem.n, problem.batch_size, seed=problem.seed, sampling=problem.sampling
+        )
+        self.lrs = problem.lrs.astype(dtype)
+        self.powers = powers(self.lrs)
         self.delta = np.ones((d + 2, lanes), dtype=dtype)
         self.velocity = np.zeros((d + 1, lanes), dtype=dtype)
         if start is None:
@@ -112,68 +114,67 @@ class _Run:
 
     def train(self, epoch: int) -> None:
         """One pass over the minibatches."""
-        problem = self.problem
-        order = epoch_order(
-            problem.n,
-            problem.batch_size,
-            seed=problem.seed,
-            epoch=epoch,
-            sampling=problem.sampling,
-        )
-        multipliers = problem.epoch_multipliers(epoch)
+        order = self.orders.epoch(epoch)
+        multipliers = self.problem.epoch_multipliers(epoch).astype(self.problem.dtype)
         if self.quadratic is None:
-            self._train_on_rows(order, multipliers)
+            self._by_rows(order, multipliers)
+        elif self.problem.momentum:
+            self._by_grams_with_momentum(order, multipliers)
+        elif self.problem.d < _FEW and np.isfinite(self.powers[-1] ** 2).all():
+            self._by_several(order, multipliers)
         else:
-            self._train_on_grams(order, multipliers)
+            self._by_grams(order, multipliers)
 
-    def _train_on_grams(
-        self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]
-    ) -> None:
-        """``δ ← δ − η s (G, −c)(δ, 1)``, with momentum where there is any; G and c include ``1/|B|``."""
-        problem = self.problem
+    def _by_grams(self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]) -> None:
+        """``δ ← δ − η s (G, −c)(δ, 1) / |B|``"""
         delta, step = self.delta[:-1], np.empty_like(self.velocity)
-        lrs = problem.lrs.astype(problem.dtype)
-        t = 0
-        for grams in gram_chunks(problem, self.anchor, self.r, order):
-            scales = multipliers[t : t + len(grams)]
-            t += len(grams)
-            if problem.momentum:
-                for gram, scale in zip(grams, scales, strict=True):
-                    np.matmul(gram, self.delta, out=step)
-                    self.velocity *= problem.dtype.type(problem.momentum)
-                    self.velocity += step
-                    np.multiply(
-                        self.velocity, (problem.lrs * scale).astype(problem.dtype), out=step
-                    )
-                    np.subtract(delta, step, out=delta)
-            else:
-                grams *= scales[:, None, None].astype(problem.dtype)
-                for gram in grams:
-                    np.matmul(gram, self.delta, out=step)
-                    np.multiply(step, lrs, out=step)
-                    np.subtract(delta, step, out=delta)
+        for chunk in self.minibatches.grams(order, multipliers / self.problem.batch_size):
+            for gram in chunk:
+                np.matmul(gram, self.delta, out=step)
+                np.multiply(step, self.lrs, out=step)
+                np.subtract(delta, step, out=delta)
 
-    def _train_on_rows(
+    def _by_several(
         self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]
     ) -> None:
-        """``M Z̃_Jᵀ (Z̃_J δ − r) / |B|`` for all lanes at once, in blocks of rows where J is large."""
-        problem, B, anchor = self.problem, self.problem.batch_size, self.anchor
+        """The same, several steps at once: see `learnrate.engines.several_steps`."""
+        delta, scale = self.delta, self.powers[:, None]
+        stack = np.empty((len(self.powers), *delta.shape), dtype=delta.dtype)
+        flat = stack.reshape(-1, delta.shape[1])
+        for chunk in self.minibatches.grams(order, multipliers / self.problem.batch_size):
+            P = polynomials(chunk)
+            for several in P.reshape(len(P), len(delta), -1):
+                np.multiply(scale, delta, out=stack)
+                np.matmul(several, flat, out=delta)
+
+    def _by_grams_with_momentum(
+        self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]
+    ) -> None:
+        """``v ← μ v + (G, −c)(δ, 1) / |B|``, ``δ ← δ − η s v``"""
+        delta, velocity, step = self.delta[:-1], self.velocity, np.empty_like(self.velocity)
+        momentum = self.problem.dtype.type(self.problem.momentum)
+        shares = np.full_like(multipliers, 1 / self.problem.batch_size)
+        rates = iter(multipliers)
+        for chunk in self.minibatches.grams(order, shares):
+            for gram in chunk:
+                np.matmul(gram, self.delta, out=step)
+                np.multiply(velocity, momentum, out=velocity)
+                np.add(velocity, step, out=velocity)
+                np.multiply(velocity, self.lrs * next(rates), out=step)
+                np.subtract(delta, step, out=delta)
+
+    def _by_rows(self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]) -> None:
+        """``M Z̃_Jᵀ (Z̃_J δ − r) / |B|`` for all lanes at once."""
+        problem, B = self.problem, self.problem.batch_size
         delta, gradient = self.delta[:-1], np.empty_like(self.velocity)
-        shift, w_ref = (v.astype(problem.dtype) for v in (anchor.shift, anchor.w))
+        shift, w_ref = (v.astype(problem.dtype) for v in (self.anchor.shift, self.anchor.w))
         decay, momentum = map(problem.dtype.type, (problem.weight_decay, problem.momentum))
         for t, scale in enumerate(multipliers):
-            J = order[t * B : (t + 1) * B]
             gradient[:] = 0
-            for rows in row_blocks(len(J), problem.d + problem.lrs.size):
-                Z_J = problem.X[J[rows]]
-                Z_J -= shift
-                error = Z_J @ delta[:-1]
-                error += delta[-1]
-                error -= self.r[J[rows], None]
-                gradient[:-1] += Z_J.T @ error
-                gradient[-1] += error.sum(axis=0)
+            for Z in self.minibatches.blocks(order[t * B : (t + 1) * B], problem.lrs.size):
+                gradient += Z[:, :-1].T @ (Z @ self.delta)
             gradient /= B
-            if shift.any():
+            if self.minibatches.shift is not None:
                 gradient[:-1] += shift[:, None] * gradient[-1]
                 gradient[-1] += shift @ gradient[:-1]
             if decay:
@@ -184,55 +185,5 @@ class _Run:
                 self.velocity *= momentum
                 self.velocity += gradient
                 np.copyto(gradient, self.velocity)
-            gradient *= (problem.lrs * scale).astype(problem.dtype)
+            gradient *= self.lrs * scale
             np.subtract(delta, gradient, out=delta)
-
-
-def gram_chunks(
-    problem: LinearProblem, anchor: Anchor, r: Float[Array, " n"], order: Int[Array, " visits"]
-) -> Iterator[Float[Array, "steps D D1"]]:
-    """``M (G, −c) / |B|`` of the minibatches in order, as many at a time as fit the scratch.
-
-    Weight decay is the same for all lanes, so it is in here too: ``α I`` on the weights' part of G and
-    ``−α w_ref`` on theirs of c.
-    """
-    d, B, dtype = problem.d, problem.batch_size, problem.dtype
-    shift = anchor.shift.astype(dtype)
-    at_once = max(1, _CHUNK // ((d + 2) * max(B, d + 1)))
-    weights = np.arange(d)
-    for first in range(0, len(order), at_once * B):
-        J = order[first : first + at_once * B]
-        whole = len(J) // B * B
-        for batches in (J[:whole].reshape(-1, B), J[whole:].reshape(1, -1)):
-            if not batches.size:
-                continue
-            A = np.zeros((len(batches), d + 1, d + 2), dtype=dtype)
-            for columns in row_blocks(batches.shape[1], (d + 2) * len(batches)):
-                _add_grams(A, problem.X, shift, r, batches[:, columns])
-            A[:, d, :d] = A[:, :d, d]
-            A /= B
-            if shift.any():
-                A[:, :d] += shift[:, None] * A[:, d:]
-            if problem.weight_decay:
-                A[:, weights, weights] += dtype.type(problem.weight_decay)
-                A[:, :d, d + 1] += (problem.weight_decay * anchor.w).astype(dtype)
-            if shift.any():
-                A[:, d] += shift @ A[:, :d]
-            yield A
-
-
-def _add_grams(
-    A: Float[Array, "steps D D1"],
-    X: Float[Array, "n d"],
-    shift: Float[Array, " d"],
-    r: Float[Array, " n"],
-    rows: Int[Array, "steps batch"],
-) -> None:
-    """Add ``Σ z̃ (z̃, −r)ᵀ`` of some rows of each minibatch, leaving out the part known by symmetry."""
-    Z_J = X[rows]
-    Z_J -= shift
-    right = np.ones((*rows.shape, 2), dtype=X.dtype)
-    np.negative(r[rows], out=right[:, :, 1])
-    A[:, :-1, :-2] += Z_J.transpose(0, 2, 1) @ Z_J
-    A[:, :-1, -2:] += Z_J.transpose(0, 2, 1) @ right
-    A[:, -1, -2:] += right.sum(axis=1)

@@ -32,7 +32,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     """Compile a kernel and keep it on disk, so that another process need not compile it again."""
     if _FOLDER is None:
         return numba.njit(**_SETTINGS)(function)
-    config: Any = numba.config  # its names are made when it is imported
+    config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_FOLDER)
     try:

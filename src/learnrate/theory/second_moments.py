@@ -72,18 +72,24 @@ class SecondMoments:
     note: str
 
     @classmethod
-    def of(cls, modes: Modes, p: float, *, rates: int, steps: int | None = None) -> SecondMoments:
-        """All of Σ where that is quick for so many rates (and steps, if not all at once), or its diagonal."""
+    def of(
+        cls, modes: Modes, p: float, *, rates: int, steps: int | None = None, coarse: bool = False
+    ) -> SecondMoments:
+        """All of Σ where that is quick for so many rates (and steps, if not all at once), or its diagonal.
+
+        ``coarse`` allows it a hundredth of the time.
+        """
+        work = _WORK / 100 if coarse else _WORK
         r = modes.rank
         P = r * (r + 1) // 2
         longest = _EIGEN_COST * P
         passes = longest if steps is None else min(longest, steps)
-        whole = rates * 2 * passes * P**2 <= _WORK
+        whole = rates * 2 * passes * P**2 <= work
         kind, note = Kind.EXACT, "second-moment recursion"
         if not whole:
             kind, note = Kind.ESTIMATE, f"{note} of its diagonal"
         pairs = Pairs.every(r) if whole else Pairs.diagonal(r)
-        enough = int(_WORK / pairs.first.size**2)
+        enough = int(work / pairs.first.size**2)
         Z, residuals = modes.Z, modes.residuals
         if modes.n > enough:
             rows = np.random.default_rng(_SUBSET_SEED).choice(modes.n, enough, replace=False)

@@ -176,10 +176,15 @@ class Theory:
         limit = self.limit.value
         if limit is None:
             return Quantity.unavailable(self.limit.note)
+        follow = shuffled_curve if self.shuffle else independent_curve
         low, high = limit * 1e-4, limit
         for _ in range(2):
             lrs = np.geomspace(low, high, _COARSE_RATES)
-            best = int(np.argmin(self.curve(lrs, epochs).losses[:, -1]))
+            best = int(
+                np.argmin(
+                    follow(self.modes, self.batch_size, lrs, epochs, coarse=True).losses[:, -1]
+                )
+            )
             low, high = lrs[max(best - 1, 0)], lrs[min(best + 1, lrs.size - 1)]
         return Quantity(float(lrs[best]), Kind.ESTIMATE, note="least predicted loss")
 

@@ -20,9 +20,13 @@ from learnrate.engines.kernels.vectors import (
 
 __all__ = ["gather", "minibatch_grams", "tile_rows"]
 
-_AHEAD = 1024  # numbers to come that are asked for early: 4 or 8 KiB of them stay in the nearest cache
+_AHEAD = (
+    1024  # numbers to come that are asked for early: 4 or 8 KiB of them stay in the nearest cache
+)
 
-_ROWS = 8 if WIDE else 4  # rows of a tile, whole vectors of them: with 2 vectors they leave room in the registers
+_ROWS = (
+    8 if WIDE else 4
+)  # rows of a tile, whole vectors of them: with 2 vectors they leave room in the registers
 _zeros_2, _add_2 = row_tile(_ROWS, 2)
 _zeros_1, _add_1 = row_tile(_ROWS, 1)
 _store_2, _store_1 = store_tile(_ROWS, 2), store_tile(_ROWS, 1)

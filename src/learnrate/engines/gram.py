@@ -22,11 +22,9 @@ from learnrate.engines.anchor import find_anchor
 from learnrate.engines.losses import Quadratic, direct_losses, full_quadratic, residuals
 from learnrate.engines.minibatches import Minibatches
 from learnrate.engines.problem import EpochState, LinearProblem
-from learnrate.engines.several_steps import polynomials, powers
+from learnrate.engines.several_steps import polynomials, powers, steps_at_once
 
 __all__ = ["GramEngine", "gram_pays"]
-
-_FEW = 8  # parameters: up to here NumPy's calls cost more than its arithmetic
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
@@ -84,7 +82,8 @@ class _Run:
             problem.n, problem.batch_size, seed=problem.seed, sampling=problem.sampling
         )
         self.lrs = problem.lrs.astype(dtype)
-        self.powers = powers(self.lrs)
+        self.at_once = steps_at_once(d + 1, lanes)
+        self.powers = powers(self.lrs, self.at_once)
         self.delta = np.ones((d + 2, lanes), dtype=dtype)
         self.velocity = np.zeros((d + 1, lanes), dtype=dtype)
         if start is None:
@@ -120,7 +119,7 @@ class _Run:
             self._by_rows(order, multipliers)
         elif self.problem.momentum:
             self._by_grams_with_momentum(order, multipliers)
-        elif self.problem.d < _FEW and np.isfinite(self.powers[-1] ** 2).all():
+        elif self.at_once > 1 and np.isfinite(self.powers[-1] ** 2).all():
             self._by_several(order, multipliers)
         else:
             self._by_grams(order, multipliers)
@@ -142,7 +141,7 @@ class _Run:
         stack = np.empty((len(self.powers), *delta.shape), dtype=delta.dtype)
         flat = stack.reshape(-1, delta.shape[1])
         for chunk in self.minibatches.grams(order, multipliers / self.problem.batch_size):
-            P = polynomials(chunk)
+            P = polynomials(chunk, self.at_once)
             for several in P.reshape(len(P), len(delta), -1):
                 np.multiply(scale, delta, out=stack)
                 np.matmul(several, flat, out=delta)

@@ -52,19 +52,24 @@ class Quadratic:
 
 
 def full_quadratic(problem: LinearProblem, anchor: Anchor) -> tuple[Quadratic, Float[Array, " n"]]:
-    """Go through the data once, in blocks, for the `Quadratic` and the residuals ``r``."""
+    """Go through the data once, in blocks, for the `Quadratic` and the residuals ``r``.
+
+    About the anchor all numbers are of one size, so the type of X serves for a block; the sum over blocks
+    is made in float64.
+    """
     n, d = problem.X.shape
+    w, shift = (v.astype(problem.dtype) for v in (anchor.w, anchor.shift))
     r = np.empty(n, dtype=problem.dtype)
     Q = np.zeros((d + 2, d + 2))
     blocks = list(row_blocks(n, d + 2))
-    Z = np.ones((blocks[0].stop, d + 2), dtype=np.float64)
+    room = np.ones((blocks[0].stop, d + 2), dtype=problem.dtype)
     for rows in blocks:
-        z = Z[: rows.stop - rows.start]
-        np.subtract(problem.X[rows], anchor.shift, out=z[:, :d])
-        np.subtract(problem.y[rows], anchor.beta, out=z[:, d + 1])
-        z[:, d + 1] -= z[:, :d] @ anchor.w
-        r[rows] = z[:, d + 1]
-        Q += z.T @ z
+        Z = room[: rows.stop - rows.start]
+        np.subtract(problem.X[rows], shift, out=Z[:, :d])
+        np.subtract(problem.y[rows], problem.dtype.type(anchor.beta), out=Z[:, d + 1])
+        Z[:, d + 1] -= Z[:, :d] @ w
+        r[rows] = Z[:, d + 1]
+        Q += Z.T @ Z
     return Quadratic(Q / n), r
 
 

@@ -5,7 +5,8 @@ With ``A_t = (G_t, −c_t)`` made square by a row of zeros, s steps of a lane wi
     (I − η A_s) ⋯ (I − η A_1) = Σ_j (−η)^j P_j
 
 whose coefficients are the same for all lanes: ``P_j ← P_j + A_t P_{j−1}`` for one step more. So all lanes go
-s steps on by one product of ``(P_0, −P_1, P_2, …)`` with the stack of ``η^j δ``.
+s steps on by one product of ``(P_0, −P_1, P_2, …)`` with the stack of ``η^j δ``. Its terms are at most
+``(1 + ηλ)^s`` large, so with so few steps the cancellation costs two digits at most where lanes converge.
 """
 
 from __future__ import annotations
@@ -14,27 +15,37 @@ import numpy as np
 
 from learnrate._shapes import Array, Float
 
-__all__ = ["polynomials", "powers"]
-
-_AT_ONCE = 4
+__all__ = ["polynomials", "powers", "steps_at_once"]
 
 
-def powers(lrs: Float[Array, " K"]) -> Float[Array, "terms K"]:
+def steps_at_once(parameters: int, lanes: int) -> int:
+    """How many steps to take in one product; 1 where the plain step is as quick.
+
+    A plain step is three calls of about a microsecond; one of s steps is two, and ``s (s − 1) / 2`` products
+    of matrices that are made for many steps at a time.
+    """
+    if parameters <= 8:
+        return 4
+    return 2 if parameters <= 32 and lanes <= 16 else 1
+
+
+def powers(lrs: Float[Array, " K"], at_once: int) -> Float[Array, "terms K"]:
     """``η^j`` for j = 0, …, s."""
-    return lrs ** np.arange(_AT_ONCE + 1)[:, None]
+    return lrs ** np.arange(at_once + 1)[:, None]
 
 
-def polynomials(A: Float[Array, "steps D D1"]) -> Float[Array, "groups D1 terms D1"]:
+def polynomials(A: Float[Array, "steps D D1"], at_once: int) -> Float[Array, "groups D1 terms D1"]:
     """``(P_0, −P_1, P_2, …)`` of each group of s steps; the last is filled up with steps of no length."""
     steps, _, size = A.shape
-    groups = -(-steps // _AT_ONCE)
-    square = np.zeros((groups * _AT_ONCE, size, size), dtype=A.dtype)
+    groups = -(-steps // at_once)
+    square = np.zeros((groups * at_once, size, size), dtype=A.dtype)
     square[:steps, :-1] = A
-    square = square.reshape(groups, _AT_ONCE, size, size)
-    P = np.zeros((_AT_ONCE + 1, groups, size, size), dtype=A.dtype)
+    square = square.reshape(groups, at_once, size, size)
+    P = np.zeros((at_once + 1, groups, size, size), dtype=A.dtype)
     P[0] = np.eye(size, dtype=A.dtype)
-    for t in range(_AT_ONCE):
-        # From the highest down, so that each still finds the one below as it was.
-        P[1 : t + 2] += square[:, t] @ P[: t + 1]
+    for t in range(at_once):
+        # The right-hand side is worked out before any P_j changes.
+        P[2 : t + 2] += square[:, t] @ P[1 : t + 1]
+        P[1] += square[:, t]
     P[1::2] *= -1
     return np.ascontiguousarray(P.transpose(1, 2, 0, 3))

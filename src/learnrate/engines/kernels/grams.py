@@ -20,9 +20,13 @@ from learnrate.engines.kernels.vectors import (
 
 __all__ = ["gather", "minibatch_grams", "tile_rows"]
 
-_AHEAD = 8  # rows: far enough for main memory, near enough to stay in the cache
+_AHEAD = (
+    1024  # numbers to come that are asked for early: 4 or 8 KiB of them stay in the nearest cache
+)
 
-_ROWS = 8 if WIDE else 4  # rows of a tile: with 2 vectors they leave room in the registers
+_ROWS = (
+    8 if WIDE else 4
+)  # rows of a tile, whole vectors of them: with 2 vectors they leave room in the registers
 _zeros_2, _add_2 = row_tile(_ROWS, 2)
 _zeros_1, _add_1 = row_tile(_ROWS, 1)
 _store_2, _store_1 = store_tile(_ROWS, 2), store_tile(_ROWS, 1)
@@ -49,9 +53,10 @@ def gather(
     """
     inner = d // step * step
     last = order.size - 1
+    lead = max(4, _AHEAD // d)
     row = 0
     for position in range(first, stop):
-        ahead = order[min(position + _AHEAD, last)]
+        ahead = order[min(position + lead, last)]
         prefetch(y, ahead)
         prefetch(X, ahead * d)
         prefetch(X, ahead * d + d - 1)
@@ -77,7 +82,7 @@ def gather(
 def _gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -> None:
     """``G[g:] ← ZᵀZ`` on and above the diagonal, in tiles."""
     for i in range(0, used, _ROWS):
-        j = i // step * step
+        j = i
         while j < width:
             at = g + i * width + j
             if j + 2 * step <= width:
@@ -97,9 +102,10 @@ def tile_rows(D: int) -> int:
 @inner
 def _mirror(G: Any, g: int, width: int, D: int, band: int) -> None:
     """Fill in what is below the diagonal, in blocks of ``band`` rows and columns along it."""
-    for i in range(D):
-        for j in range(i // band * band, i):
-            G[g + i * width + j] = G[g + j * width + i]
+    for begin in range(0, D, band):
+        for i in range(begin + 1, min(begin + band, D)):
+            for j in range(begin, i):
+                G[g + i * width + j] = G[g + j * width + i]
 
 
 @inner

@@ -12,12 +12,14 @@ import numpy as np
 from learnrate._shapes import Array, Float, Int
 from learnrate.data.columns import LeftOut
 from learnrate.data.fingerprint import fingerprint
+from learnrate.data.rows import Rows
 from learnrate.errors import DataError, OptionError
 
 __all__ = [
     "SPLIT_STREAM",
     "Prepared",
     "Scaling",
+    "Stored",
     "as_float_type",
     "as_type",
     "assemble",
@@ -47,6 +49,26 @@ class Scaling:
 
 
 @dataclass(frozen=True, eq=False)
+class Stored:
+    """Examples that are too many for memory, in files.
+
+    Attributes
+    ----------
+    train, val : Rows
+        The examples to train on, and those held out, if any.
+    val_variance : float or None
+        Of the held-out labels.
+    fingerprint : str
+        That of the same arrays in memory.
+    """
+
+    train: Rows
+    val: Rows | None
+    val_variance: float | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """What a sweep trains on.
 
@@ -67,6 +89,9 @@ class Prepared:
         For each text column the category that has no feature: the others are compared with it.
     notes : tuple of str
         What was done to the rows: sentences for the user.
+    stored : Stored or None
+        All examples, where they are too many for memory. ``X_train`` and ``y_train`` then are evenly
+        spaced ones of them, and ``X_val`` and ``y_val`` None.
     """
 
     X_train: Float[Array, "n d"]
@@ -79,10 +104,32 @@ class Prepared:
     left_out: tuple[LeftOut, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    stored: Stored | None = None
+
+    @property
+    def n(self) -> int:
+        """Examples to train on."""
+        return len(self.y_train) if self.stored is None else self.stored.train.n
+
+    @property
+    def held_out(self) -> int:
+        """Examples that are held out."""
+        if self.stored is not None:
+            return 0 if self.stored.val is None else self.stored.val.n
+        return 0 if self.y_val is None else len(self.y_val)
+
+    @property
+    def val_variance(self) -> float | None:
+        """Variance of the held-out labels; None where there are none."""
+        if self.stored is not None:
+            return self.stored.val_variance
+        return None if self.y_val is None else float(np.var(self.y_val))
 
     @cached_property
     def fingerprint(self) -> str:
         """Of the arrays as they are trained on and held out: the same for the same numbers, anywhere."""
+        if self.stored is not None:
+            return self.stored.fingerprint
         return fingerprint(self.X_train, self.y_train, self.X_val, self.y_val)
 
     def to_user_units(

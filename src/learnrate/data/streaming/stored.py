@@ -7,6 +7,7 @@ block before it is trained on.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -55,7 +56,7 @@ class NpyFile:
 
     def read(self, first: int, into: Array) -> None:
         """Fill ``into`` with the rows from ``first`` on."""
-        room = memoryview(into).cast("B") if into.size else memoryview(b"")
+        room = memoryview(into.data).cast("B") if into.size else memoryview(b"")
         at = self._begin + first * self._row
         while room:
             try:
@@ -87,6 +88,7 @@ class StoredRows:
         self._X, self._y = NpyFile(folder / f"{prefix}X.npy"), NpyFile(folder / f"{prefix}y.npy")
         self._free: list[Block] = []
         self._samples: dict[int, Block] = {}
+        self._lock = threading.Lock()  # seeds may be trained in threads
 
     @property
     def n(self) -> int:
@@ -118,22 +120,21 @@ class StoredRows:
         """The blocks with these numbers, the next always being read ahead."""
         buffers: list[Block] = []
         ahead: Future[Block] | None = None
-        with ThreadPoolExecutor(1, thread_name_prefix="learnrate-reader") as reader:
-            try:
-                for place, number in enumerate(sequence):
-                    if place < 2:
-                        buffers.append(self._buffer(rows))
-                    # The block before the last one is done with: the caller has asked for another.
-                    coming = reader.submit(self._read, buffers[place % 2], rows, number)
-                    if ahead is not None:
-                        yield ahead.result()
-                    ahead = coming
+        reader = ThreadPoolExecutor(1, thread_name_prefix="learnrate-reader")
+        try:
+            for place, number in enumerate(sequence):
+                if place < 2:
+                    buffers.append(self._buffer(rows))
+                # The block before the last one is done with: the caller has asked for another.
+                coming = reader.submit(self._read, buffers[place % 2], rows, number)
                 if ahead is not None:
                     yield ahead.result()
-            finally:
-                if ahead is not None:
-                    ahead.exception()  # no buffer is given back while it is being filled
-                reader.shutdown(wait=True, cancel_futures=True)
+                ahead = coming
+            if ahead is not None:
+                yield ahead.result()
+        finally:
+            reader.shutdown(wait=True, cancel_futures=True)  # no buffer is given back half filled
+            with self._lock:
                 self._free.extend(buffers)
 
     def _room(self, rows: int) -> Block:
@@ -141,9 +142,10 @@ class StoredRows:
 
     def _buffer(self, rows: int) -> Block:
         """One that was used before, whose pages are there already, or a new one."""
-        for place, block in enumerate(self._free):
-            if len(block.y) == rows:
-                return self._free.pop(place)
+        with self._lock:
+            for place, block in enumerate(self._free):
+                if len(block.y) == rows:
+                    return self._free.pop(place)
         return self._room(rows)
 
     def _read(self, buffer: Block, rows: int, number: int) -> Block:

@@ -116,9 +116,9 @@ def sweep(
     from learnrate.cli.models import refuse_without_model, sweep_model
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
+    from learnrate.sweeps.interruption import SweepInterrupted
     from learnrate.sweeps.rates import check_rates
     from learnrate.sweeps.result import SweepResult, check_sweep_output
-    from learnrate.sweeps.run import SweepInterrupted
     from learnrate.sweeps.run import sweep as run_sweep
 
     if why is not None:

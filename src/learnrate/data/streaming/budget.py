@@ -6,7 +6,7 @@ import re
 
 from learnrate.errors import OptionError
 
-__all__ = ["batch_rows", "block_rows", "parse_memory"]
+__all__ = ["batch_rows", "block_rows", "bytes_of", "parse_memory"]
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {f"{unit}I": 1024**power for power, unit in enumerate("KMGT", start=1)}
@@ -37,9 +37,13 @@ def parse_memory(memory: str | float) -> int:
 
 def block_rows(memory: int, d: int, itemsize: int) -> int:
     """Rows of a block: the largest power of two of which two, and their order, take most of the budget."""
-    per_row = 2 * (d + 1) * itemsize + 16
-    rows = max(1, int(_SHARE * memory) // per_row)
+    rows = max(1, int(_SHARE * memory) // bytes_of(1, d, itemsize))
     return int(1 << (rows.bit_length() - 1))
+
+
+def bytes_of(rows: int, d: int, itemsize: int) -> int:
+    """Bytes of two blocks of so many rows, and of the order of theirs."""
+    return rows * (2 * (d + 1) * itemsize + 16)
 
 
 def batch_rows(memory: int, columns: int) -> int:

@@ -64,7 +64,9 @@ def measure(**options: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=3_000_000)
     parser.add_argument("--features", type=int, default=20)
     parser.add_argument("--memory", default="100MB")
@@ -72,14 +74,18 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--engine", default="fused")
-    parser.add_argument("--folder", help="Where the table and its cache go; a temporary folder unless given.")
+    parser.add_argument(
+        "--folder", help="Where the table and its cache go; a temporary folder unless given."
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         folder = Path(name)
         table = folder / "table.parquet"
         write_table(table, asked.rows, asked.features)
         size = asked.rows * (asked.features + 1) * 8
-        print(f"{asked.rows:,} rows of {asked.features} features: {size / 1e6:,.0f} MB; budget {asked.memory}")
+        print(
+            f"{asked.rows:,} rows of {asked.features} features: {size / 1e6:,.0f} MB; budget {asked.memory}"
+        )
         common = {
             "data": str(table),
             "target": "y",
@@ -98,9 +104,11 @@ def main() -> None:
         _say("in memory, same blocks", memory, asked)
         plain = min((measure(**common) for _ in range(3)), key=lambda run: run["training"])
         _say("in memory, no blocks", plain, asked)
-        print(f"blocks of {first['block']:,} rows; throughput of the cache over memory's: "
-              f"{memory['training'] / best['training']:.0%} (same blocks), "
-              f"{plain['training'] / best['training']:.0%} (no blocks)")
+        print(
+            f"blocks of {first['block']:,} rows; throughput of the cache over memory's: "
+            f"{memory['training'] / best['training']:.0%} (same blocks), "
+            f"{plain['training'] / best['training']:.0%} (no blocks)"
+        )
         apart = max(abs(a / b - 1) for a, b in zip(best["losses"], memory["losses"], strict=True))
         print(f"largest relative difference of the losses, same blocks: {apart:.1e}")
 

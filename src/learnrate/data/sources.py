@@ -13,7 +13,19 @@ from typing import Any
 
 from learnrate.errors import DataError, did_you_mean
 
-__all__ = ["Source", "known_suffix", "open_file", "reading", "refuse_no_file", "unreadable"]
+__all__ = [
+    "GZIP_ERRORS",
+    "Source",
+    "damaged_gzip",
+    "known_suffix",
+    "open_file",
+    "reading",
+    "refuse_no_file",
+    "unreadable",
+]
+
+
+GZIP_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -127,11 +139,16 @@ def _unpack(stream: io.BufferedReader, label: str) -> bytes:
     try:
         with gzip.open(stream) as unpacked:
             return unpacked.read()
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{label} must be a whole gzip file. Got bytes that do not unpack instead ({error}); "
-            "fetch or write it again."
-        ) from error
+    except GZIP_ERRORS as error:
+        raise damaged_gzip(label, error) from error
+
+
+def damaged_gzip(label: str, error: Exception) -> DataError:
+    """What to raise for a gzip file that does not unpack."""
+    return DataError(
+        f"{label} must be a whole gzip file. Got bytes that do not unpack instead ({error}); "
+        "fetch or write it again."
+    )
 
 
 @contextmanager

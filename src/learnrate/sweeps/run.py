@@ -42,7 +42,7 @@ def sweep(
     dtype: str = "float64",
     engine: str = "auto",
     threads: int = 1,
-    memory: str | float | None = None,
+    memory: str | float | int | None = None,
     block_size: int | None = None,
     cache: str | os.PathLike[str] | None = None,
     on_epoch: Callable[[int, int], object] | None = None,

@@ -19,7 +19,7 @@ from learnrate.data.delimited import (
 )
 from learnrate.data.frames import Frame, as_frame
 from learnrate.data.json_lines import refuse_bad_line
-from learnrate.data.sources import Source, reading
+from learnrate.data.sources import GZIP_ERRORS, Source, damaged_gzip, reading, unreadable
 from learnrate.data.streaming.parts import Part
 from learnrate.data.tables import refuse_other_columns
 from learnrate.errors import DataError
@@ -59,7 +59,7 @@ def batches(parts: list[Part], rows: int) -> Iterator[Batch]:
     names: list[str] | None = None
     for part in parts:
         empty = True
-        for batch in _READERS[part.source.suffix](part.source, rows):
+        for batch in _read(part.source, rows):
             if not batch.frame.height:
                 continue
             empty = False
@@ -74,6 +74,15 @@ def batches(parts: list[Part], rows: int) -> Iterator[Batch]:
                 f"{part.source.label} must hold rows and columns. Got 0 rows instead; check the "
                 "program that wrote it."
             )
+
+
+def _read(source: Source, rows: int) -> Iterator[Batch]:
+    try:
+        yield from _READERS[source.suffix](source, rows)
+    except GZIP_ERRORS as error:
+        raise damaged_gzip(source.label, error) from error
+    except OSError as error:
+        raise unreadable(source.label, error) from error
 
 
 def _parquet(source: Source, rows: int) -> Iterator[Batch]:

@@ -15,7 +15,7 @@ _SHARE = 0.6  # of the budget, for the two blocks and the order of the rows
 _BATCH_SHARE = 0.1  # for a batch of the table, of which there are several copies on its way
 
 
-def parse_memory(memory: str | float) -> int:
+def parse_memory(memory: str | float | int) -> int:
     """Bytes, from ``"2GB"``, ``"500 MB"``, ``"1.5GiB"`` or a number of bytes.
 
     Raises

@@ -106,11 +106,17 @@ def _local(path: Path) -> Part:
 
 def _part(name: str, label: str, opener: Callable[[], Any], size: int, changed: int) -> Part:
     suffix, packed = known_suffix(name, label, SUFFIXES)
-    unpack: Callable[[], Any] = (lambda: gzip.GzipFile(fileobj=opener())) if packed else opener
-    source = Source(label, suffix, unpack)
+    source = Source(label, suffix, partial(_unpacked, opener) if packed else opener)
     if not size:
         source.refuse_empty()
     return Part(name, source, size, changed)
+
+
+def _unpacked(opener: Callable[[], Any]) -> gzip.GzipFile:
+    stream = opener()
+    unpacked = gzip.GzipFile(fileobj=stream)
+    unpacked.myfileobj = stream  # which it then closes with itself
+    return unpacked
 
 
 def _behind(address: str) -> list[Part]:

@@ -24,8 +24,12 @@ options = json.loads(sys.argv[1])
 began = time.perf_counter()
 result = learnrate.sweep(**options)
 seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-peak *= 1 if sys.platform == "darwin" else 1024
+try:  # the greatest resident set of this program; getrusage counts that of its parent too
+    with open("/proc/self/status") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak *= 1 if sys.platform == "darwin" else 1024
 print(json.dumps({"peak": peak, "seconds": seconds, "training": result.seconds,
     "losses": result.losses.ravel().tolist(), "block": result.config.block_size, "engine": result.engine}))
 """

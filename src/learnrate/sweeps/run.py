@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from learnrate.engines.schedules import Schedule
+from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
 from learnrate.sweeps.linear import LinearSweepResult, theory_of
@@ -38,6 +40,8 @@ def sweep(
     dtype: str = "float64",
     engine: str = "auto",
     threads: int = 1,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: float = 30.0,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
 ) -> LinearSweepResult:
@@ -82,6 +86,9 @@ def sweep(
         ``"auto"`` or an engine's name; all give the same curves.
     threads : int
         Threads to use: for several seeds at a time, and what is left of them inside each.
+    checkpoint : str or Path, optional
+        A folder. Finished epochs are saved there, ``checkpoint_every`` seconds apart at least, and the same
+        sweep called again goes on from there, to the same bits. Another sweep is refused.
     on_epoch : callable, optional
         Called with (epochs done, epochs in all), over all seeds.
     on_message : callable, optional
@@ -94,8 +101,8 @@ def sweep(
 
     Raises
     ------
-    DataError, OptionError
-        If the examples or an option cannot be used; the message says what to do.
+    DataError, OptionError, OutputError
+        If the examples or an option cannot be used, or the checkpoint not be written; the message says what to do.
 
     Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2.
 
@@ -124,6 +131,7 @@ def sweep(
         schedule=schedule,
         threads=threads,
     )
+    checkpoints = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every)
     prepared = examples(
         data,
         y,
@@ -142,4 +150,11 @@ def sweep(
     if rates is None:
         # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
         rates = auto_rates(theory_of(prepared, config), config.epochs)
-    return train(prepared, rates, config, on_epoch=on_epoch, on_message=on_message)
+    return train(
+        prepared,
+        rates,
+        config,
+        checkpoints=checkpoints,
+        on_epoch=on_epoch,
+        on_message=on_message,
+    )

@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 
-import numpy as np
-
-from learnrate._shapes import Array, Float, Int
+from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
 from learnrate.engines.choose import ENGINES, Choice, choose_engine
-from learnrate.engines.problem import EpochState, LinearProblem
+from learnrate.engines.problem import LinearProblem
 from learnrate.engines.schedules import schedule_multipliers
+from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.executors import LocalExecutor
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.linear import LinearSweepResult
-from learnrate.sweeps.validation import held_out_loss
+from learnrate.sweeps.record import Record
 
 __all__ = ["train"]
 
@@ -28,39 +26,60 @@ def train(
     lrs: Float[Array, " K"],
     config: SweepConfig,
     *,
+    checkpoints: Checkpoints | None = None,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
 ) -> LinearSweepResult:
     """Run every seed's lanes on the chosen engine and gather the curves.
 
     Threads are used for seeds first, since these are independent passes; what is left goes to the engine.
+    With checkpoints, training goes on from the newest one.
 
     Raises
     ------
     SweepInterrupted
         On Ctrl-C, if at least one epoch had been finished.
     """
+    record = Record.of(data, lrs, config)
+    resumed = None if checkpoints is None else checkpoints.restore(record)
+    engine, before = (config.engine, 0.0) if resumed is None else resumed
     seeds_at_once = min(config.threads, config.seeds)
-    choice = _choose(data, len(lrs), config, config.threads // seeds_at_once, on_message)
+    choice = _choose(data, len(lrs), config, engine, config.threads // seeds_at_once, on_message)
     if not ENGINES[choice.engine.name].threaded:
         seeds_at_once = 1
-    problems = _problems(data, lrs, config)
-    record = _Record.of(data, lrs, config)
-    began = time.perf_counter()
+    if resumed is not None:
+        choice = choice._replace(reason="the checkpoint's")
+        if on_message is not None:
+            on_message(f"Going on from the checkpoint: {record.epochs_done()} epochs are done.")
+    began = time.perf_counter() - before
+
+    def save(*, due: bool) -> None:
+        if checkpoints is not None:
+            checkpoints.save(record, choice.engine.name, time.perf_counter() - began, due=due)
 
     def result(seeds: int, epochs: int) -> LinearSweepResult:
-        return record.result(choice, time.perf_counter() - began, seeds=seeds, epochs=epochs)
+        seconds = time.perf_counter() - began
+        return record.result(choice.engine.name, choice.reason, seconds, seeds=seeds, epochs=epochs)
 
+    # A seed that the checkpoint has whole is not given to the executor at all.
+    problems = _problems(data, lrs, config)
+    left = [s for s, done in enumerate(record.epochs()) if done < config.epochs]
     executor = LocalExecutor(choice.engine, seeds_at_once)
+    run = executor.run([problems[s] for s in left], [record.states[s] for s in left])
     try:
-        with closing(executor.run(problems, [None] * len(problems))) as states:
-            for s, state in states:
-                record.add(s, state)
-                if on_epoch and state.epoch:
-                    on_epoch(int(record.epochs.sum()), config.seeds * config.epochs)
+        with closing(run) as states:
+            for i, state in states:
+                record.add(left[i], state)
+                if state.epoch:
+                    save(due=True)
+                    if on_epoch:
+                        on_epoch(record.epochs_done(), config.seeds * config.epochs)
+        if left:
+            save(due=False)
     except KeyboardInterrupt:
         seeds, epochs = record.finished()
         if epochs:
+            save(due=False)
             raise SweepInterrupted(result(seeds, epochs)) from None
         raise
     return result(config.seeds, config.epochs)
@@ -70,12 +89,13 @@ def _choose(
     data: Prepared,
     lanes: int,
     config: SweepConfig,
+    engine: str,
     threads: int,
     on_message: Callable[[str], object] | None,
 ) -> Choice:
     n, d = data.X_train.shape
     return choose_engine(
-        config.engine,
+        engine,
         n=n,
         d=d,
         batch_size=config.batch_size,
@@ -106,72 +126,3 @@ def _problems(data: Prepared, lrs: Float[Array, " K"], config: SweepConfig) -> l
         )
         for seed in range(config.seed, config.seed + config.seeds)
     ]
-
-
-@dataclass(frozen=True, eq=False)
-class _Record:
-    """What has been seen of every lane so far; ``epochs`` (S,) counts what each seed has finished."""
-
-    data: Prepared
-    lrs: Float[Array, " K"]
-    config: SweepConfig
-    losses: Float[Array, "S K epochs"]
-    val_losses: Float[Array, "S K epochs"] | None
-    W: Float[Array, "S K d"]
-    b: Float[Array, "S K"]
-    epochs: Int[Array, " S"]
-
-    @classmethod
-    def of(cls, data: Prepared, lrs: Float[Array, " K"], config: SweepConfig) -> _Record:
-        """Nothing seen yet."""
-        S, K, d = config.seeds, len(lrs), data.X_train.shape[1]
-        curves = (S, K, config.epochs + 1)
-        return cls(
-            data=data,
-            lrs=lrs,
-            config=config,
-            losses=np.full(curves, np.nan),
-            val_losses=None if data.X_val is None else np.full(curves, np.nan),
-            W=np.empty((S, K, d)),
-            b=np.empty((S, K)),
-            epochs=np.zeros(S, dtype=np.int64),
-        )
-
-    def add(self, s: int, state: EpochState) -> None:
-        """Write down where seed ``s`` is."""
-        data = self.data
-        self.losses[s, :, state.epoch] = state.loss
-        self.W[s], self.b[s] = state.W, state.b
-        if self.val_losses is not None and data.X_val is not None and data.y_val is not None:
-            loss = held_out_loss(data.X_val, data.y_val, state.W, state.b)
-            self.val_losses[s, :, state.epoch] = loss
-        self.epochs[s] = state.epoch
-
-    def finished(self) -> tuple[int, int]:
-        """How many seeds, from the first, have finished how many epochs: all, or else what the first has."""
-        whole = int(np.cumprod(self.epochs == self.config.epochs).sum())
-        if whole:
-            return whole, self.config.epochs
-        return int(np.cumprod(self.epochs == self.epochs[0]).sum()), int(self.epochs[0])
-
-    def result(
-        self, choice: Choice, seconds: float, *, seeds: int, epochs: int
-    ) -> LinearSweepResult:
-        """The first seeds up to an epoch."""
-        W, b = self.data.to_user_units(self.W[:seeds], self.b[:seeds])
-
-        def done(curves: Float[Array, "S K epochs"]) -> Float[Array, "S K epochs"]:
-            return curves[:seeds, :, : epochs + 1]
-
-        return LinearSweepResult(
-            config=self.config,
-            lrs=self.lrs,
-            losses=done(self.losses),
-            val_losses=None if self.val_losses is None else done(self.val_losses),
-            W=W,
-            b=b,
-            data=self.data,
-            engine=choice.engine.name,
-            engine_reason=choice.reason,
-            seconds=seconds,
-        )

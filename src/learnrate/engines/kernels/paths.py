@@ -153,7 +153,7 @@ class GramPath(_Path):
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
         scales, B = self._scales(epoch), self.problem.batch_size
-        for X, y, order, steps in self.problem.visits(self.orders, epoch):
+        for X, y, order, steps in self.problem.visits(self.orders, epoch, tell=moving):
             flat = _read_only(X.reshape(-1)), _read_only(y), _indices(order)
             self._train(*flat, scales[steps], B, moving)
 

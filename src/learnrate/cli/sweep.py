@@ -148,6 +148,7 @@ def sweep(
     from learnrate.cli.models import refuse_with_model, refuse_without_model, sweep_model
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
+    from learnrate.errors import OptionError
     from learnrate.sweeps.interruption import SweepInterrupted
     from learnrate.sweeps.rates import check_rates
     from learnrate.sweeps.result import SweepResult, check_sweep_output

@@ -32,7 +32,6 @@ from learnrate.theory.quantity import Kind
 __all__ = ["SecondMoments"]
 
 _WORK = 2e10  # multiplications that take about a second: beyond, be content with an estimate
-_SUBSET_SEED = 0
 _EQUAL = 1e-7
 # An eigendecomposition costs as much as this many steps, times the number of pairs.
 _EIGEN_COST = 5
@@ -88,13 +87,17 @@ class SecondMoments:
         kind, note = Kind.EXACT, "second-moment recursion"
         if not whole:
             kind, note = Kind.ESTIMATE, f"{note} of its diagonal"
-        pairs = Pairs.every(r) if whole else Pairs.diagonal(r)
-        enough = int(work / pairs.first.size**2)
-        Z, residuals = modes.Z, modes.residuals
+            along = modes.coarse_directions if coarse else modes.directions
+            if along.rows < modes.n:
+                note = f"{note}, fourth moments from {along.rows} examples"
+            lam, g, G = modes.eigenvalues, modes.data_slope, modes.data_hessian.diagonal()
+            C, tow, V = along.spread, along.tow.T, along.noise
+            return cls(Pairs.diagonal(r), p, lam, g, C, tow, V, G, kind, note)
+        pairs = Pairs.every(r)
+        enough = int(work / P**2)
         if modes.n > enough:
-            rows = np.random.default_rng(_SUBSET_SEED).choice(modes.n, enough, replace=False)
-            Z, residuals = Z[rows], residuals[rows]
             kind, note = Kind.ESTIMATE, f"{note}, fourth moments from {enough} examples"
+        Z, residuals = modes.sample(enough)
         G, g = modes.data_hessian, modes.data_slope
         V = (modes.Z.T * modes.residuals**2) @ modes.Z / modes.n - np.outer(g, g)
         a, b = pairs.first, pairs.second

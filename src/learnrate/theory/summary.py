@@ -117,7 +117,7 @@ class Theory:
         """
         if self.momentum:
             return Quantity.unavailable(_NO_MOMENTUM)
-        return mean_square_limit(self.modes, self.batch_size, seed=self._seed)
+        return mean_square_limit(self.modes, self.batch_size)
 
     @cached_property
     def safe_bound(self) -> Quantity:
@@ -206,7 +206,7 @@ class Theory:
         m, second = modes.start()
         slope, G = modes.data_slope, modes.data_hessian
         start = modes.loss_at_optimum - slope @ m + 0.5 * np.sum(G * second)
-        V = np.mean(modes.residuals[:, None] ** 2 * modes.Z**2, axis=0) - slope**2
+        V = modes.directions.noise
         after_one_step = modes.loss_at_optimum + 0.5 * lrs**2 * p * float(G.diagonal() @ V)
         return diverged_share(
             self.growth(lrs),

@@ -37,9 +37,7 @@ _TOLERANCE = 1e-6
 _STOP = 1e-7  # the estimated error to stop at, for what is missing is only estimated
 
 
-def mean_square_limit(
-    modes: Modes, batch_size: int, *, replacement: bool = False
-) -> Quantity:
+def mean_square_limit(modes: Modes, batch_size: int, *, replacement: bool = False) -> Quantity:
     """``2 / λmax(𝒞⁻¹𝒟)``: the largest rate for which the average loss stays bounded.
 
     Exact for any examples: nothing is assumed about their distribution. With ``B = n`` drawn without
@@ -169,10 +167,13 @@ def _diagonal_start(modes: Modes, p: float) -> Float[Array, "r r"]:
 
 
 def _apply(S: Float[Array, "r r"], modes: Modes, p: float, single: bool) -> Float[Array, "r r"]:
-    """``𝒞^{−½}𝒟𝒞^{−½}(S)``; the examples are left in their own coordinates."""
+    """``𝒞^{−½}𝒟𝒞^{−½}(S)``; examples that reach every direction are left in their own coordinates."""
     lam, Q, G = modes.eigenvalues, modes.spectrum.vectors, modes.data_hessian
     scale = _inverse_root(lam)
     inner = scale * (0.5 * (S + S.T))
-    moment = Q.T @ apply_fourth_moment(Q @ inner @ Q.T, modes.X_tilde, single=single) @ Q
+    if modes.rank < len(Q):
+        moment = apply_fourth_moment(inner, modes.Z, single=single)
+    else:
+        moment = Q.T @ apply_fourth_moment(Q @ inner @ Q.T, modes.X_tilde, single=single) @ Q
     D: Array = lam[:, None] * inner * lam + p * (moment - G @ inner @ G)
     return scale * D

@@ -114,7 +114,7 @@ class Modes:
         """
         Q, lam = self.spectrum.vectors, self.eigenvalues
         step = (Q.T @ (self.X_tilde.T @ self.y / self.n)) / lam
-        theta = Q @ step
+        theta: Array = Q @ step
         length, fit = np.linalg.norm(step), np.linalg.norm(np.sqrt(lam) * step)
         for _ in range(_REFINEMENTS):
             slope = self.X_tilde.T @ (self.y - self.X_tilde @ theta) / self.n
@@ -174,7 +174,9 @@ class Modes:
         """``z_i`` and ``ε_i`` of all examples, or of ``most`` chosen at random; always the same ones."""
         if self.n <= most:
             return self.Z, self.residuals
-        rows = np.random.default_rng(_SUBSET_SEED).choice(self.n, most, replace=False, shuffle=False)
+        rows = np.random.default_rng(_SUBSET_SEED).choice(
+            self.n, most, replace=False, shuffle=False
+        )
         X_tilde = self.X_tilde[rows]
         return X_tilde @ self.spectrum.vectors, self.y[rows] - X_tilde @ self.optimum
 

@@ -157,10 +157,13 @@ class SecondMoments:
         both = a[:, self.pairs.first] * a[:, self.pairs.second]
         scatter = lrs[:, None] ** 2 * self.p
         M, X = np.tile(m, (lrs.size, 1)), np.tile(x, (lrs.size, 1))
-        losses = [0.5 * X @ self.curvature - M @ self.slope]
+        losses, towed = [0.5 * X @ self.curvature - M @ self.slope], self.tow.any()
         for _ in range(epochs):
             for _ in range(steps):
-                X = both * X + scatter * (X @ self.covariance - 2 * M @ self.tow.T + self.noise)
+                come = X @ self.covariance + self.noise
+                if towed:
+                    come -= 2 * M @ self.tow.T
+                X = both * X + scatter * come
                 M = a * M
             losses.append(0.5 * X @ self.curvature - M @ self.slope)
         return np.stack(losses, axis=1)
@@ -171,10 +174,13 @@ class SecondMoments:
         """One rate after t steps, for any t at the same cost: along eigenvectors steps are powers."""
         tau, U = self._eigen(lr)
         a, t = 1 - lr * self.eigenvalues, t[:, None]
-        noise, towed = U.T @ self.noise, U.T @ (self.tow * m)
         now = (U.T @ x) * tau**t
-        now += lr**2 * self.p * _powers_apart(noise[:, None], tau, np.ones(1), t)
-        now -= 2 * lr**2 * self.p * _powers_apart(towed, tau, a, t)
+        if self.noise.any():
+            noise = (U.T @ self.noise)[:, None]
+            now += lr**2 * self.p * _powers_apart(noise, tau, np.ones(1), t)
+        if self.tow.any():
+            towed = U.T @ (self.tow * m)
+            now -= 2 * lr**2 * self.p * _powers_apart(towed, tau, a, t)
         losses: Array = 0.5 * now @ (U.T @ self.curvature) - (m * a**t) @ self.slope
         return losses
 

@@ -266,7 +266,9 @@ def _label_noise(
     N, probe = np.moveaxis(np.linalg.solve(system, np.tile(sides, (lrs.size, 1, 1))), 2, 0)
     settles &= (probe > 0).all(axis=1)
     N = np.where(settles[:, None], N, p * V)
-    shift = eta**2 / max(modes.n - 1, 1) * (along.tow * _pair_sums(x, m)).sum(axis=2)
+    # One rate at a time: for wide examples that stays in the processor's cache.
+    shift = np.stack([(along.tow * _pair_sums(row, m)).sum(axis=1) for row in x])
+    shift *= eta**2 / max(modes.n - 1, 1)
     return _NoiseLevel(kept, eta**2 * K * N, mean_kept, shift, settles)
 
 
@@ -292,15 +294,16 @@ def _epoch_sums(
     return K, np.where(small, (m + 1) / 6, twice / (m - 1)), A2 / m
 
 
-def _pair_sums(x: Float[Array, "K r"], m: int) -> Float[Array, "K r r"]:
+def _pair_sums(x: Float[Array, " r"], m: int) -> Float[Array, "r r"]:
     """``Σ_{s<t<m} a_a^{m−1−t} a_b^{t−1−s}`` for all pairs (a, b), in closed form; ``a = 1 − x``."""
     if m == 1:
-        return np.zeros((*x.shape, x.shape[1]))
+        return np.zeros((x.size, x.size))
     a = 1 - x
-    once = np.where(m * x < 1e-6, m, (1 - a**m) / x)
-    apart = a[:, :, None] - a[:, None, :]
+    power = a**m
+    once = np.where(m * x < 1e-6, m, (1 - power) / x)
+    apart = a[:, None] - a
     same = np.abs(apart) < 1e-9
-    mixed = np.where(same, m * a[:, :, None] ** (m - 1), (a**m)[:, :, None] - (a**m)[:, None, :])
+    mixed = np.where(same, (m * a ** (m - 1))[:, None], power[:, None] - power)
     mixed /= np.where(same, 1.0, apart)
-    slow = m * np.maximum(x[:, :, None], x[:, None, :]) < 1e-5
-    return np.where(slow, 0.5 * m * (m - 1), (once[:, :, None] - mixed) / x[:, None, :])
+    slow = m * np.maximum(x[:, None], x) < 1e-5
+    return np.where(slow, 0.5 * m * (m - 1), (once[:, None] - mixed) / x)

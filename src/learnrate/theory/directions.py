@@ -50,7 +50,8 @@ class Directions:
         for at in range(0, self.rows, _CHUNK):
             squares = self._Z[at : at + _CHUNK] ** 2
             total += squares.T @ squares
-        return total / self.rows - self._G**2
+        mean: Array = total / self.rows - self._G**2
+        return mean
 
     @cached_property
     def tow(self) -> Float[Array, "r r"]:
@@ -59,7 +60,8 @@ class Directions:
         for at in range(0, self.rows, _CHUNK):
             Z = self._Z[at : at + _CHUNK]
             total += (self._residuals[at : at + _CHUNK, None] * Z).T @ Z**2
-        return total / self.rows - self._G * self._slope
+        mean: Array = total / self.rows - self._G * self._slope
+        return mean
 
     @cached_property
     def noise(self) -> Float[Array, " r"]:
@@ -67,4 +69,5 @@ class Directions:
         total = np.zeros_like(self._slope)
         for at in range(0, self.rows, _CHUNK):
             total += self._residuals[at : at + _CHUNK] ** 2 @ self._Z[at : at + _CHUNK] ** 2
-        return total / self.rows - self._slope**2
+        mean: Array = total / self.rows - self._slope**2
+        return mean

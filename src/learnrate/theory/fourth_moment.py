@@ -99,10 +99,11 @@ def apply_fourth_moment(
     ``single`` multiplies in float32, in half the time and to some six digits; examples and S are brought
     to size 1 for it.
     """
-    size, length, dtype = 1.0, 1.0, np.dtype(np.float64)
+    size, length = 1.0, 1.0
+    dtype: type[np.floating] = np.float64
     if single:
         size, length = (float(max(a.max(), -a.min())) or 1.0 for a in (S, Z))
-        dtype = np.dtype(np.float32)
+        dtype = np.float32
     S = (S / size).astype(dtype)
     moment = np.zeros(S.shape)
     for at in range(0, len(Z), _CHUNK):

@@ -132,7 +132,8 @@ def _top_by_lanczos(modes: Modes, p: float) -> tuple[float, float]:
     steps = min(max(most, _FEWEST_STEPS), _MOST_STEPS)
     single = most < _FEWEST_STEPS and modes.rank >= _SINGLE_RANK
     basis = [_diagonal_start(modes, p)]
-    diagonal, beside = [], []
+    diagonal: list[float] = []
+    beside: list[float] = []
     while True:
         MS = _apply(basis[-1], modes, p, single)
         diagonal.append(float(np.sum(basis[-1] * MS)))

@@ -8,7 +8,7 @@ import pytest
 
 import learnrate
 from learnrate.errors import DataError, OptionError
-from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.outcomes import Outcome
 
 
@@ -177,3 +177,11 @@ def test_both_pictures_show_limit_prediction_and_suggestion(note: LinearSweepRes
     text = " ".join(text.get_text() for text in legend.get_texts())
     for word in ("measured", "predicted", "floor", "limit (mean)", "typical run", "suggested"):
         assert word in text
+
+
+def test_a_sweep_and_its_result_share_what_was_worked_out() -> None:
+    X, y = learnrate.note_data()
+    result = learnrate.sweep(X, y)
+    assert result.theory is theory_of(result.data, result.config)
+    other = theory_of(result.data, result.config.with_batch_size(7))
+    assert other.batch_size == 7

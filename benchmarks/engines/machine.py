@@ -44,7 +44,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    facts = dict(line.split("\t: ", 1) if "\t: " in line else (line, "") for line in lines)
-    facts = {name.strip(): value for name, value in facts.items()}
+    pairs = (line.partition(":") for line in lines)
+    facts = {name.strip(): value.strip() for name, _, value in pairs}
     name = facts.get("model name", platform.machine())
     return f"{name} (family {facts.get('cpu family')}, model {facts.get('model')})"

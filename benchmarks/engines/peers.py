@@ -121,10 +121,8 @@ def _jax_variant(given: Given, gather_once: bool, unroll: int) -> Contender:
     def run() -> Array:
         return np.asarray(lanes(*arrays, orders))
 
-    gathered = "once an epoch" if gather_once else "every step"
-    return Contender(
-        "JAX", run, given.expected, note=f"rows gathered {gathered}, {unroll} steps unrolled"
-    )
+    note = f"{_gathered(gather_once)}, unroll={unroll}"
+    return Contender("JAX", run, given.expected, note=note)
 
 
 def torch_columns(given: Given) -> Contender:
@@ -163,8 +161,11 @@ def _torch_variant(given: Given, gather_once: bool) -> Contender:
             losses[:, e] = total / (2 * n)
         return losses.numpy()
 
-    gathered = "once an epoch" if gather_once else "every step"
-    return Contender("PyTorch", run, given.expected, note=f"rows gathered {gathered}")
+    return Contender("PyTorch", run, given.expected, note=_gathered(gather_once))
+
+
+def _gathered(once: bool) -> str:
+    return f"gather={'epoch' if once else 'step'}"
 
 
 def sklearn_rates(given: Given) -> Contender:
@@ -193,9 +194,7 @@ def sklearn_rates(given: Given) -> Contender:
 
     double = X.astype(np.float64), given.y.astype(np.float64)
     expected = sweep(case, *double, lrs, batch_size=1, engine="fused")
-    note = f"batch size 1, rates η / {case.batch_size}"
-    if every > 1:
-        note += f"; {len(lrs)} of {case.lanes} rates timed, scaled to all"
+    note = f"B=1, rates=η/{case.batch_size}, timed={len(lrs)}/{case.lanes}"
     return Contender("scikit-learn", run, expected, factor=case.lanes / len(lrs), note=note)
 
 
@@ -216,11 +215,11 @@ def mxnet_loop(given: Given, python: str) -> Contender:
             raise ImportError(answer["absent"])
         return answer
 
-    version = answer()["version"]
+    first = answer()
     return Contender(
-        *("MXNet", lambda: answer()["losses"], given.expected),
+        *("MXNet", lambda: first["losses"], given.expected),
         seconds=lambda: float(answer()["seconds"]),
-        note=f"release {version}",
+        note=f"{first['version']}",
     )
 
 

@@ -131,12 +131,11 @@ def run(results: Results, words: Words) -> str:
         row: max(parts[name]["deviation"].get(row, 0.0) for name in names)
         for row in dict.fromkeys(row for name in names for row in results.peers(name))
     }
-    chosen = [
-        f"{name} {row}: {note}"
-        for name in names
-        for row, note in parts[name]["notes"].items()
-        if note
-    ]
+    chosen: dict[str, list[str]] = {}
+    for name in names:
+        for row, note in parts[name]["notes"].items():
+            if note:
+                chosen.setdefault(f"{words.get(row, row)}: {note}", []).append(name)
     counts = [results.rounds(part) for part in parts]
     few, most = min(counts), max(counts)
     facts = {
@@ -144,8 +143,10 @@ def run(results: Results, words: Words) -> str:
         "releases": ", ".join(f"{name} {v}" for name, v in releases.items()),
         "date": max(part["date"] for part in parts.values()),
         "rounds": f"{few}" if few == most else f"{few}–{most}",
-        "largest": ", ".join(f"{row} {error:.0e}" for row, error in worst.items()) or NOTHING,
-        "variants": ". ".join(chosen) or NOTHING,
+        "largest": ", ".join(f"{words.get(row, row)} {error:.0e}" for row, error in worst.items())
+        or NOTHING,
+        "variants": "; ".join(f"{note} ({', '.join(on)})" for note, on in chosen.items())
+        or NOTHING,
     }
     return "".join(f"- {words[fact]}: {text}\n" for fact, text in facts.items())
 

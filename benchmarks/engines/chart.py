@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import matplotlib as mpl
@@ -27,7 +28,7 @@ def draw(results: Results) -> Figure:
     """All cases that have been timed."""
     figure = Figure(figsize=(6.4, 8.2), layout="constrained")
     ax = figure.add_subplot()
-    height, ticks, seen = 0.0, [], set()
+    height, ticks, seen, least, most = 0.0, [], set(), math.inf, 0.0
     for name in measured(results):
         top = height
         for row, (label, color) in ROWS.items():
@@ -46,6 +47,7 @@ def draw(results: Results) -> Figure:
                 fontsize=6.5,
             )
             seen.add(row)
+            least, most = min(least, seconds), max(most, seconds)
             height += THICK
         ticks.append(((top + height - THICK) / 2, name))
         height += GAP
@@ -54,6 +56,7 @@ def draw(results: Results) -> Figure:
     ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
     ax.margins(y=0.01)
+    ax.set_xlim(10 ** math.floor(math.log10(least)), 4 * most)  # room for the last bar's label
     ax.set_xlabel("seconds of a whole sweep, one thread")
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     return figure

@@ -16,7 +16,7 @@ Words = dict[str, str]
 ROWS = (
     *("fused float32", "fused float64", "fused alone", "least squares"),
     *("gram float32", "gram float64", "auto float64", "fused float32, K = 1"),
-    *("JAX", "PyTorch", "PyTorch, one rate at a time", "scikit-learn", "MXNet"),
+    *("JAX", "PyTorch", "PyTorch, one rate at a time", "scikit-learn", "MXNet", "orders"),
 )
 BARS = ("fused float32", "fused float64", "gram float32", "fused alone")
 NOTHING = "–"

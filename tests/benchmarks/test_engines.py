@@ -78,6 +78,7 @@ def test_rounds_are_joined(results: Results) -> None:
     assert again.median("M4", "JAX") == 2.0
     assert again.median("M4", "fused float32") == 0.2
     assert again.rounds("M4") == 1  # of the row with the fewest
+    assert "absent" not in again.parts["M4"]
     again.forget(["M4"])
     assert Results(results.path).rounds("M4") == 0
 

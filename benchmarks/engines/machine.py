@@ -28,6 +28,11 @@ def machine() -> dict[str, str]:
     }
 
 
+def load() -> float | None:
+    """Processes that want to run, averaged over the last minute: more than one and figures are doubtful."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+
+
 def versions() -> dict[str, str]:
     """Python's release and those of the packages that are installed."""
     found = {"Python": platform.python_version()}

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.engines.cases import BAR_COLD, CASES, THREADED, case_of
 from benchmarks.engines.contenders import Contender
-from benchmarks.engines.machine import versions
+from benchmarks.engines.machine import load, versions
 from benchmarks.engines.ours import by_threads, measures, ours, truth
 from benchmarks.engines.peers import Given, peers
 
@@ -39,7 +39,15 @@ def measure(part: str, rounds: int, *, with_peers: bool = True, mxnet: str | Non
     ValueError
         If a row's losses are not ours.
     """
-    answer: Answer = {"seconds": {}, "deviation": {}, "notes": {}, "absent": {}}
+    answer: Answer = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": versions(),
+        "load": load(),
+        "seconds": {},
+        "deviation": {},
+        "notes": {},
+        "absent": {},
+    }
     contenders, calls = [], []
     for name, make in _rows(part, with_peers, mxnet):
         try:
@@ -61,7 +69,7 @@ def measure(part: str, rounds: int, *, with_peers: bool = True, mxnet: str | Non
             gc.collect()
             seconds = statistics.median(row.time() for _ in range(count))
             answer["seconds"][row.name].append(seconds)
-    return {**answer, "date": datetime.now(UTC).date().isoformat(), "versions": versions()}
+    return answer
 
 
 def _calls(row: Contender) -> int:

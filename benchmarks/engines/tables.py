@@ -77,7 +77,8 @@ def bars(results: Results, words: Words) -> str:
         peers, reached = results.peers(name), against_peers(results, name)
         best = words["none"]
         if peers:
-            best = f"{words.get(peers[0], peers[0])}, {time_of(results.median(name, peers[0]))}"
+            seconds = time_of(results.median(name, peers[0]))
+            best = words["comma"].join([words.get(peers[0], peers[0]), seconds])
         rows.append([name, best, *(beside(reached.get(row)) for row in BARS)])
     return table([words["case"], words["best peer"], *(words[row] for row in BARS)], rows)
 
@@ -136,19 +137,27 @@ def run(results: Results, words: Words) -> str:
         for row, note in parts[name]["notes"].items():
             if note:
                 chosen.setdefault(f"{words.get(row, row)}: {note}", []).append(name)
-    counts = [results.rounds(part) for part in parts]
-    few, most = min(counts), max(counts)
+    loads = [part["load"] for part in parts.values() if part.get("load") is not None]
     facts = {
         "machine": "; ".join(results.data["machine"].values()),
         "releases": ", ".join(f"{name} {v}" for name, v in releases.items()),
         "date": max(part["date"] for part in parts.values()),
-        "rounds": f"{few}" if few == most else f"{few}–{most}",
+        "rounds": between([results.rounds(part) for part in parts]),
+        "load": between(loads),
         "largest": ", ".join(f"{words.get(row, row)} {error:.0e}" for row, error in worst.items())
         or NOTHING,
         "variants": "; ".join(f"{note} ({', '.join(on)})" for note, on in chosen.items())
         or NOTHING,
     }
-    return "".join(f"- {words[fact]}: {text}\n" for fact, text in facts.items())
+    return "".join(f"- {words[fact]}{words['colon']}{text}\n" for fact, text in facts.items())
+
+
+def between(values: list[float]) -> str:
+    """The least and the most: ``5–7``."""
+    if not values:
+        return NOTHING
+    few, most = min(values), max(values)
+    return f"{few:g}" if few == most else f"{few:g}–{most:g}"
 
 
 TABLES: dict[str, Callable[[Results, Words], str]] = {

@@ -94,6 +94,14 @@ def test_bars_are_against_the_best_peer(results: Results) -> None:
     assert "| M4 | JAX, 2.10 s | 9.33× (≥ 8×) ✓ | – | 0.525× (≥ 1×) ✗ | – |" in text
 
 
+def test_the_run_is_described(results: Results) -> None:
+    results.add("L", {**answer(JAX=[1.0] * 5, copy=[0.01] * 5), "load": 0.4})
+    text = tables.run(results, CHINESE)
+    assert "- 轮数：1–5\n" in text
+    assert "- 各部分开始时的平均负载：0.4\n" in text
+    assert tables.between([]) == "–"
+
+
 def test_floor(results: Results) -> None:
     """By hand for M4: 21 · 22 · 100,000 operations for the matrices and 2 · 21 · 22 · 4 a step."""
     found = bars.floor(results, "M4")

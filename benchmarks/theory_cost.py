@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.theory_table import put
+from benchmarks.pages import DOCS, put
 from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.rates import auto_rates
 from learnrate.sweeps.run import sweep
@@ -114,7 +114,9 @@ def main() -> None:
         lines.append(line.rstrip())
         print(lines[-1], flush=True)
     if options.update:
-        put("cost", "\n".join(lines))
+        text = "\n".join(lines)
+        for page in sorted(DOCS.glob("theory*.md")):
+            put(page, "cost", f"```text\n{text}\n```\n")
 
 
 if __name__ == "__main__":

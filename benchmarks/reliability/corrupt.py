@@ -143,7 +143,8 @@ def _npz(rng: random.Random) -> bytes:
     names = rng.choice([("X", "y"), ("X", "y"), ("a",), ("X",), ("x", "y"), ()])
     arrays = {name: _array(rng) for name in names}
     if rng.random() < 0.6:
-        arrays |= {"X": np.ones((20, 3)) * _array(rng).size, "y": np.arange(20.0)}
+        X = np.array([rng.gauss(0, 1) for _ in range(60)]).reshape(20, 3)
+        arrays |= {"X": X, "y": np.arange(20.0)}
     np.savez(file, allow_pickle=True, **arrays)
     return file.getvalue()
 

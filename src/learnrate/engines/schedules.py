@@ -60,10 +60,6 @@ def schedule_multipliers(schedule: Schedule, steps: int) -> Float[Array, " steps
                 f"Got {schedule!r} instead." + did_you_mean(schedule, SCHEDULES)
             )
         return SCHEDULES[schedule](np.arange(steps, dtype=np.float64))
-    if not callable(schedule):
-        raise OptionError(
-            f"schedule must be a known name or a function of the step. Got {schedule!r} instead."
-        )
     values = np.array([_multiplier(schedule, t) for t in range(steps)])
     bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
     if bad.size:

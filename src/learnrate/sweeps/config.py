@@ -79,6 +79,11 @@ class SweepConfig:
             )
         if str(self.dtype) not in DTYPES:
             raise OptionError(f"dtype must be float64 or float32. Got {str(self.dtype)!r} instead.")
+        if not (isinstance(self.schedule, str) or callable(self.schedule)):
+            raise OptionError(
+                "schedule must be a known name or a function of the step. "
+                f"Got {self.schedule!r} instead."
+            )
         self._check_number("momentum", "in [0, 1)", lambda value: 0 <= value < 1)
         self._check_number("weight_decay", "finite and ≥ 0", lambda value: 0 <= value < math.inf)
 

@@ -6,9 +6,10 @@ row of X (`Anchor.shift`) and ``(w_ref, β_ref)`` near the least-squares solutio
 
     z = x − s        β = b + s·w        δ = (w − w_ref, β − β_ref)        r = y − z·w_ref − β_ref
 
-A prediction error is ``z·δ_w + δ_β − r``. With ``p = Σ_J z e`` and ``q = Σ_J e`` the step of
-`learnrate.engines.problem` becomes, exactly, ``δ ← δ − (η/|B|) (p + s q, q + s·(p + s q))``: the same
-recurrence, whose rounding errors shrink with ``δ``.
+A prediction error is ``z·δ_w + δ_β − r``. With ``p = Σ_J z e``, ``q = Σ_J e`` and ``κ = 1 + s·s`` the step
+of `learnrate.engines.problem` becomes, exactly, ``δ ← δ − (η/|B|) (p + s q, s·p + κ q)``: the same recurrence,
+whose rounding errors shrink with ``δ``. Far from 0 the term ``κ q`` rules everything, so κ is summed once in
+float64: summed anew in every step, it would have the rounding of d terms of one sign.
 
 Any point near the minimum serves, since nothing here assumes that it is the minimum. So it is solved for
 on a few thousand rows.
@@ -31,7 +32,7 @@ _WIDE = 64
 _FAR = 8.0  # a mean below this many standard deviations costs less than a digit: no shift
 _ROUNDING = 64.0
 _MOST, _ROUGH = 50, 12  # steps of conjugate gradients
-_TOLERANCE = 1e-12
+_FLAT = 32.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,11 @@ class Anchor:
     w: Float[Array, " d"]
     beta: float
     shift: Float[Array, " d"]
+
+    @property
+    def kappa(self) -> float:
+        """``κ = 1 + s·s``"""
+        return 1.0 + float(self.shift @ self.shift)
 
     def enter(self, W: Float[Array, "K d"], b: Float[Array, " K"]) -> Float[Array, "D K"]:
         """``δ`` of every lane, a column each, in float64."""
@@ -100,7 +106,8 @@ def find_anchor(problem: LinearProblem) -> Anchor:
         return inverse * product
 
     steps = _ROUGH if wide else min(2 * d, _MOST)
-    solution = inverse * _conjugate_gradients(apply, inverse * right[:d], steps)
+    flat = _FLAT * float(np.finfo(Z.dtype).eps)
+    solution = inverse * _conjugate_gradients(apply, inverse * right[:d], steps, flat)
     # Rounded to the type of X, so that an engine that computes in it has the very same anchor.
     w = solution.astype(problem.dtype).astype(np.float64)
     far = constant | (np.abs(mean[:d]) > _FAR * scale)
@@ -113,17 +120,22 @@ def _conjugate_gradients(
     apply: Callable[[Float[Array, " d"]], Float[Array, " d"]],
     right: Float[Array, " d"],
     steps: int,
+    flat: float,
 ) -> Float[Array, " d"]:
-    """Solve ``A x = right`` for a positive semidefinite ``A``, given as ``apply(p) = A p``."""
+    """Solve ``A x = right`` for a positive semidefinite ``A``, given as ``apply(p) = A p``.
+
+    A direction whose curvature is less than ``flat`` of the steepest one's is rounding, not data: there it
+    ends, since a step along it would be as long as that curvature is small.
+    """
     x = np.zeros_like(right)
     residual = right.copy()
     direction = residual.copy()
-    size = float(residual @ residual)
-    enough = _TOLERANCE**2 * size
+    size, steepest = float(residual @ residual), 0.0
     for _ in range(steps):
         image = apply(direction)
-        curvature = float(direction @ image)
-        if size <= enough or not curvature > 0:
+        curvature, length = float(direction @ image), float(direction @ direction)
+        steepest = max(steepest, curvature / length if length else 0.0)
+        if not curvature > flat * steepest * length:
             break
         x += (size / curvature) * direction
         residual -= (size / curvature) * image

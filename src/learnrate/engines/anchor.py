@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -53,6 +54,11 @@ class Anchor:
     beta: float
     shift: Float[Array, " d"]
 
+    @cached_property
+    def shifted(self) -> bool:
+        """Whether any feature lies far from 0."""
+        return bool(self.shift.any())
+
     @property
     def kappa(self) -> float:
         """``κ = 1 + s·s``"""
@@ -60,7 +66,10 @@ class Anchor:
 
     def enter(self, W: Float[Array, "K d"], b: Float[Array, " K"]) -> Float[Array, "D K"]:
         """``δ`` of every lane, a column each, in float64."""
-        return np.vstack([(W - self.w).T, b + self.offset(W) - self.beta])
+        delta = np.empty((self.w.size + 1, len(b)))
+        np.subtract(W.T, self.w[:, None], out=delta[:-1])
+        np.subtract(b + self.offset(W), self.beta, out=delta[-1])
+        return delta
 
     def leave(self, delta: Float[Array, "D K"]) -> tuple[Float[Array, "K d"], Float[Array, " K"]]:
         """W and b of every lane in float64."""
@@ -69,6 +78,8 @@ class Anchor:
 
     def offset(self, W: Float[Array, "K d"]) -> Float[Array, " K"]:
         """``s·w`` of every lane, summed one after another: the same bits however many lanes there are."""
+        if not self.shifted:
+            return np.zeros(len(W))
         total: Float[Array, " K"] = np.cumsum(W * self.shift, axis=1)[:, -1]
         return total
 

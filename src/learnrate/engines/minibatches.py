@@ -25,7 +25,7 @@ class Minibatches:
 
     def __init__(self, problem: LinearProblem, anchor: Anchor, r: Float[Array, " n"]) -> None:
         self.problem, self.anchor = problem, anchor
-        self.shift = anchor.shift.astype(problem.dtype) if anchor.shift.any() else None
+        self.shift = anchor.shift.astype(problem.dtype) if anchor.shifted else None
         self._minus_r = -r
         self._table: Array | None = None
         if problem.n * (problem.d + 2) <= _CHUNK:

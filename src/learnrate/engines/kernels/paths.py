@@ -42,7 +42,7 @@ class _Path:
         self.shift, self.ref = np.zeros((2, self.width), dtype=dtype)
         self.shift[:d], self.shift[d] = anchor.shift, -1
         self.ref[:d], self.ref[d] = anchor.w, anchor.beta
-        self.shifted = bool(anchor.shift.any())
+        self.shifted = anchor.shifted
         self.layout = layout = Layout(problem.lrs.size, d + 1, dtype)
         self.eta = np.zeros(layout.blocks * layout.lanes, dtype=dtype)
         self.eta[: problem.lrs.size] = problem.lrs

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from learnrate._shapes import Array
 from learnrate.data.order import Sampling, initial_weights
 from learnrate.engines.choose import ENGINES, get_engine
+from learnrate.engines.fused import gram_pays
 from learnrate.engines.problem import EpochState, LinearProblem
 from tests.contract.problems import make_problem, problems, with_rates
 from tests.engines.oracle import Trained, numpy_loop
@@ -192,17 +193,65 @@ def test_a_diverging_lane_disturbs_no_other(name: str, dtype: str, d: int, momen
     assert not beside[-1].loss[3] < 1e3 * beside[0].loss[3]
 
 
-@pytest.mark.parametrize("name", THREADED)
-@settings(bounded, max_examples=25)
-@given(data=st.data(), dtype=st.sampled_from(["float64", "float32"]), threads=st.integers(2, 4))
+def assert_same_bits(name: str, problem: LinearProblem, threads: int) -> None:
+    """States with one thread and with more are the same to the last bit, momenta too."""
+    for ours, theirs in zip(run(name, problem), run(name, problem, threads=threads), strict=True):
+        for field in ("W", "b", "loss", "V", "vb"):
+            np.testing.assert_array_equal(getattr(ours, field), getattr(theirs, field))
+
+
+many_threads = pytest.mark.parametrize("threads", [2, 3, 7])
+threaded_engines = pytest.mark.parametrize("name", THREADED)
+both_types = pytest.mark.parametrize("dtype", ["float64", "float32"])
+
+
+@threaded_engines
+@many_threads
+@settings(bounded, max_examples=10)
+@given(data=st.data(), dtype=st.sampled_from(["float64", "float32"]))
 def test_the_bits_do_not_depend_on_the_number_of_threads(
-    name: str, data: st.DataObject, dtype: str, threads: int
+    name: str, threads: int, data: st.DataObject, dtype: str
 ) -> None:
     problem = data.draw(problems(dtype=dtype, max_n=120, max_d=20, max_lanes=150))
-    for ours, theirs in zip(run(name, problem), run(name, problem, threads=threads), strict=True):
-        np.testing.assert_array_equal(ours.W, theirs.W)
-        np.testing.assert_array_equal(ours.b, theirs.b)
-        np.testing.assert_array_equal(ours.loss, theirs.loss)
+    assert_same_bits(name, problem, threads)
+
+
+@threaded_engines
+@many_threads
+@both_types
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize(
+    ("n", "d", "batch_size"), [(700, 5, 4), (130, 150, 6)], ids=["grams", "rows"]
+)
+def test_the_bits_are_the_same_on_both_paths(
+    name: str, threads: int, dtype: str, momentum: float, n: int, d: int, batch_size: int
+) -> None:
+    assert gram_pays(d, batch_size, 70) == (d == 5)
+    problem = make_problem(n, d, batch_size, 70, 2, dtype=dtype, momentum=momentum, kind="offset")
+    assert_same_bits(name, problem, threads)
+
+
+@pytest.mark.slow
+@threaded_engines
+@many_threads
+@both_types
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize(
+    ("n", "d", "batch_size", "lanes"),
+    [(60_000, 20, 32, 64), (40_000, 20, 9000, 40), (3000, 400, 64, 64), (4000, 200, 600, 300)],
+)
+def test_the_bits_are_the_same_at_length(
+    name: str,
+    threads: int,
+    dtype: str,
+    momentum: float,
+    n: int,
+    d: int,
+    batch_size: int,
+    lanes: int,
+) -> None:
+    problem = make_problem(n, d, batch_size, lanes, 2, dtype=dtype, momentum=momentum)
+    assert_same_bits(name, problem, threads)
 
 
 @every_engine

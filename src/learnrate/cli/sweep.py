@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -88,12 +87,12 @@ def sweep(
     ] = None,
     threads: Annotated[int, typer.Option(help="Threads; the curves do not depend on it.")] = 1,
     save: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--save",
             "-o",
             help="Write png, svg, pdf (the picture), html (an interactive report), csv, parquet or json "
-            "(the numbers). Repeatable.",
+            "(the numbers), or runs for TensorBoard (a folder: runs/). Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -117,13 +116,15 @@ def sweep(
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
     from learnrate.sweeps.rates import check_rates
-    from learnrate.sweeps.result import SweepResult, check_sweep_output
+    from learnrate.sweeps.result import SweepResult
     from learnrate.sweeps.run import SweepInterrupted
     from learnrate.sweeps.run import sweep as run_sweep
+    from learnrate.sweeps.saving import check_sweep_output
 
     if why is not None:
         check_rates([why])
-    outputs = [check_sweep_output(path) for path in save or ()]
+    for path in save or ():
+        check_sweep_output(path)
     own = data is None
     asked: dict[str, Any] = {
         "target": target,
@@ -163,7 +164,7 @@ def sweep(
             code = 0
         except SweepInterrupted as interrupt:
             result, code = interrupt.result, 130
-    saved = [result.save(path, log=not linear, command=context.obj) for path in outputs]
+    saved = [result.save(path, log=not linear, command=context.obj) for path in save or ()]
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:

@@ -164,7 +164,13 @@ class SweptSGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
             If a parameter cannot be used, or every rate diverged.
         """
         X, y = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], order="C", y_numeric=True, ensure_min_samples=2
+            self,
+            X,
+            y,
+            dtype=[np.float64, np.float32],
+            order="C",
+            y_numeric=True,
+            ensure_min_samples=2,
         )
         result = sweep(
             X,

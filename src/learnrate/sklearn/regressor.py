@@ -200,6 +200,8 @@ class SweptSGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         self.lrs_, self.curves_, self.n_iter_ = result.lrs, result.losses, result.epochs
         if self.keep_result:
             self.result_ = result
+        elif hasattr(self, "result_"):  # that of an earlier fit
+            del self.result_
         return self
 
     def _seed(self) -> int:

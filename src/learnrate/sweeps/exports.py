@@ -94,6 +94,8 @@ def _runs(result: SweepResult) -> Iterator[Run]:
     quantities = _quantities(result)
     settings = {**result.config.as_dict(), "epochs": result.epochs, "engine": result.engine}
     common = _flat({name: v for name, v in settings.items() if name not in _OF_THE_SWEEP})
+    if "loss" in common:  # of a model's sweep; the table has a column of losses
+        common["loss function"] = common.pop("loss")
     rates = _names(result.lrs)
     for s, seed in enumerate(result.seeds):
         for k, rate in enumerate(rates):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from learnrate._extras import require
 from learnrate._files import check_output, check_output_folder, write_atomically
+from learnrate.errors import OutputError
 from learnrate.report.tensorboard import require_tensorboard
 from learnrate.sweeps.exports import to_tensorboard
 
@@ -27,6 +28,11 @@ def check_sweep_output(path: str | Path) -> Path:
     if _is_folder(path):
         require_tensorboard()
         return check_output_folder(path)
+    if not Path(path).suffix:
+        raise OutputError(
+            f"An output must end in {', '.join(SUFFIXES)}, or in / for TensorBoard. "
+            f"Got {str(path)!r} instead."
+        )
     path = check_output(path, SUFFIXES)
     if path.suffix.lower() == ".html":
         require("plotly.offline", extra="note", purpose="interactive reports")

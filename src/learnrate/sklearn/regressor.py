@@ -223,7 +223,8 @@ class SweptSGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        return np.asarray(X @ self.coef_ + self.intercept_)
+        with np.errstate(all="ignore"):
+            return np.asarray(X @ self.coef_ + self.intercept_)
 
 
 def _least_bad(result: LinearSweepResult) -> float:

@@ -177,4 +177,5 @@ def test_a_name_that_ends_in_a_slash_is_for_tensorboard(
     refused = learnrate("sweep", "--save", "sweep.csv/")
     assert (refused.code, refused.out) == (2, "")
     assert "must be a folder" in refused.err
-    assert "or in / for TensorBoard" in learnrate("sweep", "--save", "elsewhere").err
+    for name in ("elsewhere", ""):
+        assert "or in / for TensorBoard" in learnrate("sweep", "--save", name).err

@@ -44,7 +44,7 @@ def _is_folder(path: str | Path) -> bool:
     if str(path).endswith(("/", os.sep)):
         return True
     # A folder that is called sweep.png is more likely to be an oversight.
-    return Path(path).is_dir() and Path(path).suffix.lower() not in SUFFIXES
+    return path != "" and Path(path).is_dir() and Path(path).suffix.lower() not in SUFFIXES
 
 
 def save_sweep(

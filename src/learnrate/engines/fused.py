@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 
@@ -70,6 +69,8 @@ class FusedEngine:
         with ExitStack() as stack:
             executor = None
             if self.threads > 1:
+                from concurrent.futures import ThreadPoolExecutor
+
                 executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
             yield from _train(problem, start, grams, Workers(self.threads, executor))
 

@@ -37,7 +37,12 @@ def numpy_loop(problem: LinearProblem) -> Trained:
         for epoch in range(problem.epochs):
             peak = peaks[k, epoch]
             order = epoch_order(
-                len(y), B, seed=problem.seed, epoch=epoch, sampling=problem.sampling
+                len(y),
+                B,
+                seed=problem.seed,
+                epoch=epoch,
+                sampling=problem.sampling,
+                block_size=problem.block_size,
             )
             for t, s in enumerate(problem.epoch_multipliers(epoch)):
                 J = order[t * B : (t + 1) * B]

@@ -24,6 +24,7 @@ def print_result(
     *,
     why: float | None = None,
     interrupted: bool = False,
+    checkpoint: Path | None = None,
 ) -> None:
     """Print what was trained, the table, the suggestion, the weights and the files.
 
@@ -36,6 +37,8 @@ def print_result(
         A rate whose verdict is to be worked out in full.
     interrupted : bool
         Whether Ctrl-C ended the sweep early.
+    checkpoint : Path, optional
+        Where the sweep was saved as it ran.
     """
     from rich.console import Console
     from rich.text import Text
@@ -51,6 +54,8 @@ def print_result(
 
     if interrupted:
         say(f"Interrupted. This is what was finished: {result.epochs} epochs.")
+        if checkpoint is not None:
+            say(f"Saved in {checkpoint}: the same command goes on from there.")
     for line in _heading(result):
         say(line)
     say()
@@ -74,8 +79,8 @@ def _heading(result: SweepResult) -> Iterable[str]:
     config = result.config
     if isinstance(result, LinearSweepResult):
         data = result.data
-        n, d = data.X_train.shape
-        held_out = f" ({len(data.X_val)} more held out)" if data.X_val is not None else ""
+        n, d = data.n, data.X_train.shape[1]
+        held_out = f" ({data.held_out} more held out)" if data.held_out else ""
         features = "1 feature" if d == 1 else f"{d} features"
         yield f"{n:,} examples{held_out} with {features}, predicting {data.target_name}"
     else:

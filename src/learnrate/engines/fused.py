@@ -25,6 +25,8 @@ READY: set[str] = set()
 """Kernels that this process has compiled or loaded; see `kernels_name`."""
 
 _PATIENCE = 1.0  # seconds of compiling before it is announced
+_STARTING = threading.Lock()
+"""Seeds that start at the same time on threads compile once and warn once."""
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
@@ -59,13 +61,16 @@ class FusedEngine:
         self, problem: LinearProblem, start: EpochState | None = None
     ) -> Iterator[EpochState]:
         """Train, yielding the state before training and then after each epoch."""
-        if not numba_works():
+        with _STARTING:
+            works = numba_works()
+        if not works:
             yield from GramEngine().epochs(problem, start)
             return
         grams = gram_pays(problem.d, problem.batch_size, problem.lrs.size)
-        if kernels_name(problem.dtype, grams) not in READY:
-            with _announced(self.on_message):
-                _prepare_kernels(problem.dtype, grams)
+        with _STARTING:
+            if kernels_name(problem.dtype, grams) not in READY:
+                with _announced(self.on_message):
+                    _prepare_kernels(problem.dtype, grams)
         with ExitStack() as stack:
             executor = None
             if self.threads > 1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,6 +41,8 @@ class SweepConfig:
         See `learnrate.engines.schedules`.
     threads : int
         Threads an engine may use. The curves do not depend on it.
+    block_size : int, optional
+        Rows of a block of the block shuffle; see `learnrate.data.order`.
     """
 
     batch_size: int = 10
@@ -52,12 +56,15 @@ class SweepConfig:
     weight_decay: float = 0.0
     schedule: Schedule = field(default="constant")
     threads: int = 1
+    block_size: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no data could make right; the rest is for `check_against`."""
         for name in ("batch_size", "epochs", "seeds", "threads"):
             self._check_whole(name, at_least=1)
         self._check_whole("seed", at_least=0)
+        if self.block_size is not None:
+            self._check_whole("block_size", at_least=1)
         try:
             object.__setattr__(self, "sampling", Sampling(self.sampling))
         except ValueError:
@@ -65,19 +72,39 @@ class SweepConfig:
                 f"sampling must be one of {', '.join(Sampling)}. Got {self.sampling!r} instead."
                 + did_you_mean(str(self.sampling), list(Sampling))
             ) from None
+        if self.block_size is not None and self.sampling is not Sampling.SHUFFLE:
+            raise OptionError(
+                "sampling must be shuffle where examples are visited in blocks. "
+                f"Got {str(self.sampling)!r} instead; leave memory and block_size out for that."
+            )
         if str(self.dtype) not in DTYPES:
             raise OptionError(f"dtype must be float64 or float32. Got {str(self.dtype)!r} instead.")
-        if not 0 <= self.momentum < 1:
-            raise OptionError(f"momentum must be in [0, 1). Got {self.momentum!r} instead.")
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+        if not (isinstance(self.schedule, str) or callable(self.schedule)):
             raise OptionError(
-                f"weight_decay must be finite and ≥ 0. Got {self.weight_decay!r} instead."
+                "schedule must be a known name or a function of the step. "
+                f"Got {self.schedule!r} instead."
             )
+        self._check_number("momentum", "in [0, 1)", lambda value: 0 <= value < 1)
+        self._check_number("weight_decay", "finite and ≥ 0", lambda value: 0 <= value < math.inf)
+
+    def _check_number(self, name: str, what: str, holds: Callable[[float], bool]) -> None:
+        value = getattr(self, name)
+        number = hasattr(value, "__float__") and not isinstance(value, bool)
+        try:
+            fits = number and holds(float(value))
+        except (TypeError, ValueError, OverflowError):
+            fits = False
+        if not fits:
+            raise OptionError(f"{name} must be {what}. Got {value!r} instead.")
+        object.__setattr__(self, name, float(value))
 
     def _check_whole(self, name: str, *, at_least: int) -> None:
         value = getattr(self, name)
-        whole = hasattr(value, "__index__") and not isinstance(value, bool)
-        if not whole or value < at_least:
+        try:
+            whole = not isinstance(value, bool) and operator.index(value) >= at_least
+        except TypeError:
+            whole = False
+        if not whole:
             raise OptionError(
                 f"{name} must be a whole number, {at_least} or more. Got {value!r} instead."
             )
@@ -94,6 +121,10 @@ class SweepConfig:
     def with_batch_size(self, batch_size: int) -> SweepConfig:
         """The same settings with another batch size."""
         return replace(self, batch_size=batch_size)
+
+    def with_block_size(self, block_size: int) -> SweepConfig:
+        """The same settings with blocks of that many rows."""
+        return replace(self, block_size=block_size)
 
     def total_steps(self, n: int) -> int:
         """Steps of the whole run on ``n`` examples."""

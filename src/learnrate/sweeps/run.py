@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
-from learnrate.engines.choose import choose_engine
-from learnrate.engines.problem import LinearProblem
-from learnrate.engines.schedules import Schedule, schedule_multipliers
+from learnrate.data.streaming.budget import block_rows, bytes_of, parse_memory
+from learnrate.engines.schedules import Schedule
+from learnrate.errors import OptionError
+from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
 from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.rates import auto_rates, check_rates, parse_rates
-from learnrate.sweeps.validation import held_out_loss
+from learnrate.sweeps.training import train
 
-__all__ = ["SweepInterrupted", "sweep"]
+__all__ = ["sweep"]
 
 _DEFAULT_BATCH_SIZE = 10
-
-
-class SweepInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a sweep that had finished at least one epoch: ``result``, a `SweepResult`, holds what was done."""
-
-    def __init__(self, result: Any) -> None:
-        super().__init__("interrupted")
-        self.result = result
 
 
 def sweep(
@@ -53,8 +44,14 @@ def sweep(
     dtype: str = "float64",
     engine: str = "auto",
     threads: int = 1,
+    memory: str | float | int | None = None,
+    block_size: int | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: float = 30.0,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
 ) -> LinearSweepResult:
     """Train ``ŷ = X·w + b`` by minibatch SGD under many learning rates side by side.
 
@@ -96,11 +93,25 @@ def sweep(
     engine : str
         ``"auto"`` or an engine's name; all give the same curves.
     threads : int
-        Threads an engine may use.
+        Threads to use: for several seeds at a time, and what is left of them inside each.
+    memory : str or number, optional
+        A budget such as ``"2GB"``, for a table in files that is larger than memory: it is prepared once,
+        into a cache on disk, and trained on in blocks; see docs/scale.md.
+    block_size : int, optional
+        Rows of a block: whole blocks are visited in a fresh order, and rows shuffled inside them
+        (`learnrate.data.order`). With ``memory`` what fits it, unless given.
+    cache : path, optional
+        The folder for caches; with ``memory`` only. The user's own folder for caches unless given.
+    checkpoint : str or Path, optional
+        A folder. Finished epochs are saved there, ``checkpoint_every`` seconds apart at least, and the same
+        sweep called again goes on from there, to the same bits. Another sweep is refused.
     on_epoch : callable, optional
         Called with (epochs done, epochs in all), over all seeds.
     on_message : callable, optional
         Called with a sentence when something takes its time, such as compiling kernels.
+    on_progress : callable, optional
+        Called with (examples visited, visits in all) over all seeds and epochs, after each block; on a
+        thread of its own perhaps.
 
     Returns
     -------
@@ -109,8 +120,8 @@ def sweep(
 
     Raises
     ------
-    DataError, OptionError
-        If the examples or an option cannot be used; the message says what to do.
+    DataError, OptionError, OutputError
+        If the examples or an option cannot be used, or the checkpoint not be written; the message says what to do.
 
     Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2.
 
@@ -138,7 +149,10 @@ def sweep(
         weight_decay=weight_decay,
         schedule=schedule,
         threads=threads,
+        block_size=block_size,
     )
+    budget = None if memory is None else parse_memory(memory)
+    checkpoints = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every)
     prepared = examples(
         data,
         y,
@@ -149,88 +163,38 @@ def sweep(
         val=val,
         seed=config.seed,
         dtype=config.dtype,
+        memory=budget,
+        cache=cache,
+        on_message=on_message,
     )
-    n = len(prepared.y_train)
+    n = prepared.n
     if batch_size is None and n < config.batch_size:
         config = config.with_batch_size(n)
     config.check_against(n)
+    if budget is not None:
+        config = config.with_block_size(_rows_in(budget, prepared, config))
     if rates is None:
         # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
         rates = auto_rates(theory_of(prepared, config), config.epochs)
-    return _train(prepared, rates, config, on_epoch, on_message)
-
-
-def _train(
-    data: Prepared,
-    lrs: Float[Array, " K"],
-    config: SweepConfig,
-    on_epoch: Callable[[int, int], object] | None,
-    on_message: Callable[[str], object] | None,
-) -> LinearSweepResult:
-    """Run every seed's lanes on the chosen engine and gather the curves."""
-    n, d = data.X_train.shape
-    S, K, E = config.seeds, len(lrs), config.epochs
-    engine, reason = choose_engine(
-        config.engine,
-        n=n,
-        d=d,
-        batch_size=config.batch_size,
-        lanes=K,
-        epochs=E,
-        seeds=S,
-        dtype=config.dtype,
-        threads=config.threads,
+    return train(
+        prepared,
+        rates,
+        config,
+        checkpoints=checkpoints,
+        on_epoch=on_epoch,
         on_message=on_message,
+        on_progress=on_progress,
     )
-    multipliers = schedule_multipliers(config.schedule, config.total_steps(n))
-    held_out = None if data.X_val is None or data.y_val is None else (data.X_val, data.y_val)
-    losses = np.full((S, K, E + 1), np.nan)
-    val_losses = np.full((S, K, E + 1), np.nan) if held_out else None
-    W, b = np.empty((S, K, d)), np.empty((S, K))
-    began = time.perf_counter()
 
-    def result(seeds: int, epochs: int) -> LinearSweepResult:
-        weights, bias = data.to_user_units(W[:seeds], b[:seeds])
-        return LinearSweepResult(
-            config=config,
-            lrs=lrs,
-            losses=losses[:seeds, :, : epochs + 1],
-            val_losses=None if val_losses is None else val_losses[:seeds, :, : epochs + 1],
-            W=weights,
-            b=bias,
-            data=data,
-            engine=engine.name,
-            engine_reason=reason,
-            seconds=time.perf_counter() - began,
+
+def _rows_in(budget: int, prepared: Prepared, config: SweepConfig) -> int:
+    """The block size that was asked for, if two blocks fit the budget, or what does."""
+    d, itemsize = prepared.X_train.shape[1], prepared.X_train.dtype.itemsize
+    fits = block_rows(budget, d, itemsize)
+    rows = min(prepared.n, max(config.block_size or fits, config.batch_size))
+    if bytes_of(rows, d, itemsize) > budget:
+        raise OptionError(
+            f"memory must hold two blocks of {rows:,} rows, the larger of block_size and batch_size. "
+            f"Got {budget:,} bytes, for {bytes_of(rows, d, itemsize):,}; take fewer rows, or more memory."
         )
-
-    s, epoch = 0, 0
-    try:
-        for s in range(S):
-            problem = LinearProblem(
-                X=data.X_train,
-                y=data.y_train,
-                lrs=lrs,
-                batch_size=config.batch_size,
-                epochs=E,
-                seed=config.seed + s,
-                sampling=config.sampling,
-                momentum=config.momentum,
-                weight_decay=config.weight_decay,
-                multipliers=multipliers,
-            )
-            for state in engine.epochs(problem):
-                epoch = state.epoch
-                losses[s, :, epoch] = state.loss
-                W[s], b[s] = state.W, state.b
-                if held_out is not None and val_losses is not None:
-                    val_losses[s, :, epoch] = held_out_loss(*held_out, state.W, state.b)
-                if on_epoch and epoch:
-                    on_epoch(s * E + epoch, S * E)
-    except KeyboardInterrupt:
-        if s > 0:
-            raise SweepInterrupted(result(s, E)) from None
-        if epoch > 0:
-            raise SweepInterrupted(result(1, epoch)) from None
-        raise
-    return result(S, E)
+    return rows

@@ -20,6 +20,7 @@ RANKS = {
     "_extras": 0.5,  # they raise errors' classes
     "_files": 0.5,
     "_missing": 0.5,
+    "_memory": 0,
     "_shapes": 0,
     "_templates": 0,
     "autograd": 1,

@@ -100,7 +100,7 @@ def find_anchor(problem: LinearProblem) -> Anchor:
     wide = d > _WIDE
     Z = np.empty((len(sample), d + 1), dtype=problem.dtype if wide else np.float64)
     Z[:, :d], Z[:, d] = sample, labels
-    mean = Z.mean(axis=0)
+    mean = np.add.reduce(Z, axis=0) / len(Z)
     Z -= mean
     if wide:
         squares = np.einsum("ij,ij->j", Z, Z)

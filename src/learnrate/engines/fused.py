@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 
@@ -26,8 +25,8 @@ READY: set[str] = set()
 """Kernels that this process has compiled or loaded; see `kernels_name`."""
 
 _PATIENCE = 1.0  # seconds of compiling before it is announced
-# Seeds that start at the same time on threads compile once and warn once.
 _STARTING = threading.Lock()
+"""Seeds that start at the same time on threads compile once and warn once."""
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
@@ -74,6 +73,8 @@ class FusedEngine:
         with ExitStack() as stack:
             executor = None
             if self.threads > 1:
+                from concurrent.futures import ThreadPoolExecutor
+
                 executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
             yield from _train(problem, start, grams, Workers(self.threads, executor))
 

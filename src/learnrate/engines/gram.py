@@ -214,7 +214,7 @@ class _Run:
         shift, w_ref = (v.astype(problem.dtype) for v in (self.anchor.shift, self.anchor.w))
         settings = problem.weight_decay, problem.momentum, self.anchor.kappa
         decay, momentum, kappa = map(problem.dtype.type, settings)
-        shifted = self.anchor.shifted
+        shifted = minibatches.shift is not None
         for t, scale in enumerate(multipliers):
             gradient[:] = 0
             q = np.zeros(problem.lrs.size)

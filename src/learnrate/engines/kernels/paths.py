@@ -194,8 +194,8 @@ class GramPath(_Path):
             make: bool,
         ) -> None:
             train_on_grams(
-                X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted,
-                self.decay, self.kappa, self.eta, scales, self.momentum, *blocks, layout.rows, layout.lanes,
+                X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted, self.decay,
+                self.kappa, self.eta, scales, self.momentum, *blocks, layout.rows, layout.lanes,
                 delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
                 self.sums, self.width, self.step, first, stop, at_once, make,
             )  # fmt: skip

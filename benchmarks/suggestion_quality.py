@@ -8,8 +8,8 @@ Cost is steps of training and seconds.
 Results are appended to a JSON-lines file, one line per task, tool and seed; what is there already is not
 done again, so the work can be done in parts::
 
-    ENV/bin/python benchmarks/suggestion_quality.py --out results.jsonl --tasks digits-mlp-sgd-3 --tools ours
-    ENV/bin/python benchmarks/suggestion_quality.py --out results.jsonl            # all that is missing
+    ENV/bin/python -m benchmarks.suggestion_quality --out results.jsonl --tasks digits-mlp-sgd-3 --tools learnrate
+    ENV/bin/python -m benchmarks.suggestion_quality --out results.jsonl            # all that is missing
 
 ``benchmarks/requirements/lr_finders.txt`` says how to make ENV, and `benchmarks.suggestion_report` makes tables
 and a chart of the results. Each tool is used with its own defaults, as its documentation says.
@@ -43,7 +43,7 @@ import learnrate.torch
 SEEDS = 5
 B = 32
 GRID = np.geomspace(1e-5, 10, 41)
-WORST = 10.0  # the regret of a run that diverges, or of a tool that suggests nothing
+Line = dict[str, Any]
 
 
 # Tasks ---------------------------------------------------------------------------------------------
@@ -283,8 +283,8 @@ def torch_lr_finder(task: Task, seed: int, order: int) -> Suggested:
 
 
 TOOLS: dict[str, Callable[[Task, int, int], Suggested]] = {
-    "ours": ours,
-    "ours, 3 seeds": ours_three_seeds,
+    "learnrate": ours,
+    "learnrate, 3 seeds": ours_three_seeds,
     "lightning": lightning,
     "lightning, rule before 2.5.3": lightning_before,
     "fastai valley": fastai_valley,
@@ -319,9 +319,9 @@ def judge(task: Task, seed: int, lrs: Any) -> tuple[Any, float]:
     return result.val_losses[0, :, -1], float(result.val_losses[0, 0, 0])
 
 
-def one(task: Task, tool: str, seed: int) -> dict[str, Any]:
+def one(task: Task, tool: str, seed: int) -> Line:
     """A line of the results."""
-    line: dict[str, Any] = {"task": task.name, "tool": tool, "seed": seed}
+    line: Line = {"task": task.name, "tool": tool, "seed": seed}
     if tool == "grid":
         losses, start = judge(task, seed, GRID)
         return {**line, "best": float(np.nanmin(losses)), "start": start, "losses": finite(losses)}
@@ -349,7 +349,7 @@ def finite(values: Any) -> list[float | None]:
     return [float(v) if math.isfinite(v) else None for v in values]
 
 
-def read(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
+def read(path: Path) -> dict[tuple[str, str, int], Line]:
     """What has been done."""
     if not path.exists():
         return {}

@@ -17,7 +17,9 @@ def put(page: str, name: str, text: str) -> None:
     old = path.read_text(encoding="utf-8")
     new, found = re.subn(between, lambda m: f"{m[1]}{text}\n{m[2]}", old, flags=re.S)
     if found != 1:
-        raise SystemExit(f"{page} must have one table {name!r} between markers. Got {found} instead.")
+        raise SystemExit(
+            f"{page} must have one table {name!r} between markers. Got {found} instead."
+        )
     path.write_text(new, encoding="utf-8")
 
 

@@ -278,7 +278,10 @@ def torch_lr_finder(task: Task, seed: int, order: int) -> Suggested:
         finder.range_test(loader(task, order), end_lr=100, num_iter=100)
     lrs, losses = np.array(finder.history["lr"]), np.array(finder.history["loss"])
     steps = len(lrs)
-    lrs, losses = lrs[10:-5], losses[10:-5]  # what its own plot skips, and refuses where too few are left
+    lrs, losses = (
+        lrs[10:-5],
+        losses[10:-5],
+    )  # what its own plot skips, and refuses where too few are left
     return (float(lrs[np.argmin(np.gradient(losses))]) if len(losses) > 1 else None), steps
 
 

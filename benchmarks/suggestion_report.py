@@ -1,4 +1,6 @@
-"""Tables and chart of what `benchmarks.suggestion_quality` found::
+"""Tables and chart of what `benchmarks.suggestion_quality` found.
+
+From the repository's root, in the same environment::
 
     python -m benchmarks.suggestion_report --out results.jsonl             # print the tables
     python -m benchmarks.suggestion_report --out results.jsonl --update    # and put all into docs/
@@ -7,7 +9,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
 from collections import defaultdict
 from pathlib import Path
@@ -22,17 +23,14 @@ WORST = 10.0
 """The regret of a run that diverges, or of a tool that suggests nothing; no regret counts for more."""
 
 LEGEND = {
-    "suggestion-quality.md": (
-        ["tool", "runs", "median regret", "90th percentile", "worse than the start", "no rate"]
-        + ["same on a rerun", "spread over seeds", "steps", "seconds"],
-        ["task", "best rate"],
-    ),
-    "suggestion-quality.zh-CN.md": (
-        ["工具", "次数", "遗憾的中位数", "第 90 百分位", "比起点更差", "没有建议"]
-        + ["重跑时相同", "种子之间的差距", "步数", "秒"],
-        ["任务", "最佳学习率"],
-    ),
+    "suggestion-quality.md": """
+tool, runs, median regret, 90th percentile, worse than the start, no rate, same on a rerun, spread over seeds, steps, seconds
+task, best rate""",
+    "suggestion-quality.zh-CN.md": """
+工具, 次数, 遗憾的中位数, 第 90 百分位, 比起点更差, 没有建议, 重跑时相同, 种子之间的差距, 步数, 秒
+任务, 最佳学习率""",
 }
+"""The headings of both tables; in the second, the tools follow."""
 
 
 class Results:
@@ -77,11 +75,18 @@ def overall(results: Results) -> list[list[str]]:
         worse = sum(regret >= 1 for regret in regrets) - without
         again = [line["again"] == line["lr"] for line in lines if "again" in line]
         rows.append(
-            [tool, str(len(lines)), f"{np.median(regrets):.3f}", f"{np.quantile(regrets, 0.9):.2f}"]
-            + [f"{worse / len(lines):.0%}", f"{without / len(lines):.0%}"]
-            + [f"{sum(again)} of {len(again)}", f"×{spread(lines):.1f}"]
-            + [f"{statistics.median(line['steps'] for line in lines):,.0f}"]
-            + [f"{statistics.median(line['seconds'] for line in lines):.1f}"]
+            [
+                tool,
+                f"{len(lines)}",
+                f"{np.median(regrets):.3f}",
+                f"{np.quantile(regrets, 0.9):.2f}",
+                f"{worse / len(lines):.0%}",
+                f"{without / len(lines):.0%}",
+                f"{sum(again)} / {len(again)}",
+                f"×{spread(lines):.1f}",
+                f"{statistics.median(line['steps'] for line in lines):,.0f}",
+                f"{statistics.median(line['seconds'] for line in lines):.1f}",
+            ]
         )
     return rows
 
@@ -158,8 +163,12 @@ def main() -> None:
     given = parser.parse_args()
     results = Results(given.out)
     tools, tasks = overall(results), by_task(results)
-    for page, (header, first) in LEGEND.items():
-        tables = markdown(header, tools), markdown([*first, *results.tools], tasks)
+    for page, headings in LEGEND.items():
+        header, first = headings.strip().splitlines()
+        tables = (
+            markdown(header.split(", "), tools),
+            markdown([*first.split(", "), *results.tools], tasks),
+        )
         if given.update:
             put(page, "tools", tables[0])
             put(page, "tasks", tables[1])

@@ -86,7 +86,7 @@ def works(device: torch.device) -> list[Work]:
 def plain(work: Work, device: torch.device) -> Any:
     """The curves by PyTorch's own loop, one rate after the other."""
     X, y = (tensor.to(device) for tensor in work.data)
-    loss = {"mse": nn.functional.mse_loss, "cross-entropy": nn.functional.cross_entropy}[work.loss]
+    loss = nn.MSELoss() if work.loss == "mse" else nn.CrossEntropyLoss()
     curves = np.empty((work.lanes, work.epochs + 1))
     row = learnrate.torch.OPTIMIZERS[work.optimizer]
     for k, lr in enumerate(work.lrs):
@@ -105,7 +105,7 @@ def plain(work: Work, device: torch.device) -> Any:
             order = torch.from_numpy(epoch_order(len(X), B, seed=0, epoch=epoch)).to(device)
             for J in torch.split(order, B):
                 optimizer.zero_grad()
-                loss(model(X[J]), y[J]).backward()  # type: ignore[no-untyped-call]
+                loss(model(X[J]), y[J]).backward()
                 optimizer.step()
             curves[k, epoch + 1] = evaluate()
     return curves
@@ -139,7 +139,8 @@ def busy_share(work: Work, device: torch.device) -> float:
 
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
         seconds, _ = timed(stacked, work, device)
-    return sum(event.self_device_time_total for event in profiled.key_averages()) / 1e6 / seconds
+    busy = sum(event.self_device_time_total for event in profiled.key_averages()) / 1e6
+    return float(busy / seconds)
 
 
 def row(work: Work, device: torch.device, rounds: int) -> str:
@@ -184,11 +185,11 @@ def main() -> None:
             lines.append(row(work, device, given.rounds))
             print(lines[-1], flush=True)
     gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+    command = f"--device {device} --threads {given.threads} --rounds {given.rounds} --update"
+    where = f"{where_and_when()}, torch {torch.__version__} on {gpu or f'{given.threads} threads'}"
     lines += [
         "",
-        f"{where_and_when()}, torch {torch.__version__} on {gpu or f'{given.threads} threads'}, "
-        f"medians of {given.rounds} rounds: `python -m benchmarks.torch_lanes --device {device} --threads {given.threads} "
-        f"--rounds {given.rounds} --update`",
+        f"{where}, medians of {given.rounds} rounds: `python -m benchmarks.torch_lanes {command}`",
     ]
     print("\n".join(lines[-2:]))
     if given.update:

@@ -71,7 +71,7 @@ def sweep(
         its own.
     data : pair of tensors or arrays, map-style Dataset, or DataLoader
         Training examples. Items are ``(x, y)`` or ``(x1, x2, …, y)``. Of a DataLoader the Dataset,
-        ``collate_fn`` and batch size are taken.
+        ``collate_fn`` and batch size are taken; a sampler that leaves out or weighs examples is refused.
     loss : {"mse", "cross-entropy", "bce"} or callable
         Mean over a minibatch of what is minimised, given output and target. For ``cross-entropy`` and
         ``bce`` the output holds logits.
@@ -187,7 +187,7 @@ def sweep(
             metrics=metric_functions,
             multipliers=schedule_multipliers(config.schedule, config.total_steps(n)),
             record=record,
-            notes=_notes(config, model),
+            notes=_notes(config, model, data, n),
             on_epoch=on_epoch,
             warn=lambda note: warnings.warn(note, UserWarning, stacklevel=5),
         )
@@ -204,11 +204,16 @@ def sweep(
     return _result(run, config.seeds, config.epochs, began)
 
 
-def _notes(config: TorchConfig, model: Source) -> list[str]:
+def _notes(config: TorchConfig, model: Source, data: Any, n: int) -> list[str]:
+    notes = []
     if config.seeds > 1 and config.start == "given" and isinstance(model, torch.nn.Module):
         note = "All seeds start from the model's parameters as given and differ by order and draws alone; "
-        return [note + "start='reset' or a callable gives each a start of its own."]
-    return []
+        notes.append(note + "start='reset' or a callable gives each a start of its own.")
+    if isinstance(data, DataLoader) and data.drop_last and n % config.batch_size:
+        notes.append(
+            "The short last minibatch was trained on too: drop_last of a DataLoader is not followed."
+        )
+    return notes
 
 
 def _interrupted(run: Run, module: torch.nn.Module, began: float) -> TorchSweepResult | None:

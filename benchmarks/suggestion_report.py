@@ -124,7 +124,7 @@ def chart(results: Results, save: Path) -> None:
     from matplotlib.figure import Figure
 
     least = 1e-3
-    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
     ax: Any = figure.add_subplot()
     for tool in results.tools:
         values = sorted(max(results.regret(line), least) for line in results.lines[tool])
@@ -148,7 +148,7 @@ def chart(results: Results, save: Path) -> None:
     ax.set_xlabel("regret: (loss − best) / (start − best), on examples that no tool has seen")
     ax.set_ylabel("share of runs with at most this regret")
     ax.grid(visible=True, alpha=0.3)
-    ax.legend(fontsize=8, loc="upper left")
+    figure.legend(fontsize=8, ncols=4, loc="outside lower center")
     with mpl.rc_context({"svg.hashsalt": "learnrate"}):
         figure.savefig(save, metadata={"Date": None} if save.suffix == ".svg" else None)
 

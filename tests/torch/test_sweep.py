@@ -26,7 +26,7 @@ from torch.utils.data import (
 import learnrate
 import learnrate.torch
 from learnrate.errors import DataError, OptionError
-from learnrate.sweeps.run import SweepInterrupted
+from learnrate.sweeps.interruption import SweepInterrupted
 from tests.torch.models import cnn, images, mlp, regression, seeded
 
 KEPT: dict[str, Any] = {"loss": "mse", "lrs": [0.01, 0.1], "batch_size": 16, "epochs": 2}

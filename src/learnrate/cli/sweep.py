@@ -87,6 +87,16 @@ def sweep(
         str | None, typer.Option(help="With --model: cpu (unless given), cuda, or auto.")
     ] = None,
     threads: Annotated[int, typer.Option(help="Threads; the curves do not depend on it.")] = 1,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder to save finished epochs in; the same command then goes on from there.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint_every: Annotated[
+        float, typer.Option(help="Seconds at least between one saved epoch and the next.")
+    ] = 30.0,
     save: Annotated[
         list[Path] | None,
         typer.Option(
@@ -116,9 +126,10 @@ def sweep(
     from learnrate.cli.models import refuse_without_model, sweep_model
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
+    from learnrate.errors import OptionError
+    from learnrate.sweeps.interruption import SweepInterrupted
     from learnrate.sweeps.rates import check_rates
     from learnrate.sweeps.result import SweepResult, check_sweep_output
-    from learnrate.sweeps.run import SweepInterrupted
     from learnrate.sweeps.run import sweep as run_sweep
 
     if why is not None:
@@ -146,6 +157,11 @@ def sweep(
     of_model: dict[str, Any] = {"optimizer": optimizer, "loss": loss, "device": device}
     if model is None:
         refuse_without_model(of_model)
+    elif checkpoint is not None:
+        raise OptionError(
+            "checkpoint must be left out with a PyTorch model. Got both; only sweeps of the linear model "
+            "are saved as they run."
+        )
     result: SweepResult
     with EpochProgress(shown=not (quiet or as_json)) as progress:
         try:
@@ -157,6 +173,8 @@ def sweep(
                     table,
                     **asked,
                     threads=threads,
+                    checkpoint=checkpoint,
+                    checkpoint_every=checkpoint_every,
                     on_epoch=progress.update,
                     on_message=progress.say,
                 )
@@ -167,5 +185,5 @@ def sweep(
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:
-        print_result(result, saved, why=why, interrupted=code != 0)
+        print_result(result, saved, why=why, interrupted=code != 0, checkpoint=checkpoint)
     return code

@@ -23,6 +23,9 @@ from learnrate.engines.workers import Workers
 __all__ = ["FusedEngine", "gram_pays"]
 
 _PATIENCE = 1.0  # seconds of compiling before it is announced
+_STARTING = (
+    threading.Lock()
+)  # seeds that start at the same time on threads compile once and warn once
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
@@ -57,11 +60,13 @@ class FusedEngine:
         self, problem: LinearProblem, start: EpochState | None = None
     ) -> Iterator[EpochState]:
         """Train, yielding the state before training and then after each epoch."""
-        if not numba_works():
+        with _STARTING:
+            works = numba_works()
+        if not works:
             yield from GramEngine().epochs(problem, start)
             return
         grams = gram_pays(problem.d, problem.batch_size, problem.lrs.size)
-        with _announced(self.on_message), np.errstate(all="ignore"):
+        with _STARTING, _announced(self.on_message), np.errstate(all="ignore"):
             compile_path(problem.dtype, grams)
         with ExitStack() as stack:
             executor = None

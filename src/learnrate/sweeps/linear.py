@@ -8,6 +8,7 @@ from typing import Any
 
 from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
+from learnrate.errors import DataError
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.model import LinearModel
 from learnrate.sweeps.result import SweepResult, finite_list
@@ -42,9 +43,15 @@ class LinearSweepResult(SweepResult):
     def theory(self) -> Theory | None:
         """What can be said before training; None where a schedule changes the rate, which it does not know.
 
-        Limits are worked out for a constant rate; see `learnrate.theory.Theory` for all there is.
+        Limits are worked out for a constant rate; see `learnrate.theory.Theory` for all there is. None as well
+        where the numbers of the examples are too large for fourth moments.
         """
-        return theory_of(self.data, self.config) if self.config.schedule == "constant" else None
+        if self.config.schedule != "constant":
+            return None
+        try:
+            return theory_of(self.data, self.config)
+        except DataError:
+            return None
 
     @property
     def limit(self) -> float | None:

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from learnrate._shapes import Array, Float
-from learnrate.data.prepared import Prepared
-from learnrate.engines.choose import choose_engine
-from learnrate.engines.problem import LinearProblem
-from learnrate.engines.schedules import Schedule, schedule_multipliers
+from learnrate.engines.schedules import Schedule
+from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
 from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.rates import auto_rates, check_rates, parse_rates
-from learnrate.sweeps.validation import held_out_loss
+from learnrate.sweeps.training import train
 
-__all__ = ["SweepInterrupted", "sweep"]
+__all__ = ["sweep"]
 
 _DEFAULT_BATCH_SIZE = 10
-
-
-class SweepInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a sweep that had finished at least one epoch: ``result``, a `SweepResult`, holds what was done."""
-
-    def __init__(self, result: Any) -> None:
-        super().__init__("interrupted")
-        self.result = result
 
 
 def sweep(
@@ -53,6 +40,8 @@ def sweep(
     dtype: str = "float64",
     engine: str = "auto",
     threads: int = 1,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: float = 30.0,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
 ) -> LinearSweepResult:
@@ -96,7 +85,10 @@ def sweep(
     engine : str
         ``"auto"`` or an engine's name; all give the same curves.
     threads : int
-        Threads an engine may use.
+        Threads to use: for several seeds at a time, and what is left of them inside each.
+    checkpoint : str or Path, optional
+        A folder. Finished epochs are saved there, ``checkpoint_every`` seconds apart at least, and the same
+        sweep called again goes on from there, to the same bits. Another sweep is refused.
     on_epoch : callable, optional
         Called with (epochs done, epochs in all), over all seeds.
     on_message : callable, optional
@@ -109,8 +101,8 @@ def sweep(
 
     Raises
     ------
-    DataError, OptionError
-        If the examples or an option cannot be used; the message says what to do.
+    DataError, OptionError, OutputError
+        If the examples or an option cannot be used, or the checkpoint not be written; the message says what to do.
 
     Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2.
 
@@ -139,6 +131,7 @@ def sweep(
         schedule=schedule,
         threads=threads,
     )
+    checkpoints = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every)
     prepared = examples(
         data,
         y,
@@ -157,80 +150,11 @@ def sweep(
     if rates is None:
         # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
         rates = auto_rates(theory_of(prepared, config), config.epochs)
-    return _train(prepared, rates, config, on_epoch, on_message)
-
-
-def _train(
-    data: Prepared,
-    lrs: Float[Array, " K"],
-    config: SweepConfig,
-    on_epoch: Callable[[int, int], object] | None,
-    on_message: Callable[[str], object] | None,
-) -> LinearSweepResult:
-    """Run every seed's lanes on the chosen engine and gather the curves."""
-    n, d = data.X_train.shape
-    S, K, E = config.seeds, len(lrs), config.epochs
-    engine, reason = choose_engine(
-        config.engine,
-        n=n,
-        d=d,
-        batch_size=config.batch_size,
-        lanes=K,
-        epochs=E,
-        seeds=S,
-        dtype=config.dtype,
-        threads=config.threads,
+    return train(
+        prepared,
+        rates,
+        config,
+        checkpoints=checkpoints,
+        on_epoch=on_epoch,
         on_message=on_message,
     )
-    multipliers = schedule_multipliers(config.schedule, config.total_steps(n))
-    held_out = None if data.X_val is None or data.y_val is None else (data.X_val, data.y_val)
-    losses = np.full((S, K, E + 1), np.nan)
-    val_losses = np.full((S, K, E + 1), np.nan) if held_out else None
-    W, b = np.empty((S, K, d)), np.empty((S, K))
-    began = time.perf_counter()
-
-    def result(seeds: int, epochs: int) -> LinearSweepResult:
-        weights, bias = data.to_user_units(W[:seeds], b[:seeds])
-        return LinearSweepResult(
-            config=config,
-            lrs=lrs,
-            losses=losses[:seeds, :, : epochs + 1],
-            val_losses=None if val_losses is None else val_losses[:seeds, :, : epochs + 1],
-            W=weights,
-            b=bias,
-            data=data,
-            engine=engine.name,
-            engine_reason=reason,
-            seconds=time.perf_counter() - began,
-        )
-
-    s, epoch = 0, 0
-    try:
-        for s in range(S):
-            problem = LinearProblem(
-                X=data.X_train,
-                y=data.y_train,
-                lrs=lrs,
-                batch_size=config.batch_size,
-                epochs=E,
-                seed=config.seed + s,
-                sampling=config.sampling,
-                momentum=config.momentum,
-                weight_decay=config.weight_decay,
-                multipliers=multipliers,
-            )
-            for state in engine.epochs(problem):
-                epoch = state.epoch
-                losses[s, :, epoch] = state.loss
-                W[s], b[s] = state.W, state.b
-                if held_out is not None and val_losses is not None:
-                    val_losses[s, :, epoch] = held_out_loss(*held_out, state.W, state.b)
-                if on_epoch and epoch:
-                    on_epoch(s * E + epoch, S * E)
-    except KeyboardInterrupt:
-        if s > 0:
-            raise SweepInterrupted(result(s, E)) from None
-        if epoch > 0:
-            raise SweepInterrupted(result(1, epoch)) from None
-        raise
-    return result(S, E)

@@ -55,7 +55,7 @@ class Modes:
                 f"Got {X.shape} and {y.shape} instead; give one label per row of X."
             )
         for name, values in (("X", X), ("y", y)):
-            largest = np.max(np.abs(values), initial=0.0)  # NaN and infinity come through
+            largest = float(np.max(np.abs(values), initial=0.0))  # NaN and infinity come through
             if not largest < _LARGEST:
                 raise DataError(
                     f"{name} must hold finite numbers below {_LARGEST:g}. Got {largest:g} instead; "

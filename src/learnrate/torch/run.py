@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader
 
 from learnrate._shapes import Array, Float
 from learnrate.engines.schedules import Schedule, schedule_multipliers
+from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
-from learnrate.sweeps.run import SweepInterrupted
 from learnrate.torch.config import TorchConfig
 from learnrate.torch.examples import as_examples
 from learnrate.torch.losses import LossFunction, as_loss, as_metrics

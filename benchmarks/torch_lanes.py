@@ -2,7 +2,8 @@
 
 Both train the same models on the same minibatches and evaluate the loss over all examples before training
 and after each epoch. Rounds alternate between the two, and the median of the rounds' ratios is reported
-beside its range, so that a busy machine troubles both alike. Needs scikit-learn for its digits::
+beside its range, so that a busy machine troubles both alike; ``--clock cpu`` counts processor seconds
+instead, which hardly depend on what else runs. Needs scikit-learn for its digits::
 
     python -m benchmarks.torch_lanes
     python -m benchmarks.torch_lanes --update                  # and put the table into docs/pytorch*.md
@@ -28,6 +29,7 @@ from benchmarks.pages import put, where_and_when
 from learnrate.data.order import epoch_order
 
 B = 32
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 @dataclass(frozen=True)
@@ -126,11 +128,16 @@ def stacked(work: Work, device: torch.device) -> Any:
     return result.losses[0]
 
 
-def timed(run: Callable[[Work, torch.device], Any], work: Work, device: torch.device) -> Any:
+def timed(
+    run: Callable[[Work, torch.device], Any],
+    work: Work,
+    device: torch.device,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[float, Any]:
     """Seconds, and the curves."""
-    began = time.perf_counter()
+    began = clock()
     curves = run(work, device)
-    return time.perf_counter() - began, curves
+    return clock() - began, curves
 
 
 def busy_share(work: Work, device: torch.device) -> float:
@@ -143,13 +150,13 @@ def busy_share(work: Work, device: torch.device) -> float:
     return float(busy / seconds)
 
 
-def row(work: Work, device: torch.device, rounds: int) -> str:
+def row(work: Work, device: torch.device, rounds: int, clock: Callable[[], float]) -> str:
     """A row of the table."""
     ours, theirs = [], []
     for _ in range(rounds + 1):  # the first round warms up
-        seconds, curves = timed(stacked, work, device)
+        seconds, curves = timed(stacked, work, device, clock)
         ours.append(seconds)
-        seconds, expected = timed(plain, work, device)
+        seconds, expected = timed(plain, work, device, clock)
         theirs.append(seconds)
         # Rounding grows where a lane is unstable: most of them must agree closely.
         assert np.median(np.abs(curves / expected - 1)) < 1e-3
@@ -170,6 +177,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--only", default="", help="rows whose name holds this")
     parser.add_argument("--update", action="store_true", help="put it into docs/pytorch*.md")
     given = parser.parse_args()
@@ -182,15 +190,13 @@ def main() -> None:
     print("\n".join(lines))
     for work in works(device):
         if given.only in work.name:
-            lines.append(row(work, device, given.rounds))
+            lines.append(row(work, device, given.rounds, CLOCKS[given.clock]))
             print(lines[-1], flush=True)
     gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
-    command = f"--device {device} --threads {given.threads} --rounds {given.rounds} --update"
+    command = f"--device {device} --threads {given.threads} --rounds {given.rounds}"
+    command = f"python -m benchmarks.torch_lanes {command} --clock {given.clock} --update"
     where = f"{where_and_when()}, torch {torch.__version__} on {gpu or f'{given.threads} threads'}"
-    lines += [
-        "",
-        f"{where}, medians of {given.rounds} rounds: `python -m benchmarks.torch_lanes {command}`",
-    ]
+    lines += ["", f"{where}, medians of {given.rounds} rounds, {given.clock} time: `{command}`"]
     print("\n".join(lines[-2:]))
     if given.update:
         for page in ("pytorch.md", "pytorch.zh-CN.md"):

@@ -13,11 +13,13 @@ from torch.utils.data import DataLoader
 
 from learnrate._shapes import Array, Float
 from learnrate.engines.schedules import Schedule, schedule_multipliers
+from learnrate.errors import LearnrateError, OptionError
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
 from learnrate.torch.config import TorchConfig
 from learnrate.torch.examples import as_examples
 from learnrate.torch.losses import LossFunction, as_loss, as_metrics
+from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.optimizers import get_optimizer
 from learnrate.torch.randomness import forked_random_states
 from learnrate.torch.result import TorchSweepResult
@@ -201,6 +203,13 @@ def sweep(
             if interrupted is None:
                 raise
             raise SweepInterrupted(interrupted) from None
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, LearnrateError) or not is_out_of_memory(error):
+                raise
+            raise OptionError(
+                "One lane and one minibatch must fit into memory. Got "
+                f"{str(error)[:200] or 'a MemoryError'} instead; use a smaller batch_size or model."
+            ) from error
     return _result(run, config.seeds, config.epochs, began)
 
 

@@ -192,10 +192,10 @@ def main() -> None:
         if given.only in work.name:
             lines.append(row(work, device, given.rounds, CLOCKS[given.clock]))
             print(lines[-1], flush=True)
-    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+    gpu = f" on {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
     command = f"--device {device} --threads {given.threads} --rounds {given.rounds}"
     command = f"python -m benchmarks.torch_lanes {command} --clock {given.clock} --update"
-    where = f"{where_and_when()}, torch {torch.__version__} on {gpu or f'{given.threads} threads'}"
+    where = f"{where_and_when()}, torch {torch.__version__}{gpu}"
     lines += ["", f"{where}, medians of {given.rounds} rounds, {given.clock} time: `{command}`"]
     print("\n".join(lines[-2:]))
     if given.update:

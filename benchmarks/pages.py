@@ -1,4 +1,4 @@
-"""Measured tables go into the pages of docs/ between two markers: ``<!-- table: name -->`` and ``<!-- end -->``."""
+"""What the benchmarks put into docs/: tables between markers, and small figures."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import datetime
 import platform
 import re
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).parent.parent / "docs"
-
-
-def put(page: str, name: str, text: str) -> None:
-    """Replace what stands between a table's markers in a page of docs/."""
-    path = DOCS / page
-    between = rf"(<!-- table: {name} -->\n).*?(<!-- end -->)"
-    old = path.read_text(encoding="utf-8")
-    new, found = re.subn(between, lambda m: f"{m[1]}{text}\n{m[2]}", old, flags=re.S)
-    if found != 1:
-        raise SystemExit(
-            f"{page} must have one table {name!r} between markers. Got {found} instead."
-        )
-    path.write_text(new, encoding="utf-8")
+STYLE: Any = {
+    "svg.hashsalt": "learnrate",
+    "svg.fonttype": "none",  # text stays text: smaller, and set in the reader's font
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "path.simplify_threshold": 0.5,
+}
 
 
 def where_and_when() -> str:
@@ -32,3 +28,19 @@ def where_and_when() -> str:
     models = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
     processor = next(models, platform.processor() or platform.machine())
     return f"{processor}, Python {platform.python_version()}, {datetime.date.today()}"
+
+
+def put(page: Path, name: str, block: str) -> None:
+    """Replace what stands between a table's markers in a page."""
+    between = rf"(<!-- table: {name} -->\n).*?(<!-- end -->)"
+    old = page.read_text(encoding="utf-8")
+    new = re.sub(between, lambda m: m[1] + block + m[2], old, flags=re.S)
+    page.write_text(new, encoding="utf-8")
+
+
+def save_svg(figure: Any, path: Path) -> None:
+    """Write a figure so that the same figure gives the same file."""
+    figure.savefig(path, metadata={"Date": None})
+    # matplotlib leaves blanks at the ends of lines
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line.rstrip() for line in lines) + "\n", encoding="utf-8")

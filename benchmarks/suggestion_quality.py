@@ -6,10 +6,10 @@ compared with the best of a fine grid of 41 rates: ``regret = loss − best``, a
 Cost is steps of training and seconds.
 
 Results are appended to a JSON-lines file, one line per task, tool and seed; what is there already is not
-done again, so the work can be done in parts::
+done again, so the work can be done in parts, and a new tool is measured alone::
 
-    ENV/bin/python -m benchmarks.suggestion_quality --out results.jsonl --tasks digits-mlp-sgd-3 --tools learnrate
-    ENV/bin/python -m benchmarks.suggestion_quality --out results.jsonl            # all that is missing
+    ENV/bin/python -m benchmarks.suggestion_quality                       # all that is missing in results/
+    ENV/bin/python -m benchmarks.suggestion_quality --out mine.jsonl --tasks digits-mlp-sgd-3 --tools learnrate
 
 ``benchmarks/requirements/lr_finders.txt`` says how to make ENV, and `benchmarks.suggestion_report` makes tables
 and a chart of the results. Each tool is used with its own defaults, as its documentation says.
@@ -43,6 +43,7 @@ import learnrate.torch
 SEEDS = 5
 B = 32
 GRID = np.geomspace(1e-5, 10, 41)
+RESULTS = Path(__file__).parent / "results" / "suggestion_quality.jsonl"
 Line = dict[str, Any]
 
 
@@ -383,7 +384,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--out", type=Path, default=Path("suggestion_quality.jsonl"))
+    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--tasks", nargs="*", default=[], help=", ".join(t.name for t in TASKS))
     parser.add_argument("--tools", nargs="*", default=[], help=f"grid, {', '.join(TOOLS)}")
     parser.add_argument("--seeds", type=int, default=SEEDS)

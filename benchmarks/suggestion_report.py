@@ -2,8 +2,8 @@
 
 From the repository's root, in the same environment::
 
-    python -m benchmarks.suggestion_report --out results.jsonl             # print the tables
-    python -m benchmarks.suggestion_report --out results.jsonl --update    # and put all into docs/
+    python -m benchmarks.suggestion_report             # print the tables
+    python -m benchmarks.suggestion_report --update    # and put all into docs/
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.pages import DOCS, put
-from benchmarks.suggestion_quality import GRID, TASKS, TOOLS, Line, read
+from benchmarks.pages import DOCS, STYLE, put, save_svg
+from benchmarks.suggestion_quality import GRID, RESULTS, TASKS, TOOLS, Line, read
 
 WORST = 10.0
 """The regret of a run that diverges, or of a tool that suggests nothing; no regret counts for more."""
@@ -115,12 +115,11 @@ def by_task(results: Results) -> list[list[str]]:
 def markdown(header: list[str], rows: list[list[str]]) -> str:
     """A table."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def chart(results: Results, save: Path) -> None:
     """Draw the distribution of regrets, a line per tool."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     least = 1e-3
@@ -149,8 +148,7 @@ def chart(results: Results, save: Path) -> None:
     ax.set_ylabel("share of runs with at most this regret")
     ax.grid(visible=True, alpha=0.3)
     figure.legend(fontsize=8, ncols=4, loc="outside lower center")
-    with mpl.rc_context({"svg.hashsalt": "learnrate"}):
-        figure.savefig(save, metadata={"Date": None} if save.suffix == ".svg" else None)
+    save_svg(figure, save)
 
 
 def main() -> None:
@@ -158,7 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--out", type=Path, default=Path("suggestion_quality.jsonl"))
+    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--update", action="store_true", help="put all into docs/")
     given = parser.parse_args()
     results = Results(given.out)
@@ -170,15 +168,18 @@ def main() -> None:
             markdown([*first.split(", "), *results.tools], tasks),
         )
         if given.update:
-            put(page, "tools", tables[0])
-            put(page, "tasks", tables[1])
+            put(DOCS / page, "tools", tables[0])
+            put(DOCS / page, "tasks", tables[1])
         elif page.count(".") == 1:
-            print(*tables, sep="\n\n")
+            print(*tables, sep="\n")
     for tool in results.tools:
         values = [results.regret(line, same_rate=True) for line in results.lines[tool]]
         print(f"{tool}: median {np.median(values):.4f} against the one best rate of each task")
     if given.update:
-        chart(results, DOCS / "figures" / "suggestion_quality.svg")
+        import matplotlib as mpl
+
+        with mpl.rc_context(STYLE):
+            chart(results, DOCS / "figures" / "suggestion_quality.svg")
 
 
 if __name__ == "__main__":

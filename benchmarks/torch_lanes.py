@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 import learnrate.torch
-from benchmarks.pages import put, where_and_when
+from benchmarks.pages import DOCS, put, where_and_when
 from learnrate.data.order import epoch_order
 
 B = 32
@@ -200,7 +200,7 @@ def main() -> None:
     print("\n".join(lines[-2:]))
     if given.update:
         for page in ("pytorch.md", "pytorch.zh-CN.md"):
-            put(page, f"lanes on {device.type}", "\n".join(lines))
+            put(DOCS / page, f"lanes on {device.type}", "\n".join([*lines, ""]))
 
 
 if __name__ == "__main__":

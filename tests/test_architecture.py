@@ -30,6 +30,7 @@ RANKS = {
     "engines": 4,
     "report": 4,
     "sweeps": 5,
+    "sklearn": 6,
     "torch": 6,
     "steps": 6,
     "note": 6,

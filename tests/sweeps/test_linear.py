@@ -8,7 +8,7 @@ import pytest
 
 import learnrate
 from learnrate.errors import DataError, OptionError
-from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.outcomes import Outcome
 
 
@@ -211,3 +211,11 @@ def test_an_option_of_the_wrong_kind_is_one_clear_line(option: str, value: objec
         learnrate.sweep(*learnrate.note_data(20), **{option: value})  # type: ignore[arg-type]
     assert option in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_sweep_and_its_result_share_what_was_worked_out() -> None:
+    X, y = learnrate.note_data()
+    result = learnrate.sweep(X, y)
+    assert result.theory is theory_of(result.data, result.config)
+    other = theory_of(result.data, result.config.with_batch_size(7))
+    assert other.batch_size == 7

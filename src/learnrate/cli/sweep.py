@@ -87,6 +87,28 @@ def sweep(
         str | None, typer.Option(help="With --model: cpu (unless given), cuda, or auto.")
     ] = None,
     threads: Annotated[int, typer.Option(help="Threads; the curves do not depend on it.")] = 1,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="A budget such as 2GB, for tables larger than memory: prepared once, into a cache on "
+            "disk, and trained on in blocks.",
+            show_default=False,
+        ),
+    ] = None,
+    block_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Visit the examples in blocks of so many rows. With --memory what fits it, unless given.",
+            show_default=False,
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --memory: the folder for caches. The user's own unless given.",
+            show_default=False,
+        ),
+    ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -98,12 +120,12 @@ def sweep(
         float, typer.Option(help="Seconds at least between one saved epoch and the next.")
     ] = 30.0,
     save: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--save",
             "-o",
             help="Write png, svg, pdf (the picture), html (an interactive report), csv, parquet or json "
-            "(the numbers). Repeatable.",
+            "(the numbers), or runs for TensorBoard (a folder: runs/). Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -123,18 +145,20 @@ def sweep(
     \b
     Example:  learnrate sweep diabetes --lrs auto --epochs 20 --save sweep.png
     """
-    from learnrate.cli.models import refuse_without_model, sweep_model
+    from learnrate.cli.models import refuse_with_model, refuse_without_model, sweep_model
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
     from learnrate.errors import OptionError
     from learnrate.sweeps.interruption import SweepInterrupted
     from learnrate.sweeps.rates import check_rates
-    from learnrate.sweeps.result import SweepResult, check_sweep_output
+    from learnrate.sweeps.result import SweepResult
     from learnrate.sweeps.run import sweep as run_sweep
+    from learnrate.sweeps.saving import check_sweep_output
 
     if why is not None:
         check_rates([why])
-    outputs = [check_sweep_output(path) for path in save or ()]
+    for path in save or ():
+        check_sweep_output(path)
     own = data is None
     asked: dict[str, Any] = {
         "target": target,
@@ -157,11 +181,14 @@ def sweep(
     of_model: dict[str, Any] = {"optimizer": optimizer, "loss": loss, "device": device}
     if model is None:
         refuse_without_model(of_model)
-    elif checkpoint is not None:
-        raise OptionError(
-            "checkpoint must be left out with a PyTorch model. Got both; only sweeps of the linear model "
-            "are saved as they run."
-        )
+    else:
+        refuse_with_model({"memory": memory, "block_size": block_size, "cache": cache})
+        if checkpoint is not None:
+            raise OptionError(
+                "checkpoint must be left out with a PyTorch model. Got both; only sweeps of the linear model "
+                "are saved as they run."
+            )
+    in_blocks = memory is not None or block_size is not None
     result: SweepResult
     with EpochProgress(shown=not (quiet or as_json)) as progress:
         try:
@@ -173,15 +200,19 @@ def sweep(
                     table,
                     **asked,
                     threads=threads,
+                    memory=memory,
+                    block_size=block_size,
+                    cache=cache,
                     checkpoint=checkpoint,
                     checkpoint_every=checkpoint_every,
-                    on_epoch=progress.update,
+                    on_epoch=None if in_blocks else progress.update,
                     on_message=progress.say,
+                    on_progress=progress.update_examples if in_blocks else None,
                 )
             code = 0
         except SweepInterrupted as interrupt:
             result, code = interrupt.result, 130
-    saved = [result.save(path, log=not linear, command=context.obj) for path in outputs]
+    saved = [result.save(path, log=not linear, command=context.obj) for path in save or ()]
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:

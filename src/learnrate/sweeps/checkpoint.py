@@ -149,7 +149,7 @@ def _settings(record: Record, engine: str) -> dict[str, Any]:
     if config.engine == "auto":
         settings["engine"] = engine
     if not isinstance(config.schedule, str):
-        steps = config.total_steps(len(data.y_train))
+        steps = config.total_steps(data.n)
         name = fingerprint(schedule_multipliers(config.schedule, steps))
         settings["schedule"] = f"a function ({name})"
     return {**settings, "lrs": record.lrs.tolist(), "examples": data.fingerprint}

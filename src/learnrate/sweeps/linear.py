@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
@@ -111,7 +112,7 @@ class LinearSweepResult(SweepResult):
         ]
         if len(unsafe) > _FEW_SENTENCES:
             sentences.append(f"… and {len(unsafe) - _FEW_SENTENCES} more rates that are not safe.")
-        return (limits, *sentences)
+        return (limits, *sentences, *self._about_the_sample())
 
     @cached_property
     def _predicted_best(self) -> float | None:
@@ -124,9 +125,10 @@ class LinearSweepResult(SweepResult):
 
     @cached_property
     def _r2(self) -> Float[Array, "S K"] | None:
-        if self.val_losses is None or self.data.y_val is None:
+        variance = self.data.val_variance
+        if self.val_losses is None or variance is None:
             return None
-        return r_squared(self.val_losses[:, :, -1], self.data.y_val)
+        return r_squared(self.val_losses[:, :, -1], variance)
 
     @property
     def r2(self) -> Float[Array, "S K"] | None:
@@ -159,8 +161,8 @@ class LinearSweepResult(SweepResult):
         names = data.feature_names
         more = f", … ({len(names)} in all)" if len(names) > _FEW else ""
         facts = {
-            "examples": f"{len(data.y_train):,}",
-            "held out": None if data.y_val is None else f"{len(data.y_val):,}",
+            "examples": f"{data.n:,}",
+            "held out": f"{data.held_out:,}" if data.held_out else None,
             "target": data.target_name,
             "features": ", ".join(names[:_FEW]) + more,
         }
@@ -171,7 +173,20 @@ class LinearSweepResult(SweepResult):
         data = self.data
         scaled = ("Features were brought to mean 0 and standard deviation 1 for training.",)
         left_out = tuple(f"Left out: {column.name} ({column.reason})." for column in data.left_out)
-        return (*data.notes, *(scaled if data.scaling is not None else ()), *left_out[:_FEW])
+        sampled = self._about_the_sample()
+        return (
+            *data.notes,
+            *sampled,
+            *(scaled if data.scaling is not None else ()),
+            *left_out[:_FEW],
+        )
+
+    def _about_the_sample(self) -> tuple[str, ...]:
+        """What the predictions rest on, where the examples are too many for memory."""
+        if self.data.stored is None or len(self.data.y_train) == self.data.n:
+            return ()
+        sample = f"{len(self.data.y_train):,} evenly spaced ones of the {self.data.n:,} examples"
+        return (f"Limits, floors and predictions are estimates from {sample}.",)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON can hold it; a number that is not finite is null."""
@@ -187,8 +202,8 @@ class LinearSweepResult(SweepResult):
     def _data_as_dict(self) -> dict[str, Any]:
         data = self.data
         return {
-            "examples": len(data.y_train),
-            "held_out": 0 if data.y_val is None else len(data.y_val),
+            "examples": data.n,
+            "held_out": data.held_out,
             "features": list(data.feature_names),
             "target": data.target_name,
             "fingerprint": self.fingerprint,
@@ -199,16 +214,29 @@ class LinearSweepResult(SweepResult):
         }
 
 
+# The grid of a sweep and its result ask about the same examples: what was worked out for one serves the other.
+_latest: WeakKeyDictionary[Prepared, tuple[tuple[object, ...], Theory]] = WeakKeyDictionary()
+
+
 def theory_of(data: Prepared, config: SweepConfig) -> Theory:
-    """What can be said before training with these settings at a constant rate."""
-    return analyse(
-        data.X_train,
-        data.y_train,
-        config.batch_size,
-        sampling=str(config.sampling),
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-    )
+    """What can be said before training with these settings at a constant rate.
+
+    The latest answer for the same examples is kept as long as they are.
+    """
+    settings = (config.batch_size, config.sampling, config.momentum, config.weight_decay)
+    known, theory = _latest.get(data, (None, None))
+    if theory is None or known != settings:
+        theory = analyse(
+            data.X_train,
+            data.y_train,
+            config.batch_size,
+            sampling=str(config.sampling),
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            population=data.n,
+        )
+        _latest[data] = settings, theory
+    return theory
 
 
 def _known(prediction: Prediction) -> Array | None:

@@ -11,7 +11,7 @@ from learnrate.data.prepared import Prepared
 from learnrate.engines.problem import EpochState
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.linear import LinearSweepResult
-from learnrate.sweeps.validation import held_out_loss
+from learnrate.sweeps.validation import held_out_loss, stored_loss
 
 __all__ = ["Record"]
 
@@ -44,18 +44,26 @@ class Record:
             lrs=lrs,
             config=config,
             losses=np.full(curves, np.nan),
-            val_losses=None if data.X_val is None else np.full(curves, np.nan),
+            val_losses=np.full(curves, np.nan) if data.held_out else None,
             states=[None] * config.seeds,
         )
 
     def add(self, s: int, state: EpochState) -> None:
         """Write down where seed ``s`` is."""
-        data = self.data
         self.losses[s, :, state.epoch] = state.loss
-        if self.val_losses is not None and data.X_val is not None and data.y_val is not None:
-            loss = held_out_loss(data.X_val, data.y_val, state.W, state.b)
-            self.val_losses[s, :, state.epoch] = loss
+        if self.val_losses is not None:
+            self.val_losses[s, :, state.epoch] = self._held_out_loss(state)
         self.states[s] = state
+
+    def _held_out_loss(self, state: EpochState) -> Float[Array, " K"]:
+        data = self.data
+        if data.stored is not None and data.stored.val is not None:
+            # Small blocks, for which there is room beside those that are trained on.
+            per_block = max(1, (self.config.block_size or data.n) // 8)
+            return stored_loss(data.stored.val, per_block, state.W, state.b)
+        assert data.X_val is not None
+        assert data.y_val is not None
+        return held_out_loss(data.X_val, data.y_val, state.W, state.b)
 
     def epochs(self) -> list[int]:
         """Epochs that each seed has finished."""

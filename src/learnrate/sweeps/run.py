@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from learnrate.data.prepared import Prepared
+from learnrate.data.streaming.budget import block_rows, bytes_of, parse_memory
 from learnrate.engines.schedules import Schedule
+from learnrate.errors import OptionError
 from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
@@ -40,10 +44,14 @@ def sweep(
     dtype: str = "float64",
     engine: str = "auto",
     threads: int = 1,
+    memory: str | float | int | None = None,
+    block_size: int | None = None,
+    cache: str | os.PathLike[str] | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 30.0,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
 ) -> LinearSweepResult:
     """Train ``ŷ = X·w + b`` by minibatch SGD under many learning rates side by side.
 
@@ -86,6 +94,14 @@ def sweep(
         ``"auto"`` or an engine's name; all give the same curves.
     threads : int
         Threads to use: for several seeds at a time, and what is left of them inside each.
+    memory : str or number, optional
+        A budget such as ``"2GB"``, for a table in files that is larger than memory: it is prepared once,
+        into a cache on disk, and trained on in blocks; see docs/scale.md.
+    block_size : int, optional
+        Rows of a block: whole blocks are visited in a fresh order, and rows shuffled inside them
+        (`learnrate.data.order`). With ``memory`` what fits it, unless given.
+    cache : path, optional
+        The folder for caches; with ``memory`` only. The user's own folder for caches unless given.
     checkpoint : str or Path, optional
         A folder. Finished epochs are saved there, ``checkpoint_every`` seconds apart at least, and the same
         sweep called again goes on from there, to the same bits. Another sweep is refused.
@@ -93,6 +109,9 @@ def sweep(
         Called with (epochs done, epochs in all), over all seeds.
     on_message : callable, optional
         Called with a sentence when something takes its time, such as compiling kernels.
+    on_progress : callable, optional
+        Called with (examples visited, visits in all) over all seeds and epochs, after each block; on a
+        thread of its own perhaps.
 
     Returns
     -------
@@ -130,7 +149,9 @@ def sweep(
         weight_decay=weight_decay,
         schedule=schedule,
         threads=threads,
+        block_size=block_size,
     )
+    budget = None if memory is None else parse_memory(memory)
     checkpoints = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every)
     prepared = examples(
         data,
@@ -142,11 +163,16 @@ def sweep(
         val=val,
         seed=config.seed,
         dtype=config.dtype,
+        memory=budget,
+        cache=cache,
+        on_message=on_message,
     )
-    n = len(prepared.y_train)
+    n = prepared.n
     if batch_size is None and n < config.batch_size:
         config = config.with_batch_size(n)
     config.check_against(n)
+    if budget is not None:
+        config = config.with_block_size(_rows_in(budget, prepared, config))
     if rates is None:
         # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
         rates = auto_rates(theory_of(prepared, config), config.epochs)
@@ -157,4 +183,18 @@ def sweep(
         checkpoints=checkpoints,
         on_epoch=on_epoch,
         on_message=on_message,
+        on_progress=on_progress,
     )
+
+
+def _rows_in(budget: int, prepared: Prepared, config: SweepConfig) -> int:
+    """The block size that was asked for, if two blocks fit the budget, or what does."""
+    d, itemsize = prepared.X_train.shape[1], prepared.X_train.dtype.itemsize
+    fits = block_rows(budget, d, itemsize)
+    rows = min(prepared.n, max(config.block_size or fits, config.batch_size))
+    if bytes_of(rows, d, itemsize) > budget:
+        raise OptionError(
+            f"memory must hold two blocks of {rows:,} rows, the larger of block_size and batch_size. "
+            f"Got {budget:,} bytes, for {bytes_of(rows, d, itemsize):,}; take fewer rows, or more memory."
+        )
+    return rows

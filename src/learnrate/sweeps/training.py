@@ -8,14 +8,16 @@ from contextlib import closing
 
 from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
-from learnrate.engines.choose import ENGINES, Choice, choose_engine
+from learnrate.engines.choose import ENGINES, STREAMING, Choice, choose_engine
 from learnrate.engines.problem import LinearProblem
 from learnrate.engines.schedules import schedule_multipliers
+from learnrate.errors import OptionError
 from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.executors import LocalExecutor
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.sweeps.progress import Progress
 from learnrate.sweeps.record import Record
 
 __all__ = ["train"]
@@ -29,6 +31,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
 ) -> LinearSweepResult:
     """Run every seed's lanes on the chosen engine and gather the curves.
 
@@ -43,7 +46,8 @@ def train(
     record = Record.of(data, lrs, config)
     resumed = None if checkpoints is None else checkpoints.restore(record)
     engine, before = (config.engine, 0.0) if resumed is None else resumed
-    seeds_at_once = min(config.threads, config.seeds)
+    # Every seed has buffers of its own: of examples that are read in blocks one at a time is trained.
+    seeds_at_once = 1 if data.stored is not None else min(config.threads, config.seeds)
     choice = _choose(data, len(lrs), config, engine, config.threads // seeds_at_once, on_message)
     if not ENGINES[choice.engine.name].threaded:
         seeds_at_once = 1
@@ -62,7 +66,8 @@ def train(
         return record.result(choice.engine.name, choice.reason, seconds, seeds=seeds, epochs=epochs)
 
     # A seed that the checkpoint has whole is not given to the executor at all.
-    problems = _problems(data, lrs, config)
+    progress = Progress(record.epochs(), data.n, config.epochs, on_progress)
+    problems = _problems(data, lrs, config, progress)
     left = [s for s, done in enumerate(record.epochs()) if done < config.epochs]
     executor = LocalExecutor(choice.engine, seeds_at_once)
     run = executor.run([problems[s] for s in left], [record.states[s] for s in left])
@@ -70,6 +75,7 @@ def train(
         with closing(run) as states:
             for i, state in states:
                 record.add(left[i], state)
+                progress.finish(left[i], state.epoch)
                 if state.epoch:
                     save(due=True)
                     if on_epoch:
@@ -93,11 +99,15 @@ def _choose(
     threads: int,
     on_message: Callable[[str], object] | None,
 ) -> Choice:
-    n, d = data.X_train.shape
+    if data.stored is not None and config.engine not in ("auto", *STREAMING):
+        raise OptionError(
+            f"engine must be auto, {' or '.join(STREAMING)} for a table that is larger than memory. "
+            f"Got {config.engine!r} instead; leave memory out for that."
+        )
     return choose_engine(
         engine,
-        n=n,
-        d=d,
+        n=data.n,
+        d=data.X_train.shape[1],
         batch_size=config.batch_size,
         lanes=lanes,
         epochs=config.epochs,
@@ -108,13 +118,16 @@ def _choose(
     )
 
 
-def _problems(data: Prepared, lrs: Float[Array, " K"], config: SweepConfig) -> list[LinearProblem]:
+def _problems(
+    data: Prepared, lrs: Float[Array, " K"], config: SweepConfig, progress: Progress
+) -> list[LinearProblem]:
     """What an engine is given, for each seed."""
-    multipliers = schedule_multipliers(config.schedule, config.total_steps(len(data.y_train)))
+    multipliers = schedule_multipliers(config.schedule, config.total_steps(data.n))
+    in_memory = slice(None) if data.stored is None else slice(0)
     return [
         LinearProblem(
-            X=data.X_train,
-            y=data.y_train,
+            X=data.X_train[in_memory],
+            y=data.y_train[in_memory],
             lrs=lrs,
             batch_size=config.batch_size,
             epochs=config.epochs,
@@ -123,6 +136,9 @@ def _problems(data: Prepared, lrs: Float[Array, " K"], config: SweepConfig) -> l
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             multipliers=multipliers,
+            block_size=config.block_size,
+            source=None if data.stored is None else data.stored.train,
+            on_rows=progress.of(s),
         )
-        for seed in range(config.seed, config.seed + config.seeds)
+        for s, seed in enumerate(range(config.seed, config.seed + config.seeds))
     ]

@@ -22,7 +22,12 @@ def numpy_loop(problem: LinearProblem) -> tuple[Array, Array, Array]:
         losses[k, 0] = np.mean((X @ w + b - y) ** 2) / 2
         for epoch in range(problem.epochs):
             order = epoch_order(
-                len(y), B, seed=problem.seed, epoch=epoch, sampling=problem.sampling
+                len(y),
+                B,
+                seed=problem.seed,
+                epoch=epoch,
+                sampling=problem.sampling,
+                block_size=problem.block_size,
             )
             for t, s in enumerate(problem.epoch_multipliers(epoch)):
                 J = order[t * B : (t + 1) * B]

@@ -149,9 +149,9 @@ class _Run:
             walk = self._by_several
         else:
             walk = self._by_grams
-        multipliers = self.problem.epoch_multipliers(epoch).astype(self.problem.dtype)
         for X, y, order, steps in self.problem.visits(self.orders, epoch):
-            walk(self._enter_block(X, y), order, multipliers[steps])
+            multipliers = self.problem.epoch_multipliers(epoch, steps).astype(self.problem.dtype)
+            walk(self._enter_block(X, y), order, multipliers)
 
     def _by_grams(
         self,

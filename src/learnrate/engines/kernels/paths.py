@@ -104,8 +104,8 @@ class _Path:
             self._put_velocity(V, vb)
         return EpochState(epoch=epoch, W=W, b=b, loss=self._losses(loss), V=V, vb=vb)
 
-    def _scales(self, epoch: int) -> Array:
-        scales = self.problem.epoch_multipliers(epoch) / self.problem.batch_size
+    def _scales(self, epoch: int, steps: slice) -> Array:
+        scales = self.problem.epoch_multipliers(epoch, steps) / self.problem.batch_size
         return scales.astype(self.problem.dtype)
 
     def _in_turn(self) -> Iterator[tuple[Array, Array, Array]]:
@@ -153,10 +153,10 @@ class GramPath(_Path):
         self._close_sums()
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
-        scales, B = self._scales(epoch), self.problem.batch_size
+        B = self.problem.batch_size
         for X, y, order, steps in self.problem.visits(self.orders, epoch, tell=moving):
             flat = _read_only(X.reshape(-1)), _read_only(y), _indices(order)
-            self._train(*flat, scales[steps], B, moving)
+            self._train(*flat, self._scales(epoch, steps), B, moving)
 
     def make_quadratic(self) -> None:
         """Go through the data for Q alone: as in the first epoch where that adds up to it."""
@@ -247,10 +247,9 @@ class RowPath(_Path):
 
     def train(self, epoch: int) -> None:
         """One pass over the minibatches; each thread gathers the rows for its own lanes."""
-        scales = self._scales(epoch)
         for X, y, order, steps in self.problem.visits(self.orders, epoch):
             flat = _read_only(X.reshape(-1)), _read_only(y), _indices(order)
-            self._train(*flat, scales[steps])
+            self._train(*flat, self._scales(epoch, steps))
 
     def _train(self, X: Array, y: Array, order: Array, scales: Array) -> None:
         layout = self.layout

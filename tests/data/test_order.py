@@ -106,3 +106,44 @@ def test_the_first_weights_do_not_depend_on_how_many_there_are() -> None:
 @pytest.mark.parametrize(("n", "B", "steps"), [(10, 10, 1), (10, 3, 4), (1, 1, 1), (9, 3, 3)])
 def test_a_short_last_minibatch_is_a_step(n: int, B: int, steps: int) -> None:
     assert steps_per_epoch(n, B) == steps
+
+
+@given(SIZES, st.integers(1, 400), st.integers(0, 1000), st.integers(0, 100))
+def test_a_block_shuffle_goes_block_by_block_and_only_its_last_minibatch_is_short(
+    sizes: tuple[int, int], block_size: int, seed: int, epoch: int
+) -> None:
+    n, B = sizes
+    S = -(-block_size // B) * B
+    orders = MinibatchOrders(n, B, seed=seed, block_size=block_size)
+    visited = list(orders.blocks(epoch))
+    assert sorted(block for block, _ in visited) == list(range(-(-n // S)))
+    for place, (block, order) in enumerate(visited):
+        assert sorted(order.tolist()) == list(range(min(S, n - block * S)))
+        assert len(order) % B == 0 or place == len(visited) - 1
+    whole = np.concatenate([block * min(S, n) + order for block, order in visited])
+    assert (whole == epoch_order(n, B, seed=seed, epoch=epoch, block_size=block_size)).all()
+
+
+def test_a_block_that_holds_all_rows_is_shuffled_as_without_blocks() -> None:
+    assert (
+        epoch_order(50, 7, seed=3, epoch=2, block_size=50) == epoch_order(50, 7, seed=3, epoch=2)
+    ).all()
+
+
+def test_the_order_inside_a_block_is_told_without_the_others() -> None:
+    orders = MinibatchOrders(1000, 10, seed=1, block_size=100)
+    known = dict(orders.blocks(4))
+    alone = MinibatchOrders(1000, 10, seed=1, block_size=100).inside(4, 7)
+    assert (alone == known[7]).all()
+    assert len({tuple(order.tolist()) for order in known.values()}) == 10
+    assert list(known) != sorted(known)
+    assert orders.sequence(4).tolist() != orders.sequence(5).tolist()
+
+
+def test_block_orders_are_uniform() -> None:
+    """All six orders of three blocks, and both orders inside each, equally often."""
+    counts = Counter(
+        tuple(epoch_order(6, 1, seed=seed, epoch=0, block_size=2).tolist()) for seed in range(4800)
+    )
+    assert len(counts) == 6 * 8
+    assert stats.chisquare(list(counts.values())).pvalue > 1e-3

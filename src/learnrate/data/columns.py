@@ -18,18 +18,14 @@ rows when it is the only thing to learn from (a first example, x = 1, 2, 3, …)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from learnrate.data.frames import Frame, Series, nameless
-from learnrate.data.text import first_not_a_number
+from learnrate.data.facts import Facts, facts_of
+from learnrate.data.frames import Frame, nameless
 from learnrate.data.wording import short
 
-__all__ = ["Column", "LeftOut", "as_text", "category_limit", "choose_columns"]
-
-MISSING_CATEGORY = "missing"
+__all__ = ["Column", "LeftOut", "category_limit", "choose_columns", "sort_columns"]
 
 _ID_WORDS = {"id", "ids", "index", "idx", "no", "nr", "key", "uuid", "guid", "rowid"}
 _ID_NAMES = {"", "#", "row", "unnamed: 0", "column 1", "__index_level_0__"}
@@ -80,23 +76,30 @@ def choose_columns(
     missing_is_category : bool
         Whether the missing values of a text column become a category.
     """
+    columns = (
+        (name, facts_of(nameless(frame, name), missing_is_category=missing_is_category))
+        for name in names
+    )
+    return sort_columns(columns, chosen_by_user=chosen_by_user)
+
+
+def sort_columns(
+    columns: Iterable[tuple[str, Facts]], *, chosen_by_user: bool
+) -> tuple[list[Column], list[LeftOut]]:
+    """The same, from what is known of each column."""
     kept: list[Column] = []
     counters: list[Column] = []
     left_out: list[LeftOut] = []
-    for name in names:
-        values = nameless(frame, name)
-        is_text = _is_text(values)
-        if is_text:
-            values = as_text(values, missing_is_category=missing_is_category)
-        reason = _why_unusable(values, is_text)
-        if reason is None and not is_text and not chosen_by_user:
-            reason = _why_row_ids(values, name)
+    for name, facts in columns:
+        reason = _why_unusable(facts)
+        if reason is None and not facts.is_text and not chosen_by_user:
+            reason = _why_row_ids(facts, name)
             if reason and not _is_named_like_an_id(name):
                 counters.append(Column(name))
-        if reason is None and is_text:
-            reason = _why_too_many(values)
+        if reason is None and facts.is_text:
+            reason = _why_too_many(facts)
         if reason is None:
-            kept.append(Column(name, _categories(values) if is_text else ()))
+            kept.append(Column(name, _categories(facts.frequencies) if facts.is_text else ()))
         else:
             left_out.append(LeftOut(name, reason))
     if not kept:
@@ -105,54 +108,33 @@ def choose_columns(
     return kept, left_out
 
 
-def _is_text(values: Series) -> bool:
-    import polars as pl
-
-    return values.dtype in (pl.String, pl.Categorical, pl.Enum)
-
-
-def as_text(values: Series, *, missing_is_category: bool) -> Series:
-    """Text, Categorical or Enum as text, its gaps filled if they are a category.
-
-    A column that is wholly missing keeps its gaps, so that it can be told.
-    """
-    import polars as pl
-
-    values = values.cast(pl.String)
-    if missing_is_category and values.null_count() < len(values):
-        return values.fill_null(MISSING_CATEGORY)
-    return values
-
-
-def _why_unusable(values: Series, is_text: bool) -> str | None:
+def _why_unusable(facts: Facts) -> str | None:
     """Rules 1 to 3."""
     import polars as pl
 
-    dtype = values.dtype
+    dtype = facts.dtype
     if dtype.is_temporal():
         return f"holds dates or times ({dtype})"
-    if not (is_text or dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)):
+    if not (facts.is_text or dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)):
         return f"holds values of the type {dtype}"
-    present = values.drop_nulls()
-    if not len(present):
+    if facts.nulls == facts.rows:
         return "wholly missing"
-    if present.n_unique() == 1 if is_text else present.min() == present.max():
-        besides = " wherever it is not missing" if values.null_count() else ""
-        return f"constant: {short(present[0])}{besides}"
+    if facts.constant:
+        besides = " wherever it is not missing" if facts.nulls else ""
+        return f"constant: {short(facts.first)}{besides}"
     return None
 
 
-def _why_row_ids(values: Series, name: str) -> str | None:
+def _why_row_ids(facts: Facts, name: str) -> str | None:
     """Rule 4."""
-    if not values.dtype.is_integer() or values.null_count():
+    if not facts.dtype.is_integer() or facts.nulls:
         return None
-    first, second, last = values[0], values[1], values[-1]
-    counts = first in (0, 1) and last == first + len(values) - 1 and values.is_sorted()
-    if counts and values.n_unique() == len(values):
+    if facts.counted is not None:
+        first, second, last = facts.counted
         return (
             f"counts the rows ({first}, {second}, …, {last}); name it among the features to keep it"
         )
-    if _is_named_like_an_id(name) and values.n_unique() == len(values):
+    if _is_named_like_an_id(name) and facts.all_differ():
         return "looks like a row id (all values differ); name it among the features to keep it"
     return None
 
@@ -162,27 +144,25 @@ def _is_named_like_an_id(name: str) -> bool:
     return name.casefold() in _ID_NAMES or bool(words and words[-1].casefold() in _ID_WORDS)
 
 
-def _why_too_many(values: Series) -> str | None:
+def _why_too_many(facts: Facts) -> str | None:
     """Rule 5."""
-    rows = len(values)
-    different = values.drop_nulls().n_unique()
+    rows, different = facts.rows, facts.different
     limit = category_limit(rows)
     if different <= min(limit, rows // 2):
         return None
-    found = first_not_a_number(values)
-    if found is None:
+    odd = facts.odd()
+    if odd is None:
         return "numbers stored as text; store them as numbers to use them"
-    first, texts = found
-    if texts < (rows - values.null_count()) / 2:
-        return f"numbers except in {texts:,} of {rows:,} rows, such as {short(values[first])}"
+    if odd.number < (rows - facts.nulls) / 2:
+        return f"numbers except in {odd.number:,} of {rows:,} rows, such as {short(odd.text)}"
+    if facts.at_least:
+        return f"text with more than {different:,} categories (at most {limit} can be used)"
     if different > rows // 2:
         return f"text that differs from row to row ({different:,} values in {rows:,} rows)"
     return f"text with {different:,} categories (at most {limit} can be used)"
 
 
-def _categories(values: Series) -> tuple[str, ...]:
-    counts = values.drop_nulls().value_counts(sort=False)
-    names, frequencies = counts.to_series(0).to_list(), counts.to_series(1).to_numpy()
-    by_name = sorted(range(len(names)), key=names.__getitem__)
-    reference = names[by_name[int(np.argmax(frequencies[by_name]))]]
-    return (reference, *(names[i] for i in by_name if names[i] != reference))
+def _categories(frequencies: Mapping[str, int]) -> tuple[str, ...]:
+    names = sorted(frequencies)
+    reference = max(names, key=frequencies.__getitem__)  # the first of those that come most often
+    return (reference, *(name for name in names if name != reference))

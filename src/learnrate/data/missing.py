@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,16 @@ from learnrate.data.frames import Frame, nameless
 from learnrate.data.wording import abridged
 from learnrate.errors import DataError, OptionError, did_you_mean
 
-__all__ = ["Missing", "as_policy", "filled", "notes_on_filling", "rows_to_keep"]
+__all__ = [
+    "Gap",
+    "Missing",
+    "as_policy",
+    "describe_filling",
+    "filled",
+    "judge_gaps",
+    "notes_on_filling",
+    "rows_to_keep",
+]
 
 _LEAST_SHARE = 0.05  # `--missing drop` that keeps less than this of the rows is refused
 
@@ -40,14 +49,22 @@ def as_policy(missing: str) -> Missing:
         ) from None
 
 
-def _missing_in(frame: Frame, names: Sequence[str]) -> list[tuple[str, int, int]]:
-    """(column, count, first row counted from 1) where something is missing."""
+class Gap(NamedTuple):
+    """What is missing in a column: how often, and the first row, counted from 1."""
+
+    name: str
+    number: int
+    row: int
+
+
+def _missing_in(frame: Frame, names: Sequence[str]) -> list[Gap]:
+    """The columns where something is missing."""
     found = []
     for name in names:
         values = nameless(frame, name)
         if values.null_count():
             gaps = values.is_null().arg_true()
-            found.append((name, len(gaps), int(gaps[0]) + 1))
+            found.append(Gap(name, len(gaps), int(gaps[0]) + 1))
     return found
 
 
@@ -65,34 +82,62 @@ def rows_to_keep(
     gaps = _missing_in(frame, names)
     has_target = _present(frame, [target])
     complete = _present(frame, names)
-    n = frame.height
+    notes = judge_gaps(
+        gaps,
+        policy,
+        target=target,
+        columns=len(names),
+        rows=frame.height,
+        with_target=int(has_target.sum()),
+        complete=int(complete.sum()),
+    )
+    return complete if policy is Missing.DROP else has_target, notes
+
+
+def judge_gaps(
+    gaps: Sequence[Gap],
+    policy: Missing,
+    *,
+    target: str,
+    columns: int,
+    rows: int,
+    with_target: int,
+    complete: int,
+) -> list[str]:
+    """What to say of the rows that are dropped, from what is missing in so many columns and rows.
+
+    Raises
+    ------
+    DataError
+        As in `rows_to_keep`.
+    """
     if policy is Missing.ERROR and gaps:
         described = [f"{name} ({count:,}, first in row {row:,})" for name, count, row in gaps]
         raise DataError(
-            f"There must be no missing values. Got some in {len(gaps)} of {len(names)} columns: "
+            f"There must be no missing values. Got some in {len(gaps)} of {columns} columns: "
             f'{abridged(described)}; use --missing mean to fill them in (in Python: missing="mean"), or '
-            f"--missing drop, which would keep {complete.sum():,} of {n:,} rows."
+            f"--missing drop, which would keep {complete:,} of {rows:,} rows."
         )
-    kept = complete if policy is Missing.DROP else has_target
-    if has_target.sum() < 2:
+    kept = complete if policy is Missing.DROP else with_target
+    if with_target < 2:
         raise DataError(
-            f"The target {target!r} must have values in at least 2 rows. Got {has_target.sum()} of "
-            f"{n:,}; choose another."
+            f"The target {target!r} must have values in at least 2 rows. Got {with_target} of "
+            f"{rows:,}; choose another."
         )
-    if kept.sum() < max(2, _LEAST_SHARE * has_target.sum()):
-        most = sorted(gaps, key=lambda gap: -gap[1])
+    if kept < max(2, _LEAST_SHARE * with_target):
+        most = sorted(gaps, key=lambda gap: -gap.number)
         described = [f"{name} ({count:,})" for name, count, _ in most]
         raise DataError(
             f"--missing drop must leave at least 2 rows and {_LEAST_SHARE:.0%} of those with a "
-            f"target. Got {kept.sum():,} of {n:,} rows, for values are missing in {abridged(described)}; use "
+            f"target. Got {kept:,} of {rows:,} rows, for values are missing in {abridged(described)}; use "
             '--missing mean instead (in Python: missing="mean").'
         )
     notes = []
-    if without := n - int(has_target.sum()):
-        notes.append(f"{without:,} of {n:,} rows dropped: the target {target!r} is missing.")
-    if incomplete := int(has_target.sum() - kept.sum()):
-        notes.append(f"{incomplete:,} of {n:,} rows dropped: a feature is missing.")
-    return kept, notes
+    if without := rows - with_target:
+        notes.append(f"{without:,} of {rows:,} rows dropped: the target {target!r} is missing.")
+    if incomplete := with_target - kept:
+        notes.append(f"{incomplete:,} of {rows:,} rows dropped: a feature is missing.")
+    return notes
 
 
 def _present(frame: Frame, names: Sequence[str]) -> Bool[Array, " n"]:
@@ -107,8 +152,12 @@ def _present(frame: Frame, names: Sequence[str]) -> Bool[Array, " n"]:
 
 def notes_on_filling(frame: Frame, features: Sequence[str], texts: Collection[str]) -> list[str]:
     """What to say of the values that are filled in; ``texts`` are the features that are text."""
+    return describe_filling(_missing_in(frame, features), texts)
+
+
+def describe_filling(gaps: Sequence[Gap], texts: Collection[str]) -> list[str]:
+    """The same, from what is missing."""
     notes = []
-    gaps = _missing_in(frame, features)
     means = [f"{name} ({count:,})" for name, count, _ in gaps if name not in texts]
     if means:
         notes.append(

@@ -3,24 +3,40 @@
 Each random quantity of a run has a stream of its own, named by ``(seed, stream)``. Every epoch has its own
 stretch of the orders' stream, which can be gone to without replaying the ones before it: that is what lets
 a run resume.
+
+**Block shuffle** is for examples that are read in blocks. With a block size of S rows, which is rounded up
+to whole minibatches, block i holds the rows ``iS, …, min((i + 1)S, n) − 1``. An epoch visits the whole
+blocks in an order drawn afresh, then the last block if it is short, and shuffles the rows inside each. So no
+minibatch lies in two blocks, and at most one of an epoch is short: the last. Where one block holds all rows
+the order is the plain one. Each block has its own stretch of the epoch's, so whoever reads some blocks
+only can tell their orders without the others'.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
 
-__all__ = ["MinibatchOrders", "Sampling", "epoch_order", "initial_weights", "steps_per_epoch"]
+__all__ = [
+    "MinibatchOrders",
+    "Permute",
+    "Sampling",
+    "epoch_order",
+    "initial_weights",
+    "rows_per_block",
+    "steps_per_epoch",
+]
 
 Permute = Callable[[np.random.Generator, int], Array]
 
 _INITIAL_WEIGHTS, _ORDER = 0, 1
 _INITIAL_SCALE = 0.01
 _STRETCH = 1 << 64  # draws of the orders' stream kept for each epoch
+_BLOCK_STRETCH = 1 << 40  # of them for each block: the first for the blocks' own order
 
 
 class Sampling(enum.StrEnum):
@@ -35,6 +51,13 @@ class Sampling(enum.StrEnum):
 def steps_per_epoch(n: int, batch_size: int) -> int:
     """Number of minibatches in one epoch, ``⌈n / B⌉``."""
     return -(-n // batch_size)
+
+
+def rows_per_block(n: int, batch_size: int, block_size: int | None) -> int:
+    """Rows of a whole block: ``block_size`` rounded up to whole minibatches, or all ``n`` rows."""
+    if block_size is None:
+        return n
+    return min(n, steps_per_epoch(block_size, batch_size) * batch_size)
 
 
 def initial_weights(d: int, seed: int) -> Float[Array, " d"]:
@@ -57,9 +80,16 @@ class MinibatchOrders:
     sampling : Sampling
         With ``shuffle`` there are ``n`` visits and the last minibatch may be short. With
         ``independent`` there are ``⌈n / B⌉ · B`` visits and every minibatch is full.
+    block_size : int, optional
+        Rows of a block, for block shuffle; ``shuffle`` only.
     permute : callable, optional
         What to call with a `numpy.random.Generator` and ``n`` instead of ``Generator.permutation``, for
         an engine that has a faster one. It must give the same permutation.
+
+    Attributes
+    ----------
+    rows, count : int
+        Rows of a whole block, and how many blocks there are, the short one included.
     """
 
     def __init__(
@@ -69,9 +99,12 @@ class MinibatchOrders:
         *,
         seed: int,
         sampling: Sampling = Sampling.SHUFFLE,
+        block_size: int | None = None,
         permute: Permute = np.random.Generator.permutation,
     ) -> None:
         self._n, self._batch_size = n, batch_size
+        self.rows = rows_per_block(n, batch_size, block_size)
+        self.count = steps_per_epoch(n, self.rows)
         self._sampling, self._permute = sampling, permute
         self._bits = np.random.PCG64([seed, _ORDER])
         self._begin = self._bits.state
@@ -81,20 +114,49 @@ class MinibatchOrders:
 
         Minibatch ``t`` is ``order[t * batch_size : (t + 1) * batch_size]``.
         """
-        self._bits.state = self._begin
-        self._bits.advance(epoch * _STRETCH)
-        rng = np.random.Generator(self._bits)
+        parts = [block * self.rows + order for block, order in self.blocks(epoch)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def blocks(self, epoch: int) -> Iterator[tuple[int, Int[Array, " visits"]]]:
+        """The blocks in the order of the epoch: number, and order of the rows counted from its first."""
+        for block in self.sequence(epoch).tolist():
+            yield block, self.inside(epoch, block)
+
+    def sequence(self, epoch: int) -> Int[Array, " blocks"]:
+        """Numbers of the blocks in the order in which one epoch visits them."""
+        whole = self._n // self.rows
+        if self.count == 1:
+            return np.zeros(1, dtype=np.int64)
+        short = np.arange(whole, self.count)
+        return np.concatenate([self._generator(epoch, 0).permutation(whole), short])
+
+    def inside(self, epoch: int, block: int) -> Int[Array, " visits"]:
+        """Order of one block's rows, counted from its first."""
+        rng = self._generator(epoch, 0 if self.count == 1 else 1 + block)
         if self._sampling is Sampling.SHUFFLE:
-            return self._permute(rng, self._n)
+            return self._permute(rng, min(self.rows, self._n - block * self.rows))
         steps = steps_per_epoch(self._n, self._batch_size)
         return _independent_batches(rng, steps, self._batch_size, self._n).ravel()
 
+    def _generator(self, epoch: int, place: int) -> np.random.Generator:
+        """At the start of one stretch."""
+        self._bits.state = self._begin
+        self._bits.advance(epoch * _STRETCH + place * _BLOCK_STRETCH)
+        return np.random.Generator(self._bits)
+
 
 def epoch_order(
-    n: int, batch_size: int, *, seed: int, epoch: int, sampling: Sampling = Sampling.SHUFFLE
+    n: int,
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    sampling: Sampling = Sampling.SHUFFLE,
+    block_size: int | None = None,
 ) -> Int[Array, " visits"]:
     """The order of one epoch of `MinibatchOrders`: for the same arguments always the same."""
-    return MinibatchOrders(n, batch_size, seed=seed, sampling=sampling).epoch(epoch)
+    orders = MinibatchOrders(n, batch_size, seed=seed, sampling=sampling, block_size=block_size)
+    return orders.epoch(epoch)
 
 
 def _independent_batches(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.data.builtin import BUILT_IN
-from learnrate.data.columns import Column, as_text, choose_columns
+from learnrate.data.columns import Column, LeftOut, choose_columns
+from learnrate.data.facts import as_text, holds_text
 from learnrate.data.frames import Frame, Series, as_frame, nameless
 from learnrate.data.missing import Missing, as_policy, filled, notes_on_filling, rows_to_keep
 from learnrate.data.prepared import Prepared, as_float_type, assemble, split_rows
@@ -19,7 +20,17 @@ from learnrate.data.text import first_not_a_number
 from learnrate.data.wording import abridged, short
 from learnrate.errors import DataError, OptionError, did_you_mean
 
-__all__ = ["default_target", "prepare"]
+__all__ = [
+    "default_target",
+    "feature_names",
+    "known_columns",
+    "prepare",
+    "refuse_few_rows",
+    "refuse_infinite",
+    "refuse_no_columns",
+    "refuse_other_than_numbers",
+    "refuse_wholly_missing",
+]
 
 
 def prepare(
@@ -69,10 +80,8 @@ def prepare(
     frame = as_frame(table)
     wanted = as_float_type(dtype)
     policy = as_policy(missing)
-    target = _known_target(frame, default_target(frame) if target is None else target)
-    names = _known_features(frame, target, features)
-    if frame.height < 2:
-        raise DataError(f"A table must have at least 2 rows. Got {frame.height} instead; add some.")
+    target, names = known_columns(frame.columns, target, features)
+    refuse_few_rows(frame.height)
     _refuse_non_numeric(frame, target)
 
     choose = partial(
@@ -88,18 +97,13 @@ def prepare(
         frame = frame.filter(kept)
         columns, more = choose(frame, used)  # in fewer rows a column may have become constant
         left_out += more
-    if not columns:
-        reasons = abridged([f"{out.name} ({out.reason})" for out in left_out])
-        raise DataError(
-            f"There must be at least 1 column to learn from besides {target!r}. "
-            f"Got none that can be used: {reasons or 'there is no other column'}."
-        )
+    refuse_no_columns(columns, left_out, target)
     rows = split_rows(frame.height, val_fraction, seed)
     references = {column.name: column.categories[0] for column in columns if column.categories}
     notes += notes_on_filling(frame, [column.name for column in columns], references)
     prepared = assemble(
         _features(frame, columns, slice(None) if rows is None else rows[0]),
-        [feature for column in columns for feature in _feature_names(column)],
+        [feature for column in columns for feature in feature_names(column)],
         _as_floats(nameless(frame, target)),
         rows=rows,
         standardize=standardize,
@@ -122,33 +126,61 @@ def default_target(frame: Frame) -> str:
     OptionError
         If there is no such column.
     """
+    return target_among(frame.columns)
+
+
+def target_among(names: Sequence[str]) -> str:
+    """The default target among the names of columns."""
     for name in ("y", *(data.target for data in BUILT_IN.values())):
-        if name in frame.columns:
+        if name in names:
             return name
     raise OptionError(
         "The column to predict must be named with --target (in Python: target=...). Got none, and no "
-        f"column is called 'y'. Columns: {abridged([short(c) for c in frame.columns], 12)}."
+        f"column is called 'y'. Columns: {abridged([short(c) for c in names], 12)}."
     )
 
 
-def _known_target(frame: Frame, target: str) -> str:
-    if target not in frame.columns:
+def known_columns(
+    columns: Sequence[str], target: str | None, features: Sequence[str] | None
+) -> tuple[str, list[str]]:
+    """The target and the columns to judge, which must be among ``columns``."""
+    if target is None:
+        target = target_among(columns)
+    if target not in columns:
         raise OptionError(
             f"target must be a column of the table. Got {target!r} instead."
-            + did_you_mean(target, frame.columns)
+            + did_you_mean(target, columns)
         )
-    return target
+    return target, _known_features(columns, target, features)
 
 
-def _known_features(frame: Frame, target: str, features: Sequence[str] | None) -> list[str]:
+def refuse_few_rows(rows: int) -> None:
+    """Raise `DataError` for a table with fewer than 2 rows."""
+    if rows < 2:
+        raise DataError(f"A table must have at least 2 rows. Got {rows} instead; add some.")
+
+
+def refuse_no_columns(columns: Sequence[Column], left_out: Sequence[LeftOut], target: str) -> None:
+    """Raise `DataError` if there is nothing to learn from."""
+    if not columns:
+        reasons = abridged([f"{out.name} ({out.reason})" for out in left_out])
+        raise DataError(
+            f"There must be at least 1 column to learn from besides {target!r}. "
+            f"Got none that can be used: {reasons or 'there is no other column'}."
+        )
+
+
+def _known_features(
+    columns: Sequence[str], target: str, features: Sequence[str] | None
+) -> list[str]:
     if features is None:
-        return [name for name in frame.columns if name != target]
+        return [name for name in columns if name != target]
     names = [features] if isinstance(features, str) else list(features)
     if not names:
         raise OptionError(
             "features must name at least 1 column. Got none; leave it out to use all."
         )
-    others = [name for name in frame.columns if name != target]
+    others = [name for name in columns if name != target]
     for place, name in enumerate(names):
         if name == target:
             raise OptionError(
@@ -169,25 +201,57 @@ def _refuse_non_numeric(frame: Frame, target: str) -> None:
 
     values = nameless(frame, target)
     if values.null_count() == len(values):
-        raise DataError(
-            f"The target {target!r} must have values. Got {len(values):,} missing ones; choose another."
-        )
+        refuse_wholly_missing(target, len(values))
     if values.dtype.is_numeric() or values.dtype == pl.Boolean:
         return
-    came = f"values of the type {values.dtype}"
-    if values.dtype in (pl.String, pl.Categorical, pl.Enum):
+    odd = None
+    if holds_text(values.dtype):
         texts = values.cast(pl.String)
         found = first_not_a_number(texts)
-        came = "numbers stored as text"
         if found is not None:
-            first, count = found
+            odd = found[0], found[1], texts[found[0]]
+    refuse_other_than_numbers(target, values.dtype, len(values), odd, frame.schema)
+
+
+def refuse_other_than_numbers(
+    target: str,
+    dtype: Any,
+    rows: int,
+    odd: tuple[int, int, str] | None,
+    schema: Mapping[str, Any],
+) -> NoReturn:
+    """Raise what there is to say of a target that holds no numbers.
+
+    ``odd`` is the row of the first text that is none, counted from 0, how many there are, and the text.
+    """
+    came = f"values of the type {dtype}"
+    if holds_text(dtype):
+        came = "numbers stored as text"
+        if odd is not None:
+            first, count, text = odd
             came = (
-                f"the text {short(texts[first])} in row {first + 1:,} ({count:,} of {len(texts):,} "
+                f"the text {short(text)} in row {first + 1:,} ({count:,} of {rows:,} "
                 "values are no numbers)"
             )
-    numeric = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
+    numeric = [name for name, dtype in schema.items() if dtype.is_numeric()]
     others = f", or choose a numeric column: {abridged(numeric, 8)}" if numeric else ""
     raise DataError(f"The target {target!r} must be numeric. Got {came}; mend it{others}.")
+
+
+def refuse_wholly_missing(target: str, rows: int) -> NoReturn:
+    """Raise what there is to say of a target without any values."""
+    raise DataError(
+        f"The target {target!r} must have values. Got {rows:,} missing ones; choose another."
+    )
+
+
+def refuse_infinite(name: str, value: float, row: int, count: int) -> NoReturn:
+    """Raise for the first infinite value, in a row counted from 0."""
+    raise DataError(
+        f"Column {name!r} must be finite. Got {value} in row {row + 1:,} "
+        f"({count:,} such values in all); mend them, or choose other columns with "
+        "--features."
+    )
 
 
 def _refuse_infinite(frame: Frame, names: Sequence[str]) -> None:
@@ -195,14 +259,11 @@ def _refuse_infinite(frame: Frame, names: Sequence[str]) -> None:
         values = nameless(frame, name)
         if values.dtype.is_float() and (values.max() == np.inf or values.min() == -np.inf):
             bad = values.is_infinite().fill_null(False).arg_true()
-            raise DataError(
-                f"Column {name!r} must be finite. Got {values[int(bad[0])]} in row {bad[0] + 1:,} "
-                f"({len(bad):,} such values in all); mend them, or choose other columns with "
-                "--features."
-            )
+            refuse_infinite(name, values[int(bad[0])], int(bad[0]), len(bad))
 
 
-def _feature_names(column: Column) -> list[str]:
+def feature_names(column: Column) -> list[str]:
+    """What the features are called that a column becomes."""
     if not column.categories:
         return [column.name]
     return [f"{column.name}={category}" for category in column.categories[1:]]
@@ -221,7 +282,7 @@ def _features(
             continue
         texts = as_text(values, missing_is_category=True)
         codes = texts.cast(pl.Enum(column.categories)).to_physical().to_numpy()
-        for code, name in enumerate(_feature_names(column), start=1):
+        for code, name in enumerate(feature_names(column), start=1):
             yield name, (codes == code).astype(np.float64)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from learnrate.data.frames import Series
 
-__all__ = ["MISSING", "first_not_a_number", "typed"]
+__all__ = ["MISSING", "first_not_a_number", "stripped", "typed"]
 
 MISSING = (
     *("", "?", ".", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "NAN"),
@@ -31,8 +31,7 @@ def typed(text: Series, *, decimal_comma: bool = False) -> Series:
     number = _numbers(text)
     if number is not None:
         return number
-    text = text.str.strip_chars()
-    text = text.set(text.is_in(list(MISSING)), None)
+    text = stripped(text)
     number = _numbers(text)
     if number is None and decimal_comma:
         number = _numbers(text.str.replace(",", ".", literal=True))
@@ -43,6 +42,12 @@ def typed(text: Series, *, decimal_comma: bool = False) -> Series:
         return (lower == "true").cast(pl.Boolean)
     dates = _dates(text)
     return text if dates is None else dates
+
+
+def stripped(text: Series) -> Series:
+    """Without the spaces around it; `MISSING` texts become nulls."""
+    text = text.str.strip_chars()
+    return text.set(text.is_in(list(MISSING)), None)
 
 
 def first_not_a_number(text: Series) -> tuple[int, int] | None:

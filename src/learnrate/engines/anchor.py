@@ -77,12 +77,12 @@ def find_anchor(problem: LinearProblem) -> Anchor:
 
     Source: Hestenes and Stiefel (1952), section 10.
     """
-    n, d = problem.X.shape
+    n, d = problem.n, problem.d
     every = max(1, n // max(_SAMPLE // d, 2 * d))
-    sample = problem.X[::every]
+    sample, labels = problem.rows.every(every)
     wide = d > _WIDE
     Z = np.empty((len(sample), d + 1), dtype=problem.dtype if wide else np.float64)
-    Z[:, :d], Z[:, d] = sample, problem.y[::every]
+    Z[:, :d], Z[:, d] = sample, labels
     mean = Z.mean(axis=0)
     Z -= mean
     if wide:

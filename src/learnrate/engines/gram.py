@@ -17,9 +17,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
-from learnrate.data.order import MinibatchOrders, initial_weights
+from learnrate.data.order import initial_weights
 from learnrate.engines.anchor import find_anchor
-from learnrate.engines.losses import Quadratic, direct_losses, full_quadratic, residuals
+from learnrate.engines.losses import Quadratic, residuals, squared_errors, sum_of_products
 from learnrate.engines.minibatches import Minibatches
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.several_steps import polynomials, powers, steps_at_once
@@ -71,16 +71,12 @@ class _Run:
         d, lanes, dtype = problem.d, problem.lrs.size, problem.dtype
         self.problem = problem
         self.anchor = find_anchor(problem)
+        self.orders = problem.orders()
+        self.r: Array | None = None  # of all examples, where they are one block
         self.quadratic: Quadratic | None = None
         if gram_pays(d, problem.batch_size, lanes):
-            self.quadratic, r = full_quadratic(problem, self.anchor)
-        else:
-            r = residuals(problem, self.anchor)
-        self.r = r
-        self.minibatches = Minibatches(problem, self.anchor, r)
-        self.orders = MinibatchOrders(
-            problem.n, problem.batch_size, seed=problem.seed, sampling=problem.sampling
-        )
+            self.quadratic = self._full_quadratic()
+        self.minibatches: Minibatches | None = None
         self.lrs = problem.lrs.astype(dtype)
         self.at_once = steps_at_once(d + 1, lanes)
         self.powers = powers(self.lrs, self.at_once)
@@ -96,6 +92,38 @@ class _Run:
                 self.velocity[-1] = start.vb + self.anchor.offset(start.V)
         self.delta[:-1] = self.anchor.enter(W, b)
 
+    def _full_quadratic(self) -> Quadratic:
+        """From one pass over the examples."""
+        Q = np.zeros((self.problem.d + 2, self.problem.d + 2))
+        for X, y in self.problem.in_turn(self.orders):
+            part, r = sum_of_products(X, y, self.anchor)
+            Q += part
+            if self.orders.count == 1:
+                self.r = r
+        return Quadratic(Q / self.problem.n)
+
+    def _residuals(self, X: Float[Array, "rows d"], y: Float[Array, " rows"]) -> Array:
+        """``r`` of a block; kept if there is no other."""
+        if self.r is not None:
+            return self.r
+        r = residuals(X, y, self.anchor)
+        if self.orders.count == 1:
+            self.r = r
+        return r
+
+    def _enter_block(self, X: Float[Array, "rows d"], y: Float[Array, " rows"]) -> Minibatches:
+        """The minibatches of a block; kept if there is no other."""
+        if self.minibatches is None or self.orders.count > 1:
+            self.minibatches = Minibatches(self.problem, self.anchor, X, self._residuals(X, y))
+        return self.minibatches
+
+    def _direct_losses(self) -> Float[Array, " K"]:
+        """From another pass over the examples."""
+        total = np.zeros(self.problem.lrs.size)
+        for X, y in self.problem.in_turn(self.orders):
+            total += squared_errors(X, self._residuals(X, y), self.anchor, self.delta[:-1])
+        return total / (2 * self.problem.n)
+
     def state(self, epoch: int) -> EpochState:
         """All lanes as they are. Going on from it gives the bits that not stopping would have given."""
         W, b = self.anchor.leave(self.delta[:-1].astype(np.float64))
@@ -103,7 +131,7 @@ class _Run:
         if self.quadratic is not None:
             loss = self.quadratic.losses(self.delta[:-1])
         else:
-            loss = direct_losses(self.problem.X, self.r, self.anchor, self.delta[:-1])
+            loss = self._direct_losses()
         V = vb = None
         if self.problem.momentum:
             V, v_beta = self.velocity[:-1].T.astype(np.float64), self.velocity[-1]
@@ -113,48 +141,60 @@ class _Run:
 
     def train(self, epoch: int) -> None:
         """One pass over the minibatches."""
-        order = self.orders.epoch(epoch)
-        multipliers = self.problem.epoch_multipliers(epoch).astype(self.problem.dtype)
         if self.quadratic is None:
-            self._by_rows(order, multipliers)
+            walk = self._by_rows
         elif self.problem.momentum:
-            self._by_grams_with_momentum(order, multipliers)
+            walk = self._by_grams_with_momentum
         elif self.at_once > 1 and np.isfinite(self.powers[-1] ** 2).all():
-            self._by_several(order, multipliers)
+            walk = self._by_several
         else:
-            self._by_grams(order, multipliers)
+            walk = self._by_grams
+        multipliers = self.problem.epoch_multipliers(epoch).astype(self.problem.dtype)
+        for X, y, order, steps in self.problem.visits(self.orders, epoch):
+            walk(self._enter_block(X, y), order, multipliers[steps])
 
-    def _by_grams(self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]) -> None:
+    def _by_grams(
+        self,
+        minibatches: Minibatches,
+        order: Int[Array, " visits"],
+        multipliers: Float[Array, " steps"],
+    ) -> None:
         """``δ ← δ − η s (G, −c)(δ, 1) / |B|``"""
         delta, step = self.delta[:-1], np.empty_like(self.velocity)
-        for chunk in self.minibatches.grams(order, multipliers / self.problem.batch_size):
+        for chunk in minibatches.grams(order, multipliers / self.problem.batch_size):
             for gram in chunk:
                 np.matmul(gram, self.delta, out=step)
                 np.multiply(step, self.lrs, out=step)
                 np.subtract(delta, step, out=delta)
 
     def _by_several(
-        self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]
+        self,
+        minibatches: Minibatches,
+        order: Int[Array, " visits"],
+        multipliers: Float[Array, " steps"],
     ) -> None:
         """The same, several steps at once: see `learnrate.engines.several_steps`."""
         delta, scale = self.delta, self.powers[:, None]
         stack = np.empty((len(self.powers), *delta.shape), dtype=delta.dtype)
         flat = stack.reshape(-1, delta.shape[1])
-        for chunk in self.minibatches.grams(order, multipliers / self.problem.batch_size):
+        for chunk in minibatches.grams(order, multipliers / self.problem.batch_size):
             P = polynomials(chunk, self.at_once)
             for several in P.reshape(len(P), len(delta), -1):
                 np.multiply(scale, delta, out=stack)
                 np.matmul(several, flat, out=delta)
 
     def _by_grams_with_momentum(
-        self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]
+        self,
+        minibatches: Minibatches,
+        order: Int[Array, " visits"],
+        multipliers: Float[Array, " steps"],
     ) -> None:
         """``v ← μ v + (G, −c)(δ, 1) / |B|``, ``δ ← δ − η s v``"""
         delta, velocity, step = self.delta[:-1], self.velocity, np.empty_like(self.velocity)
         momentum = self.problem.dtype.type(self.problem.momentum)
         shares = np.full_like(multipliers, 1 / self.problem.batch_size)
         rates = iter(multipliers)
-        for chunk in self.minibatches.grams(order, shares):
+        for chunk in minibatches.grams(order, shares):
             for gram in chunk:
                 np.matmul(gram, self.delta, out=step)
                 np.multiply(velocity, momentum, out=velocity)
@@ -162,7 +202,12 @@ class _Run:
                 np.multiply(velocity, self.lrs * next(rates), out=step)
                 np.subtract(delta, step, out=delta)
 
-    def _by_rows(self, order: Int[Array, " visits"], multipliers: Float[Array, " steps"]) -> None:
+    def _by_rows(
+        self,
+        minibatches: Minibatches,
+        order: Int[Array, " visits"],
+        multipliers: Float[Array, " steps"],
+    ) -> None:
         """``M Z̃_Jᵀ (Z̃_J δ − r) / |B|`` for all lanes at once."""
         problem, B = self.problem, self.problem.batch_size
         delta, gradient = self.delta[:-1], np.empty_like(self.velocity)
@@ -170,10 +215,10 @@ class _Run:
         decay, momentum = map(problem.dtype.type, (problem.weight_decay, problem.momentum))
         for t, scale in enumerate(multipliers):
             gradient[:] = 0
-            for Z in self.minibatches.blocks(order[t * B : (t + 1) * B], problem.lrs.size):
+            for Z in minibatches.blocks(order[t * B : (t + 1) * B], problem.lrs.size):
                 gradient += Z[:, :-1].T @ (Z @ self.delta)
             gradient /= B
-            if self.minibatches.shift is not None:
+            if minibatches.shift is not None:
                 gradient[:-1] += shift[:, None] * gradient[-1]
                 gradient[-1] += shift @ gradient[:-1]
             if decay:

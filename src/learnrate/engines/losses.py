@@ -9,9 +9,8 @@ import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.engines.anchor import Anchor
-from learnrate.engines.problem import LinearProblem
 
-__all__ = ["Quadratic", "direct_losses", "full_quadratic", "residuals", "row_blocks"]
+__all__ = ["Quadratic", "residuals", "row_blocks", "squared_errors", "sum_of_products"]
 
 _BLOCK = 1 << 17  # numbers in one block of scratch: 1 MiB of float64, which a level-2 cache holds
 
@@ -23,12 +22,12 @@ def row_blocks(n: int, width: int) -> Iterator[slice]:
         yield slice(first, min(first + rows, n))
 
 
-def residuals(problem: LinearProblem, anchor: Anchor) -> Float[Array, " n"]:
-    """``r`` of all examples, worked out in float64."""
-    r = np.empty(problem.n, dtype=problem.dtype)
+def residuals(X: Float[Array, "n d"], y: Float[Array, " n"], anchor: Anchor) -> Float[Array, " n"]:
+    """``r`` of examples, worked out in float64."""
+    r = np.empty(len(y), dtype=X.dtype)
     bias = anchor.beta - float(anchor.shift @ anchor.w)
-    for rows in row_blocks(problem.n, problem.d):
-        r[rows] = problem.y[rows] - problem.X[rows] @ anchor.w - bias
+    for rows in row_blocks(*X.shape):
+        r[rows] = y[rows] - X[rows] @ anchor.w - bias
     return r
 
 
@@ -51,40 +50,42 @@ class Quadratic:
         return np.maximum(loss, 0.0)
 
 
-def full_quadratic(problem: LinearProblem, anchor: Anchor) -> tuple[Quadratic, Float[Array, " n"]]:
-    """Go through the data once, in blocks, for the `Quadratic` and the residuals ``r``.
+def sum_of_products(
+    X: Float[Array, "n d"], y: Float[Array, " n"], anchor: Anchor
+) -> tuple[Float[Array, "d2 d2"], Float[Array, " n"]]:
+    """``Σ (z, 1, r)(z, 1, r)ᵀ`` over examples, the n-fold Q of `Quadratic`; and ``r``.
 
     About the anchor all numbers are of one size, so the type of X serves for a block; the sum over blocks
     is made in float64.
     """
-    n, d = problem.X.shape
-    w, shift = (v.astype(problem.dtype) for v in (anchor.w, anchor.shift))
-    r = np.empty(n, dtype=problem.dtype)
+    n, d = X.shape
+    w, shift = (v.astype(X.dtype) for v in (anchor.w, anchor.shift))
+    r = np.empty(n, dtype=X.dtype)
     Q = np.zeros((d + 2, d + 2))
     blocks = list(row_blocks(n, d + 2))
-    room = np.ones((blocks[0].stop, d + 2), dtype=problem.dtype)
+    room = np.ones((blocks[0].stop, d + 2), dtype=X.dtype)
     for rows in blocks:
         Z = room[: rows.stop - rows.start]
-        np.subtract(problem.X[rows], shift, out=Z[:, :d])
-        np.subtract(problem.y[rows], problem.dtype.type(anchor.beta), out=Z[:, d + 1])
+        np.subtract(X[rows], shift, out=Z[:, :d])
+        np.subtract(y[rows], X.dtype.type(anchor.beta), out=Z[:, d + 1])
         Z[:, d + 1] -= Z[:, :d] @ w
         r[rows] = Z[:, d + 1]
         Q += Z.T @ Z
-    return Quadratic(Q / n), r
+    return Q, r
 
 
-def direct_losses(
+def squared_errors(
     X: Float[Array, "n d"], r: Float[Array, " n"], anchor: Anchor, delta: Float[Array, "D K"]
 ) -> Float[Array, " K"]:
-    """Mean of ``½(z·δ_w + δ_β − r)²``, in blocks; in float64 for the lanes that overflow X's type."""
-    loss = np.zeros(delta.shape[1])
+    """Sum of ``(z·δ_w + δ_β − r)²``, in blocks; in float64 for the lanes that overflow X's type."""
+    total = np.zeros(delta.shape[1])
     shift = anchor.shift.astype(delta.dtype)
     for rows in row_blocks(len(r), sum(delta.shape)):
         error = (X[rows] - shift) @ delta[:-1]
         error += delta[-1]
         error -= r[rows, None]
-        loss += np.einsum("nk,nk->k", error, error)
-    large = ~(loss < np.sqrt(np.finfo(delta.dtype).max)) & np.isfinite(delta).all(axis=0)
+        total += np.einsum("nk,nk->k", error, error)
+    large = ~(total < np.sqrt(np.finfo(delta.dtype).max)) & np.isfinite(delta).all(axis=0)
     if delta.dtype != np.float64 and large.any():
-        loss[large] = 2 * len(r) * direct_losses(X, r, anchor, delta[:, large].astype(np.float64))
-    return loss / (2 * len(r))
+        total[large] = squared_errors(X, r, anchor, delta[:, large].astype(np.float64))
+    return total

@@ -20,21 +20,23 @@ class Minibatches:
     """Rows ``(z, 1, −r)`` in the coordinates of `learnrate.engines.anchor`.
 
     Where all of them fit one chunk they are made once. Otherwise they are made as they are asked for, so
-    that there is never a copy of X.
+    that there is never a copy of X. X and r are those of one block of the problem's examples.
     """
 
-    def __init__(self, problem: LinearProblem, anchor: Anchor, r: Float[Array, " n"]) -> None:
-        self.problem, self.anchor = problem, anchor
+    def __init__(
+        self, problem: LinearProblem, anchor: Anchor, X: Float[Array, "n d"], r: Float[Array, " n"]
+    ) -> None:
+        self.problem, self.anchor, self.X = problem, anchor, X
         self.shift = anchor.shift.astype(problem.dtype) if anchor.shift.any() else None
         self._minus_r = -r
         self._table: Array | None = None
-        if problem.n * (problem.d + 2) <= _CHUNK:
-            self._table = self._make(np.arange(problem.n))
+        if len(r) * (problem.d + 2) <= _CHUNK:
+            self._table = self._make(np.arange(len(r)))
 
     def _make(self, rows: Int[Array, "..."]) -> Float[Array, "..."]:
         d = self.problem.d
         Z = np.empty((*rows.shape, d + 2), dtype=self.problem.dtype)
-        Z[..., :d] = self.problem.X.take(rows, axis=0)  # several times as quick as X[rows]
+        Z[..., :d] = self.X.take(rows, axis=0)  # several times as quick as X[rows]
         if self.shift is not None:
             Z[..., :d] -= self.shift
         Z[..., d] = 1

@@ -11,16 +11,29 @@ short last minibatch weighs less. The bias is not decayed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from learnrate._shapes import Array, Float
-from learnrate.data.order import Sampling, steps_per_epoch
+from learnrate._shapes import Array, Float, Int
+from learnrate.data.order import MinibatchOrders, Permute, Sampling, steps_per_epoch
+from learnrate.data.rows import ArrayRows, Block, Rows
 
 __all__ = ["Engine", "EpochState", "LinearProblem"]
+
+
+class Visit(NamedTuple):
+    """A block in an epoch: its rows, the order in which they are visited, and the steps that are taken.
+
+    ``X`` and ``y`` may be read only until the next block is asked for.
+    """
+
+    X: Float[Array, "rows d"]
+    y: Float[Array, " rows"]
+    order: Int[Array, " visits"]
+    steps: slice
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +60,13 @@ class LinearProblem:
         μ and α above.
     multipliers : float64 array, shape (epochs · steps per epoch,), optional
         ``s_t`` for every step of the run; None is 1 throughout.
+    block_size : int, optional
+        Rows of a block of the block shuffle; see `learnrate.data.order`.
+    source : Rows, optional
+        Where examples are read from that are too many for memory. X and y then have no rows, and there
+        is a ``block_size``. Only the engines ``gram`` and ``fused`` can do that.
+    on_rows : callable, optional
+        Called, while an epoch runs, with the number of examples that it has visited.
     """
 
     X: Float[Array, "n d"]
@@ -59,11 +79,19 @@ class LinearProblem:
     momentum: float = 0.0
     weight_decay: float = 0.0
     multipliers: Float[Array, " steps"] | None = None
+    block_size: int | None = None
+    source: Rows | None = None
+    on_rows: Callable[[int], object] | None = None
+
+    @property
+    def rows(self) -> Rows:
+        """The examples, to be read in blocks."""
+        return ArrayRows(self.X, self.y) if self.source is None else self.source
 
     @property
     def n(self) -> int:
         """Number of examples."""
-        return int(self.X.shape[0])
+        return int(self.X.shape[0]) if self.source is None else self.source.n
 
     @property
     def d(self) -> int:
@@ -79,6 +107,34 @@ class LinearProblem:
     def steps(self) -> int:
         """Minibatches in one epoch."""
         return steps_per_epoch(self.n, self.batch_size)
+
+    def orders(self, permute: Permute = np.random.Generator.permutation) -> MinibatchOrders:
+        """The order of every epoch."""
+        return MinibatchOrders(
+            self.n,
+            self.batch_size,
+            seed=self.seed,
+            sampling=self.sampling,
+            block_size=self.block_size,
+            permute=permute,
+        )
+
+    def visits(self, orders: MinibatchOrders, epoch: int) -> Iterator[Visit]:
+        """The blocks of one epoch in order: all examples at once, unless there is a block size."""
+        sequence, done, step = orders.sequence(epoch), 0, 0
+        for number, block in zip(
+            sequence.tolist(), self.rows.blocks(orders.rows, sequence.tolist()), strict=True
+        ):
+            order = orders.inside(epoch, number)
+            steps = slice(step, step + steps_per_epoch(len(order), self.batch_size))
+            yield Visit(block.X, block.y, order, steps)
+            step, done = steps.stop, done + len(block.y)
+            if self.on_rows is not None:
+                self.on_rows(done)
+
+    def in_turn(self, orders: MinibatchOrders) -> Iterator[Block]:
+        """The blocks from the first to the last."""
+        return self.rows.blocks(orders.rows, range(orders.count))
 
     def epoch_multipliers(self, epoch: int) -> Float[Array, " steps"]:
         """``s_t`` for the steps of one epoch, counted from 0."""

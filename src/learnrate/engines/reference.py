@@ -8,7 +8,7 @@ import numpy as np
 
 from learnrate import autograd, nd
 from learnrate._shapes import Array, Float, Int
-from learnrate.data.order import epoch_order, initial_weights
+from learnrate.data.order import initial_weights
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.nd import NDArray
 from learnrate.scratch import data_iter, linreg, sgd, squared_loss
@@ -32,14 +32,9 @@ class ReferenceEngine:
         lanes = [_Lane(problem, k, start) for k in range(problem.lrs.size)]
         if start is None:
             yield _state(problem, lanes, 0)
+        orders = problem.orders()
         for epoch in range(start.epoch if start else 0, problem.epochs):
-            order = epoch_order(
-                problem.n,
-                problem.batch_size,
-                seed=problem.seed,
-                epoch=epoch,
-                sampling=problem.sampling,
-            )
+            order = orders.epoch(epoch)
             for lane in lanes:
                 lane.train(order, problem.epoch_multipliers(epoch))
             yield _state(problem, lanes, epoch + 1)

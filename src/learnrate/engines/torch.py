@@ -16,7 +16,7 @@ import numpy as np
 
 from learnrate._extras import require
 from learnrate._shapes import Array, Float
-from learnrate.data.order import epoch_order, initial_weights
+from learnrate.data.order import initial_weights
 from learnrate.engines.anchor import find_anchor
 from learnrate.engines.losses import residuals, row_blocks
 from learnrate.engines.problem import EpochState, LinearProblem
@@ -66,7 +66,7 @@ class _Run:
         self.Z = self._tensor(problem.X)
         if self.shifted:
             self.Z -= self.shift
-        self.r = self._tensor(residuals(problem, self.anchor))
+        self.r = self._tensor(residuals(problem.X, problem.y, self.anchor))
         self.lrs = torch.tensor(problem.lrs, device=device)
         velocity = np.zeros((d + 1, lanes))
         if start is None:
@@ -86,7 +86,7 @@ class _Run:
     def train(self, epoch: int) -> None:
         """One pass over the minibatches."""
         problem, B = self.problem, self.problem.batch_size
-        order = epoch_order(problem.n, B, seed=problem.seed, epoch=epoch, sampling=problem.sampling)
+        order = problem.orders().epoch(epoch)
         batches = torch.split(torch.from_numpy(order).to(self.device), B)
         for J, scale in zip(batches, problem.epoch_multipliers(epoch), strict=True):
             gradient = self._gradient(J)

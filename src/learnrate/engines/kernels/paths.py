@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from learnrate._shapes import Array
-from learnrate.data.order import MinibatchOrders, Sampling, initial_weights
+from learnrate.data.order import Sampling, initial_weights
 from learnrate.engines.anchor import find_anchor
 from learnrate.engines.kernels.gram_path import PARTS, train_on_grams
 from learnrate.engines.kernels.layout import Layout
@@ -13,7 +15,7 @@ from learnrate.engines.kernels.permutation import permutation
 from learnrate.engines.kernels.report import read_lanes
 from learnrate.engines.kernels.rows import losses_on_rows, train_on_rows
 from learnrate.engines.kernels.vectors import ROW_BYTES
-from learnrate.engines.losses import direct_losses, residuals, row_blocks
+from learnrate.engines.losses import residuals, row_blocks, squared_errors
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.workers import Workers
 
@@ -37,8 +39,6 @@ class _Path:
         self.step = ROW_BYTES // dtype.itemsize
         self.width = -(-(d + 2) // 8) * 8
         self.room = max(8, min(_MOST_ROWS, _ROOM // self.width))
-        # Always of one kind, whether the caller's arrays may be written or not: kernels compile once.
-        self.X, self.y = _read_only(problem.X.reshape(-1)), _read_only(problem.y)
         self.shift, self.ref = np.zeros((2, self.width), dtype=dtype)
         self.shift[:d], self.shift[d] = anchor.shift, -1
         self.ref[:d], self.ref[d] = anchor.w, anchor.beta
@@ -51,9 +51,7 @@ class _Path:
         self.delta = layout.zeros()
         self.velocity = layout.zeros() if problem.momentum else np.zeros((0, 0, 0), dtype=dtype)
         self.Z = np.empty((workers.threads, self.room * self.width), dtype=dtype)
-        self.orders = MinibatchOrders(
-            problem.n, B, seed=problem.seed, sampling=problem.sampling, permute=permutation
-        )
+        self.orders = problem.orders(permutation)
         self._enter(start)
 
     def _enter(self, start: EpochState | None) -> None:
@@ -109,11 +107,10 @@ class _Path:
         scales = self.problem.epoch_multipliers(epoch) / self.problem.batch_size
         return scales.astype(self.problem.dtype)
 
-    def _order(self, epoch: int) -> Array:
-        return self.orders.epoch(epoch).astype(_index_type(self.problem.n), copy=False)
-
-    def _natural_order(self) -> Array:
-        return np.arange(self.problem.n, dtype=_index_type(self.problem.n))
+    def _in_turn(self) -> Iterator[tuple[Array, Array, Array]]:
+        """The blocks from the first to the last, as kernels take them: X, y, the order of the rows."""
+        for X, y in self.problem.in_turn(self.orders):
+            yield _read_only(X.reshape(-1)), _read_only(y), _indices(np.arange(len(y)))
 
     def _start_loss(self) -> float:
         raise NotImplementedError
@@ -151,17 +148,24 @@ class GramPath(_Path):
             self.make_quadratic()
         if not self.Q.size:
             self.sums = np.zeros(PARTS * self.width**2)
-        self._train(self._order(epoch), self._scales(epoch), self.problem.batch_size)
+        self._visit(epoch)
         self._close_sums()
+
+    def _visit(self, epoch: int, moving: bool = True) -> None:
+        scales, B = self._scales(epoch), self.problem.batch_size
+        for X, y, order, steps in self.problem.visits(self.orders, epoch):
+            flat = _read_only(X.reshape(-1)), _read_only(y), _indices(order)
+            self._train(*flat, scales[steps], B, moving)
 
     def make_quadratic(self) -> None:
         """Go through the data for Q alone: as in the first epoch where that adds up to it."""
         self.sums = np.zeros(PARTS * self.width**2)
         if self.problem.sampling is Sampling.SHUFFLE:
-            self._train(self._order(0), self._scales(0), self.problem.batch_size, moving=False)
+            self._visit(0, moving=False)
         else:
-            scales = np.zeros(-(-self.problem.n // self.room), dtype=self.problem.dtype)
-            self._train(self._natural_order(), scales, self.room, moving=False)
+            for X, y, order in self._in_turn():
+                scales = np.zeros(-(-order.size // self.room), dtype=self.problem.dtype)
+                self._train(X, y, order, scales, self.room, moving=False)
         self._close_sums()
 
     def _close_sums(self) -> None:
@@ -172,7 +176,9 @@ class GramPath(_Path):
             self.Q = (np.triu(total) + np.triu(total, 1).T) / self.problem.n
             self.sums = self.sums[:0]
 
-    def _train(self, order: Array, scales: Array, batch_size: int, moving: bool = True) -> None:
+    def _train(
+        self, X: Array, y: Array, order: Array, scales: Array, batch_size: int, moving: bool
+    ) -> None:
         steps, at_once, threads = scales.size, self.at_once, self.workers.threads
         layout, everyone = self.layout, (0, self.layout.blocks if moving else 0)
         delta, other, velocity = (a.reshape(-1) for a in (self.delta, self.other, self.velocity))
@@ -187,7 +193,7 @@ class GramPath(_Path):
             make: bool,
         ) -> None:
             train_on_grams(
-                self.X, self.y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted,
+                X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted,
                 self.decay, self.eta, scales, self.momentum, *blocks, layout.rows, layout.lanes,
                 delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
                 self.sums, self.width, self.step, first, stop, at_once, make,
@@ -240,11 +246,17 @@ class RowPath(_Path):
 
     def train(self, epoch: int) -> None:
         """One pass over the minibatches; each thread gathers the rows for its own lanes."""
-        order, scales, layout = self._order(epoch), self._scales(epoch), self.layout
+        scales = self._scales(epoch)
+        for X, y, order, steps in self.problem.visits(self.orders, epoch):
+            flat = _read_only(X.reshape(-1)), _read_only(y), _indices(order)
+            self._train(*flat, scales[steps])
+
+    def _train(self, X: Array, y: Array, order: Array, scales: Array) -> None:
+        layout = self.layout
 
         def move(worker: int) -> None:
             train_on_rows(
-                self.X, self.y, self.problem.d, order, self.problem.batch_size, self.shift, self.ref,
+                X, y, self.problem.d, order, self.problem.batch_size, self.shift, self.ref,
                 self.shifted, self.decay, self.eta, scales, self.momentum,
                 *layout.share(worker, self.workers.threads), layout.rows, layout.lanes,
                 self.delta.reshape(-1), self.velocity.reshape(-1), self.Z[worker], self.room, self.R[worker], self.gradient[0, worker],
@@ -254,45 +266,56 @@ class RowPath(_Path):
         self.workers.run(move)
 
     def _start_loss(self) -> float:
-        X, y = self.problem.X, self.problem.y
-        w, b = (start[0].astype(X.dtype) for start in self.start)
+        w, b = (start[0].astype(self.problem.dtype) for start in self.start)
         total = 0.0
-        for rows in row_blocks(*X.shape):
-            error = X[rows] @ w + (b - y[rows])
-            total += float(error @ error)
-        return total / (2 * len(y))
+        for X, y in self.problem.in_turn(self.orders):
+            for rows in row_blocks(*X.shape):
+                error = X[rows] @ w + (b - y[rows])
+                total += float(error @ error)
+        return total / (2 * self.problem.n)
 
     def _quadratic(self) -> Array:
         return np.empty((0, 0))
 
     def _losses(self, loss: Array) -> Array:
-        problem, layout, order = self.problem, self.layout, self._natural_order()
+        problem, layout = self.problem, self.layout
         sums = np.zeros(layout.blocks * layout.lanes)
+        for X, y, order in self._in_turn():
+            self._add_squares(X, y, order, sums)
+        loss[:] = sums[: problem.lrs.size] / (2 * problem.n)
+        large = ~(loss < np.sqrt(np.finfo(problem.dtype).max))
+        if problem.dtype != np.float64 and large.any():
+            delta = layout.get(self.delta, problem.d + 1)[:, large]
+            loss[large] = 0
+            for X, y in problem.in_turn(self.orders):
+                r = residuals(X, y, self.anchor)
+                loss[large] += squared_errors(X, r, self.anchor, delta) / (2 * problem.n)
+        return loss
+
+    def _add_squares(self, X: Array, y: Array, order: Array, sums: Array) -> None:
+        layout = self.layout
 
         def add(worker: int) -> None:
             losses_on_rows(
-                self.X, self.y, problem.d, order, self.shift, self.ref,
+                X, y, self.problem.d, order, self.shift, self.ref,
                 *layout.share(worker, self.workers.threads), layout.rows, layout.lanes,
                 self.delta.reshape(-1), self.Z[worker], self.room, self.R[worker], sums,
                 self.width, self.step,
             )  # fmt: skip
 
         self.workers.run(add)
-        loss[:] = sums[: problem.lrs.size] / (2 * problem.n)
-        large = ~(loss < np.sqrt(np.finfo(problem.dtype).max))
-        if problem.dtype != np.float64 and large.any():
-            delta = layout.get(self.delta, problem.d + 1)[:, large]
-            r = residuals(problem, self.anchor)
-            loss[large] = direct_losses(problem.X, r, self.anchor, delta)
-        return loss
 
 
 def _read_only(array: Array) -> Array:
-    """A view that cannot be written, of rows that lie one after another."""
+    """A view that cannot be written, of rows that lie one after another.
+
+    Always of one kind, whether the caller's arrays may be written or not: kernels compile once.
+    """
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view
 
 
-def _index_type(n: int) -> type[np.signedinteger]:
-    return np.int32 if n < 2**31 else np.int64
+def _indices(order: Array) -> Array:
+    """Row numbers in the type that suffices, which kernels were compiled for."""
+    return order.astype(np.int32 if order.size < 2**31 else np.int64, copy=False)

@@ -18,6 +18,7 @@ import numpy as np
 from learnrate.engines.gram import GramEngine
 from learnrate.engines.kernel_cache import note_as_kept
 from learnrate.engines.problem import EpochState, LinearProblem
+from learnrate.engines.units import Grams, Unit
 from learnrate.engines.workers import Workers
 
 __all__ = ["FusedEngine", "gram_pays"]
@@ -65,7 +66,7 @@ class FusedEngine:
         if not works:
             yield from GramEngine().epochs(problem, start)
             return
-        grams = gram_pays(problem.d, problem.batch_size, problem.lrs.size)
+        grams = gram_pays(problem.d, problem.batch_size, problem.lanes)
         with _STARTING, _announced(self.on_message), np.errstate(all="ignore"):
             compile_path(problem.dtype, grams)
         with ExitStack() as stack:
@@ -74,15 +75,43 @@ class FusedEngine:
                 executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
             yield from _train(problem, start, grams, Workers(self.threads, executor))
 
+    def epochs_on(
+        self,
+        problem: LinearProblem,
+        start: EpochState | None,
+        made: Iterator[tuple[Unit, Grams]],
+    ) -> Iterator[EpochState]:
+        """The same on Gram matrices that are made elsewhere; see `learnrate.engines.units`.
+
+        Parameters and velocities are the same bits. Sums over all examples are made in another order, so
+        losses agree to rounding.
+        """
+        with _STARTING, _announced(self.on_message), np.errstate(all="ignore"):
+            compile_path(problem.dtype, True)
+        with ExitStack() as stack:
+            executor = None
+            if self.threads > 1:
+                executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
+            yield from _train(problem, start, True, Workers(self.threads, executor), made)
+
 
 def _train(
-    problem: LinearProblem, start: EpochState | None, grams: bool, workers: Workers
+    problem: LinearProblem,
+    start: EpochState | None,
+    grams: bool,
+    workers: Workers,
+    made: Iterator[tuple[Unit, Grams]] | None = None,
 ) -> Iterator[EpochState]:
     """Train on one path. With Gram matrices the first state is known after the first epoch."""
     from learnrate.engines.kernels.paths import GramPath, RowPath
+    from learnrate.engines.kernels.shared import MovingPath
 
     with np.errstate(all="ignore"):
-        path = (GramPath if grams else RowPath)(problem, start, workers)
+        path: GramPath | RowPath
+        if made is not None:
+            path = MovingPath(problem, start, workers, made)
+        else:
+            path = (GramPath if grams else RowPath)(problem, start, workers)
     for epoch in range(0 if start is None else start.epoch, problem.epochs):
         with np.errstate(all="ignore"):
             # The first state is read before training changes the lanes, its loss where it is known.

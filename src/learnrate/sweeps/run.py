@@ -8,6 +8,7 @@ from typing import Any
 from learnrate.engines.schedules import Schedule
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
+from learnrate.sweeps.executors import Cluster, as_cluster
 from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.rates import auto_rates, check_rates, parse_rates
 from learnrate.sweeps.training import train
@@ -38,6 +39,7 @@ def sweep(
     dtype: str = "float64",
     engine: str = "auto",
     threads: int = 1,
+    cluster: str | Cluster | None = None,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
 ) -> LinearSweepResult:
@@ -82,6 +84,9 @@ def sweep(
         ``"auto"`` or an engine's name; all give the same curves.
     threads : int
         Threads to use: for several seeds at a time, and what is left of them inside each.
+    cluster : str or Cluster, optional
+        Train on a Ray cluster, with the same numbers: ``"local"`` (workers on this machine's CPUs), ``"auto"``
+        (the cluster that runs here), its head's ``"host:port"``, or a `learnrate.cluster.ray.RayCluster`.
     on_epoch : callable, optional
         Called with (epochs done, epochs in all), over all seeds.
     on_message : callable, optional
@@ -96,6 +101,8 @@ def sweep(
     ------
     DataError, OptionError
         If the examples or an option cannot be used; the message says what to do.
+    ClusterError, MissingExtraError
+        If a cluster cannot be reached or is lost; if Ray is not installed.
 
     Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2.
 
@@ -124,6 +131,9 @@ def sweep(
         schedule=schedule,
         threads=threads,
     )
+    machines = None if cluster is None else as_cluster(cluster)
+    if machines is not None:
+        machines.engine(config.engine)
     prepared = examples(
         data,
         y,
@@ -142,4 +152,6 @@ def sweep(
     if rates is None:
         # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
         rates = auto_rates(theory_of(prepared, config), config.epochs)
-    return train(prepared, rates, config, on_epoch=on_epoch, on_message=on_message)
+    return train(
+        prepared, rates, config, cluster=machines, on_epoch=on_epoch, on_message=on_message
+    )

@@ -15,7 +15,7 @@ from learnrate.engines.choose import ENGINES, Choice, choose_engine
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.schedules import schedule_multipliers
 from learnrate.sweeps.config import SweepConfig
-from learnrate.sweeps.executors import LocalExecutor
+from learnrate.sweeps.executors import Cluster, Executor, LocalExecutor
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.validation import held_out_loss
@@ -28,6 +28,7 @@ def train(
     lrs: Float[Array, " K"],
     config: SweepConfig,
     *,
+    cluster: Cluster | None = None,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
 ) -> LinearSweepResult:
@@ -41,7 +42,10 @@ def train(
         On Ctrl-C, if at least one epoch had been finished.
     """
     seeds_at_once = min(config.threads, config.seeds)
-    choice = _choose(data, len(lrs), config, config.threads // seeds_at_once, on_message)
+    if cluster is not None:
+        seeds_at_once = 1  # here, where an engine may have all threads
+    engine = config.engine if cluster is None else cluster.engine(config.engine)
+    choice = _choose(data, len(lrs), config, engine, config.threads // seeds_at_once, on_message)
     if not ENGINES[choice.engine.name].threaded:
         seeds_at_once = 1
     problems = _problems(data, lrs, config)
@@ -49,9 +53,14 @@ def train(
     began = time.perf_counter()
 
     def result(seeds: int, epochs: int) -> LinearSweepResult:
-        return record.result(choice, time.perf_counter() - began, seeds=seeds, epochs=epochs)
+        chosen = choice._replace(reason="; ".join([choice.reason, *executor.account]))
+        return record.result(chosen, time.perf_counter() - began, seeds=seeds, epochs=epochs)
 
-    executor = LocalExecutor(choice.engine, seeds_at_once)
+    executor: Executor
+    if cluster is None:
+        executor = LocalExecutor(choice.engine, seeds_at_once)
+    else:
+        executor = cluster.executor(choice.engine, on_message)
     try:
         with closing(executor.run(problems, [None] * len(problems))) as states:
             for s, state in states:
@@ -70,12 +79,13 @@ def _choose(
     data: Prepared,
     lanes: int,
     config: SweepConfig,
+    engine: str,
     threads: int,
     on_message: Callable[[str], object] | None,
 ) -> Choice:
     n, d = data.X_train.shape
     return choose_engine(
-        config.engine,
+        engine,
         n=n,
         d=d,
         batch_size=config.batch_size,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -78,12 +79,15 @@ class RayExecutor:
     ----------
     account : list of str
         Once it has trained: how it was split, and a line for each worker.
+    starting : float
+        Seconds until the workers were ready.
     """
 
     cluster: RayCluster
     engine: Engine
     on_message: Callable[[str], object] | None = None
     account: list[str] = field(default_factory=list)
+    starting: float = 0.0
 
     def run(self, problems: Sequence[LinearProblem], starts: Sequence[EpochState | None]) -> States:
         """Train, yielding ``(s, state)``.
@@ -95,6 +99,7 @@ class RayExecutor:
         """
         if not problems:
             return
+        began = time.perf_counter()
         cpus = self.cluster.workers or os.cpu_count() or 1
         examples = problems[0].X.nbytes + problems[0].y.nbytes
         store = _SLACK + 5 * examples // 4 + 2 * AHEAD * UNIT_BYTES * cpus
@@ -107,13 +112,17 @@ class RayExecutor:
                 on_message=self.on_message,
             )
             try:
+                self.starting = time.perf_counter() - began
                 split = self._split(problems, len(crew.ready))
                 with closing(self._states(split, crew, problems, starts)) as states:
                     yield from states
             finally:
                 crew.close()
                 self.account = crew.account()
-        self.account.insert(0, f"{split} split over {len(self.account)} workers of a Ray cluster")
+        workers = f"{len(self.account)} worker{'s' * (len(self.account) != 1)}"
+        self.account.insert(
+            0, f"{split} split over {workers} of a Ray cluster, ready in {self.starting:.1f} s"
+        )
         if self.on_message is not None:
             for line in self.account:
                 self.on_message(f"Cluster: {line}.")

@@ -13,6 +13,7 @@ import numpy as np
 
 import learnrate
 from learnrate.engines.choose import get_engine
+from learnrate.engines.fused import FusedEngine, compile_path, gram_pays, numba_works
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.units import Unit
 
@@ -52,6 +53,9 @@ class Worker:
 
     def __init__(self, problems: Sequence[LinearProblem], engine: str) -> None:
         self.problems, self.engine = problems, get_engine(engine)
+        if isinstance(self.engine, FusedEngine) and numba_works():
+            first = problems[0]  # kernels are loaded before there is anything to wait for them
+            compile_path(first.dtype, gram_pays(first.d, first.batch_size, first.lanes))
         self._states: Iterator[EpochState] = iter(())
         self._maker: tuple[int, object] | None = None
         self._n = 0

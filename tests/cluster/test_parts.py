@@ -111,7 +111,7 @@ def test_splitting_the_data_takes_the_fused_engine() -> None:
 
 @pytest.mark.parametrize("address", ["nowhere", "host:port", "host:99999", "ray://host:1"])
 def test_an_address_that_is_none(address: str) -> None:
-    with pytest.raises(OptionError, match="Got '.*' instead"):
+    with pytest.raises(OptionError, match=r"Got '.*' instead"):
         learnrate.sweep(*learnrate.note_data(), lrs=[0.1], cluster=address)
 
 
@@ -148,5 +148,5 @@ def test_a_lost_head_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as head:
         connection = Connection(FakeRay(head.getsockname()[1]))
         connection.check(every=0)
-    with pytest.raises(ClusterError, match="With --checkpoint .* it goes on from the last epoch"):
+    with pytest.raises(ClusterError, match=r"With --checkpoint .* it goes on from the last epoch"):
         connection.check(every=0)

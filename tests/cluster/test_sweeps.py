@@ -120,7 +120,9 @@ def test_a_worker_killed_in_mid_run(split: str) -> None:
     np.testing.assert_array_equal(alone.W, spread.W)
     np.testing.assert_array_equal(alone.b, spread.b)
     np.testing.assert_allclose(alone.losses, spread.losses, rtol=1e-12)
-    workers = re.findall(r"worker \d+ on \S+: [\d,]+ examples, [\d,]+ a second", spread.engine_reason)
+    workers = re.findall(
+        r"worker \d+ on \S+: [\d,]+ examples, [\d,]+ a second", spread.engine_reason
+    )
     assert len(workers) >= 2
 
 

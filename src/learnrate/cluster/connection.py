@@ -98,9 +98,9 @@ def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
         ray.shutdown()
         said = str(error).strip().splitlines()
         raise ClusterError(
-            f"--cluster must be local, auto or the host:port of a running Ray cluster that lets this "
-            f"process in. Got {address!r} instead ({said[0] if said else type(error).__name__}); start "
-            "one with: ray start --head"
+            "--cluster must be local, auto or the host:port of a running Ray cluster. "
+            f"Got {address!r} instead ({said[0] if said else type(error).__name__}); start one with: "
+            "ray start --head, and if it runs, set RAY_AUTH_MODE=token here where it asks for a token"
         ) from error
     try:
         yield connection

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import learnrate
 from learnrate.cluster.connection import Connection
-from learnrate.cluster.worker import Effort, Worker
+from learnrate.cluster.worker import Worker
 from learnrate.engines.problem import LinearProblem
 from learnrate.errors import ClusterError
 
@@ -233,7 +233,7 @@ class Crew:
 def _cause(error: Any) -> Exception:
     """What was raised on the worker, as it would have been here."""
     cause = getattr(error, "cause", None)
-    return cause if isinstance(cause, Exception) else error  # type: ignore[no-any-return]
+    return cause if isinstance(cause, Exception) else error
 
 
 def _first_line(error: BaseException) -> str:

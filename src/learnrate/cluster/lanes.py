@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def cut(part: Part, pieces: int, granule: int) -> list[Part]:
     edges = [part.first + min(lanes, granule * (blocks * i // pieces)) for i in range(pieces + 1)]
     return [
         Part(part.s, first, stop, _lanes(part.start, first - part.first, stop - part.first))
-        for first, stop in zip(edges[:-1], edges[1:], strict=True)
+        for first, stop in pairwise(edges)
     ]
 
 

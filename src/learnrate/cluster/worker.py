@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 import learnrate
+from learnrate._shapes import Array
 from learnrate.engines.choose import get_engine
 from learnrate.engines.fused import FusedEngine, compile_path, gram_pays, numba_works
 from learnrate.engines.problem import EpochState, LinearProblem
@@ -79,7 +78,7 @@ class Worker:
         epochs = sum(state.epoch > 0 for state in states)
         return Effort(epochs * self._n, time.perf_counter() - began), states
 
-    def make(self, s: int, unit: Unit) -> tuple[Effort, tuple[np.ndarray, np.ndarray]]:
+    def make(self, s: int, unit: Unit) -> tuple[Effort, tuple[Array, Array]]:
         """The Gram matrices of a unit of problem ``s``."""
         from learnrate.engines.kernels.shared import GramMaker
 
@@ -91,7 +90,7 @@ class Worker:
         assert isinstance(maker, GramMaker)
         made = maker.make(unit)
         examples = min((unit.stop - unit.first) * problem.batch_size, problem.n)
-        return Effort(examples, time.perf_counter() - began), tuple(made)
+        return Effort(examples, time.perf_counter() - began), (made.G, made.total)
 
 
 def part_of(problem: LinearProblem, first: int, stop: int) -> LinearProblem:

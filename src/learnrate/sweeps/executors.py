@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 from learnrate.engines.problem import Engine, EpochState, LinearProblem
@@ -19,15 +19,12 @@ States = Generator[tuple[int, EpochState], None, None]
 
 
 class Executor(Protocol):
-    """Trains the problems of a sweep, one for each seed, which do not depend on one another.
+    """Trains the problems of a sweep, one for each seed, which do not depend on one another."""
 
-    Attributes
-    ----------
-    account : list of str
-        Once it has trained, what there is to say of where that was.
-    """
-
-    account: list[str]
+    @property
+    def account(self) -> list[str]:
+        """Once it has trained, what there is to say of where that was."""
+        ...
 
     def run(self, problems: Sequence[LinearProblem], starts: Sequence[EpochState | None]) -> States:
         """Train, yielding ``(s, state)`` for every state that `Engine.epochs` yields for problem ``s``.
@@ -84,7 +81,11 @@ class LocalExecutor:
 
     engine: Engine
     at_once: int = 1
-    account: list[str] = field(default_factory=list)
+
+    @property
+    def account(self) -> list[str]:
+        """Nothing: it was here."""
+        return []
 
     def run(self, problems: Sequence[LinearProblem], starts: Sequence[EpochState | None]) -> States:
         """Train; see `Executor`."""

@@ -85,10 +85,21 @@ class MovingPath(GramPath):
             end = min(begin + self.at_once, steps)
             room[: (end - begin) * size] = G[begin * size : end * size]
 
-            def move(worker: int, first: int = unit.step + begin, stop: int = unit.step + end) -> None:
+            def move(
+                worker: int, first: int = unit.step + begin, stop: int = unit.step + end
+            ) -> None:
                 mine = self.layout.share(worker, threads)
                 self.call(
-                    *self.no_examples, scales, B, worker, room, mine, first, stop, stop - first, False
+                    *self.no_examples,
+                    scales,
+                    B,
+                    worker,
+                    room,
+                    mine,
+                    first,
+                    stop,
+                    stop - first,
+                    False,
                 )
 
             self.workers.run(move)

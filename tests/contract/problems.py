@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -45,7 +46,7 @@ def make_problem(
     largest: float = 1.0,
     schedule: str = "constant",
     seed: int = 0,
-    **settings: float | Sampling,
+    **settings: float | Sampling | None,
 ) -> LinearProblem:
     """A problem whose rates go up to ``largest`` times what is stable on the worst minibatch."""
     rng = np.random.default_rng([seed, n, d])
@@ -85,8 +86,17 @@ def problems(
         seed=draw(st.integers(0, 5), label="seed"),
         momentum=draw(st.sampled_from((0.0, 0.9)), label="momentum"),
         weight_decay=draw(st.sampled_from((0.0, 0.1)), label="weight decay"),
-        sampling=draw(st.sampled_from(list(Sampling)), label="sampling"),
+        **draw(_visits(n)),
     )
+
+
+@st.composite
+def _visits(draw: st.DrawFn, n: int) -> dict[str, Any]:
+    """How the examples are visited: all at once in either way, or in blocks."""
+    sampling = draw(st.sampled_from(list(Sampling)), label="sampling")
+    if sampling is Sampling.INDEPENDENT:
+        return {"sampling": sampling}
+    return {"block_size": draw(st.none() | st.integers(1, n), label="block size")}
 
 
 def with_rates(problem: LinearProblem, *lrs: float) -> LinearProblem:

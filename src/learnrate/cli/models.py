@@ -21,9 +21,19 @@ from learnrate.sweeps.examples import examples
 if TYPE_CHECKING:
     from learnrate.torch.result import TorchSweepResult
 
-__all__ = ["load_callable", "refuse_without_model", "sweep_model"]
+__all__ = ["load_callable", "refuse_with_model", "refuse_without_model", "sweep_model"]
 
 _FORM = "--model must be package.module:function, a callable that returns an nn.Module."
+
+
+def refuse_with_model(options: dict[str, Any]) -> None:
+    """Raise for an option that only sweeps of linear models have."""
+    for name, value in options.items():
+        if value is not None:
+            raise OptionError(
+                f"--{name.replace('_', '-')} must come without --model: it is for linear models. "
+                f"Got {str(value)!r} with --model; leave one of them out."
+            )
 
 
 def refuse_without_model(options: Mapping[str, Any]) -> None:

@@ -74,8 +74,8 @@ def _heading(result: SweepResult) -> Iterable[str]:
     config = result.config
     if isinstance(result, LinearSweepResult):
         data = result.data
-        n, d = data.X_train.shape
-        held_out = f" ({len(data.X_val)} more held out)" if data.X_val is not None else ""
+        n, d = data.n, data.X_train.shape[1]
+        held_out = f" ({data.held_out} more held out)" if data.held_out else ""
         features = "1 feature" if d == 1 else f"{d} features"
         yield f"{n:,} examples{held_out} with {features}, predicting {data.target_name}"
     else:

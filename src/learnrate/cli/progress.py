@@ -14,11 +14,12 @@ _PATIENCE = 1.0
 
 
 class EpochProgress:
-    """Shows epochs done on standard error, if that is a terminal and the work takes its time."""
+    """Shows what is done on standard error, if that is a terminal and the work takes its time."""
 
     def __init__(self, *, shown: bool) -> None:
         self._shown = shown and sys.stderr.isatty()
         self._began = time.monotonic()
+        self._training: float | None = None
         self._bar: Any = None
 
     def __enter__(self) -> EpochProgress:
@@ -26,22 +27,35 @@ class EpochProgress:
 
     def update(self, done: int, total: int) -> None:
         """Report that ``done`` of ``total`` epochs (over all seeds) are finished."""
-        if not self._shown or (self._bar is None and time.monotonic() - self._began < _PATIENCE):
-            return
+        if self._due():
+            from rich.progress import MofNCompleteColumn
+
+            self._show(done, total, MofNCompleteColumn(), "epochs")
+
+    def update_examples(self, done: int, total: int) -> None:
+        """Report that ``done`` of ``total`` visits to examples (over all seeds and epochs) are finished."""
+        if self._training is None:
+            self._training = time.monotonic()
+        if self._due():
+            rate = done / max(1e-9, time.monotonic() - self._training)
+            self._show(
+                done, total, "[progress.percentage]{task.percentage:.0f}%", "{task.fields[rate]}"
+            )
+            self._bar.update(self._bar.task_ids[0], rate=f"{_brief(rate)} examples/s")
+
+    def _due(self) -> bool:
+        waited = time.monotonic() - self._began >= _PATIENCE
+        return self._shown and (self._bar is not None or waited)
+
+    def _show(self, done: int, total: int, *columns: Any) -> None:
         if self._bar is None:
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+            from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-            columns = (
-                "training",
-                BarColumn(),
-                MofNCompleteColumn(),
-                "epochs",
-                TimeRemainingColumn(),
-            )
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            whole = ("training", BarColumn(), *columns, TimeRemainingColumn())
+            self._bar = Progress(*whole, console=Console(stderr=True), transient=True)
             self._bar.start()
-            self._bar.add_task("training", total=total)
+            self._bar.add_task("training", total=total, rate="")
         self._bar.update(self._bar.task_ids[0], completed=done)
 
     def say(self, message: str) -> None:
@@ -57,3 +71,11 @@ class EpochProgress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def _brief(rate: float) -> str:
+    """``12.3M`` and the like."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if rate >= size:
+            return f"{rate / size:.3g}{unit}"
+    return f"{rate:.3g}"

@@ -104,6 +104,28 @@ def sweep(
             "matrices, in parallel). The quicker one unless given."
         ),
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="A budget such as 2GB, for tables larger than memory: prepared once, into a cache on "
+            "disk, and trained on in blocks.",
+            show_default=False,
+        ),
+    ] = None,
+    block_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Visit the examples in blocks of so many rows. With --memory what fits it, unless given.",
+            show_default=False,
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --memory: the folder for caches. The user's own unless given.",
+            show_default=False,
+        ),
+    ] = None,
     save: Annotated[
         list[Path] | None,
         typer.Option(
@@ -130,7 +152,7 @@ def sweep(
     \b
     Example:  learnrate sweep diabetes --lrs auto --epochs 20 --save sweep.png
     """
-    from learnrate.cli.models import refuse_without_model, sweep_model
+    from learnrate.cli.models import refuse_with_model, refuse_without_model, sweep_model
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
     from learnrate.sweeps.interruption import SweepInterrupted
@@ -164,6 +186,9 @@ def sweep(
     of_model: dict[str, Any] = {"optimizer": optimizer, "loss": loss, "device": device}
     if model is None:
         refuse_without_model(of_model)
+    else:
+        refuse_with_model({"memory": memory, "block_size": block_size, "cache": cache})
+    in_blocks = memory is not None or block_size is not None
     result: SweepResult
     with EpochProgress(shown=not (quiet or as_json)) as progress:
         try:
@@ -176,8 +201,12 @@ def sweep(
                     **asked,
                     threads=threads,
                     cluster=machines,
-                    on_epoch=progress.update,
+                    memory=memory,
+                    block_size=block_size,
+                    cache=cache,
+                    on_epoch=None if in_blocks else progress.update,
                     on_message=progress.say,
+                    on_progress=progress.update_examples if in_blocks else None,
                 )
             code = 0
         except SweepInterrupted as interrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import learnrate
@@ -77,7 +77,8 @@ class Crew:
     ) -> None:
         self.connection, self.ray = connection, connection.ray
         self.engine, self.at_most, self.on_message = engine, at_most, on_message
-        self.problems = self._put(list(problems))
+        # What is told of progress is told here.
+        self.problems = self._put([replace(problem, on_rows=None) for problem in problems])
         self.members: list[Member] = []
         self.left: list[Member] = []  # workers that were lost, for the account at the end
         self._deaths, self._looked, self._why = 0, 0.0, ""

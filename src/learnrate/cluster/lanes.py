@@ -63,7 +63,10 @@ def split_lanes(
                 waiting += halves
             else:
                 crew.give(member, part, "train", None)
-        yield from ready
+        for s, state in ready:
+            if state.epoch and (tell := problems[s].on_rows) is not None:
+                tell(problems[s].n)
+            yield s, state
 
 
 def cut(part: Part, pieces: int, granule: int) -> list[Part]:

@@ -12,12 +12,12 @@ from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.units import Grams, Unit, units
 from learnrate.sweeps.executors import States
 
-__all__ = ["matrix_bytes", "split_passes", "steps_of_a_unit"]
+__all__ = ["AHEAD", "matrix_bytes", "split_passes", "steps_of_a_unit", "unit_bytes"]
 
 UNIT_BYTES = 1 << 23
 """Of matrices that a worker makes in one go: a few milliseconds' work, for a fraction of one to send it."""
 AHEAD = 3
-"""Units for each worker that may be made or waiting to be used: at most 24 MiB."""
+"""Units for each worker that may be made or waiting to be used."""
 _DEPTH = 2
 """Of them, those given to a worker, so that it has the next one when it ends one."""
 
@@ -28,10 +28,19 @@ def matrix_bytes(problem: LinearProblem) -> int:
     return int(width**2 * problem.dtype.itemsize)
 
 
+def unit_bytes(problem: LinearProblem) -> int:
+    """Of a unit's matrices, at most.
+
+    Whoever makes some of a block that is read from a disk has to read all of it, so there a unit is the whole
+    block, if its matrices are not too large for that.
+    """
+    return UNIT_BYTES if problem.source is None else 8 * UNIT_BYTES
+
+
 def steps_of_a_unit(problem: LinearProblem) -> int:
     """How many minibatches a unit has; fewer where an epoch is short, so that all workers have some."""
-    most = UNIT_BYTES // matrix_bytes(problem)
-    return max(1, min(most, -(-problem.steps // 16)))
+    most = unit_bytes(problem) // matrix_bytes(problem)
+    return max(1, most if problem.source is not None else min(most, -(-problem.steps // 16)))
 
 
 def split_passes(

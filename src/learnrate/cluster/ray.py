@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from learnrate.cluster.connection import connected, load_ray
 from learnrate.cluster.crew import Crew
 from learnrate.cluster.lanes import split_lanes
-from learnrate.cluster.passes import AHEAD, UNIT_BYTES, split_passes
+from learnrate.cluster.passes import AHEAD, split_passes, unit_bytes
 from learnrate.cluster.split import check_split, choose_split
 from learnrate.engines.fused import FusedEngine, gram_pays, numba_works
 from learnrate.engines.problem import Engine, EpochState, LinearProblem
@@ -102,7 +102,7 @@ class RayExecutor:
         began = time.perf_counter()
         cpus = self.cluster.workers or os.cpu_count() or 1
         examples = problems[0].X.nbytes + problems[0].y.nbytes
-        store = _SLACK + 5 * examples // 4 + 2 * AHEAD * UNIT_BYTES * cpus
+        store = _SLACK + 5 * examples // 4 + 2 * AHEAD * unit_bytes(problems[0]) * cpus
         with connected(self.cluster.address, cpus=cpus, store=store) as connection:
             crew = Crew(
                 connection,

@@ -25,7 +25,14 @@ from learnrate.data.facts import Facts, facts_of
 from learnrate.data.frames import Frame, nameless
 from learnrate.data.wording import short
 
-__all__ = ["Column", "LeftOut", "category_limit", "choose_columns", "sort_columns"]
+__all__ = [
+    "Column",
+    "LeftOut",
+    "category_limit",
+    "choose_columns",
+    "is_named_like_an_id",
+    "sort_columns",
+]
 
 _ID_WORDS = {"id", "ids", "index", "idx", "no", "nr", "key", "uuid", "guid", "rowid"}
 _ID_NAMES = {"", "#", "row", "unnamed: 0", "column 1", "__index_level_0__"}
@@ -94,7 +101,7 @@ def sort_columns(
         reason = _why_unusable(facts)
         if reason is None and not facts.is_text and not chosen_by_user:
             reason = _why_row_ids(facts, name)
-            if reason and not _is_named_like_an_id(name):
+            if reason and not is_named_like_an_id(name):
                 counters.append(Column(name))
         if reason is None and facts.is_text:
             reason = _why_too_many(facts)
@@ -134,12 +141,13 @@ def _why_row_ids(facts: Facts, name: str) -> str | None:
         return (
             f"counts the rows ({first}, {second}, …, {last}); name it among the features to keep it"
         )
-    if _is_named_like_an_id(name) and facts.all_differ():
+    if is_named_like_an_id(name) and facts.all_differ():
         return "looks like a row id (all values differ); name it among the features to keep it"
     return None
 
 
-def _is_named_like_an_id(name: str) -> bool:
+def is_named_like_an_id(name: str) -> bool:
+    """Whether a column's name is one that row ids have."""
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
     return name.casefold() in _ID_NAMES or bool(words and words[-1].casefold() in _ID_WORDS)
 

@@ -9,15 +9,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 from learnrate.data.frames import Frame, nameless, refuse_repeated
 from learnrate.data.sources import Source, reading
 from learnrate.data.text import typed
 from learnrate.errors import DataError
 
-__all__ = ["read_delimited", "refuse_wrong_encoding"]
+__all__ = [
+    "SEPARATORS",
+    "header",
+    "read_delimited",
+    "refuse_other_bytes",
+    "refuse_ragged",
+    "refuse_wrong_encoding",
+]
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def read_delimited(source: Source, separator: str) -> Frame:
@@ -34,23 +42,24 @@ def read_delimited(source: Source, separator: str) -> Frame:
     """
     import polars as pl
 
-    _refuse_other_bytes(source)
-    names, separator = _header(source, separator)
+    refuse_other_bytes(source)
+    names, separator = header(source, separator)
     try:
         with reading(
-            source.label, f"a table whose values are separated by {_SEPARATORS[separator]}"
+            source.label, f"a table whose values are separated by {SEPARATORS[separator]}"
         ):
-            frame = pl.read_csv(source.content, separator=separator, infer_schema=False, glob=False)
+            content = source.content if isinstance(source.content, bytes | Path) else source.open()
+            frame = pl.read_csv(content, separator=separator, infer_schema=False, glob=False)
             if frame.width != len(names):
                 raise ValueError(f"{frame.width} columns, {len(names)} names")
     except DataError:
         refuse_wrong_encoding(source)
-        _refuse_ragged(source, separator, len(names))
+        refuse_ragged(source, separator, len(names))
         raise
     frame.columns = names
     if frame.width > 1 and frame.to_series(-1).null_count():
         # Polars fills a short line up with nulls, so only here may one have slipped through.
-        _refuse_ragged(source, separator, len(names))
+        refuse_ragged(source, separator, len(names))
         frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     if not frame.height:
         raise DataError(
@@ -63,7 +72,7 @@ def read_delimited(source: Source, separator: str) -> Frame:
     )
 
 
-def _refuse_other_bytes(source: Source) -> None:
+def refuse_other_bytes(source: Source) -> None:
     """Raise for what the first bytes give away: UTF-16, a binary file, line ends of old Macs."""
     with source.open() as stream:
         start = stream.read(1 << 16)
@@ -111,12 +120,12 @@ def _rows(source: Source, separator: str) -> Iterator[tuple[int, list[str]]]:
             ) from error
 
 
-def _header(source: Source, usual: str) -> tuple[list[str], str]:
+def header(source: Source, usual: str) -> tuple[list[str], str]:
     """Column names and the separator that is in use."""
     with source.open() as stream:
         lines = (line for line in stream if line.strip(b"\r\n\xef\xbb\xbf"))
         line = next(lines, b"").decode(errors="replace")
-    counts = {separator: line.count(separator) for separator in (usual, *_SEPARATORS)}
+    counts = {separator: line.count(separator) for separator in (usual, *SEPARATORS)}
     separator = usual if counts[usual] else max(counts, key=lambda s: counts[s])
     cells = next(_rows(source, separator), (1, []))[1]
     if not cells:
@@ -147,7 +156,8 @@ def _refuse_numbers_as_names(source: Source, names: list[str]) -> None:
         )
 
 
-def _refuse_ragged(source: Source, separator: str, width: int) -> None:
+def refuse_ragged(source: Source, separator: str, width: int) -> None:
+    """Raise `DataError` that names the first line with too few or too many values."""
     for line, row in _rows(source, separator):
         if len(row) != width:
             raise DataError(

@@ -10,7 +10,7 @@ from learnrate.data.sources import Source, reading
 from learnrate.data.text import typed
 from learnrate.errors import DataError
 
-__all__ = ["read_json_lines"]
+__all__ = ["read_json_lines", "refuse_bad_line"]
 
 
 def read_json_lines(source: Source) -> Frame:
@@ -26,13 +26,13 @@ def read_json_lines(source: Source) -> Frame:
             frame = pl.read_ndjson(stream, infer_schema_length=None)
     except DataError:
         refuse_wrong_encoding(source)
-        _refuse_bad_line(source)
+        refuse_bad_line(source)
         raise
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
     return frame.with_columns([typed(nameless(frame, name)).alias(name) for name in texts])
 
 
-def _refuse_bad_line(source: Source) -> None:
+def refuse_bad_line(source: Source) -> None:
     """Raise `DataError` that names the first line that is not a JSON object."""
     with source.open() as stream:
         for number, line in enumerate(stream, start=1):

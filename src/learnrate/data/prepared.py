@@ -12,20 +12,25 @@ import numpy as np
 from learnrate._shapes import Array, Float, Int
 from learnrate.data.columns import LeftOut
 from learnrate.data.fingerprint import fingerprint
+from learnrate.data.rows import Rows
 from learnrate.errors import DataError, OptionError
 
 __all__ = [
+    "SPLIT_STREAM",
     "Prepared",
     "Scaling",
+    "Stored",
     "as_float_type",
     "as_type",
     "assemble",
+    "held_out_count",
     "moments",
+    "refuse_too_large",
     "remarks_on_target",
     "split_rows",
 ]
 
-_STREAM = 3  # 0 and 1 belong to the runs (learnrate.data.order), 2 to synthetic examples
+SPLIT_STREAM = 3  # 0 and 1 belong to the runs (learnrate.data.order), 2 to synthetic examples
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,26 @@ class Scaling:
 
     mean: Float[Array, " d"]
     scale: Float[Array, " d"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Examples that are too many for memory, in files.
+
+    Attributes
+    ----------
+    train, val : Rows
+        The examples to train on, and those held out, if any.
+    val_variance : float or None
+        Of the held-out labels.
+    fingerprint : str
+        That of the same arrays in memory.
+    """
+
+    train: Rows
+    val: Rows | None
+    val_variance: float | None
+    fingerprint: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +89,9 @@ class Prepared:
         For each text column the category that has no feature: the others are compared with it.
     notes : tuple of str
         What was done to the rows: sentences for the user.
+    stored : Stored or None
+        All examples, where they are too many for memory. ``X_train`` and ``y_train`` then are evenly
+        spaced ones of them, and ``X_val`` and ``y_val`` None.
     """
 
     X_train: Float[Array, "n d"]
@@ -76,10 +104,32 @@ class Prepared:
     left_out: tuple[LeftOut, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    stored: Stored | None = None
+
+    @property
+    def n(self) -> int:
+        """Examples to train on."""
+        return len(self.y_train) if self.stored is None else self.stored.train.n
+
+    @property
+    def held_out(self) -> int:
+        """Examples that are held out."""
+        if self.stored is not None:
+            return 0 if self.stored.val is None else self.stored.val.n
+        return 0 if self.y_val is None else len(self.y_val)
+
+    @property
+    def val_variance(self) -> float | None:
+        """Variance of the held-out labels; None where there are none."""
+        if self.stored is not None:
+            return self.stored.val_variance
+        return None if self.y_val is None else float(np.var(self.y_val))
 
     @cached_property
     def fingerprint(self) -> str:
         """Of the arrays as they are trained on and held out: the same for the same numbers, anywhere."""
+        if self.stored is not None:
+            return self.stored.fingerprint
         return fingerprint(self.X_train, self.y_train, self.X_val, self.y_val)
 
     def to_user_units(
@@ -128,13 +178,22 @@ def split_rows(
     OptionError
         If it is not at least 0 and below 1, or leaves no row in one of the parts.
     """
+    held_out = held_out_count(n, val_fraction, seed)
+    if not held_out:
+        return None
+    order = np.random.default_rng([int(seed), SPLIT_STREAM]).permutation(n)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def held_out_count(n: int, val_fraction: Any, seed: Any) -> int:
+    """How many of ``n`` rows `split_rows` holds out; it raises what is said there."""
     if not (isinstance(val_fraction, float | int | np.number) and 0 <= val_fraction < 1):
         raise OptionError(
             "The held-out fraction (--val) must be at least 0 and below 1. "
             f"Got {val_fraction!r} instead."
         )
     if val_fraction == 0:
-        return None
+        return 0
     held_out = round(float(val_fraction) * n)
     if not 1 <= held_out < n:
         raise OptionError(
@@ -144,8 +203,7 @@ def split_rows(
         )
     if not (isinstance(seed, int | np.integer) and seed >= 0):
         raise OptionError(f"seed must be a whole number ≥ 0. Got {seed!r} instead.")
-    order = np.random.default_rng([int(seed), _STREAM]).permutation(n)
-    return np.sort(order[held_out:]), np.sort(order[:held_out])
+    return held_out
 
 
 def assemble(
@@ -189,7 +247,7 @@ def assemble(
             X_train[:, j] = values[train]
             if X_val is not None and rows is not None:
                 X_val[:, j] = values[rows[1]]
-            _refuse_too_large(X_train[:, j], name, dtype)
+            refuse_too_large(X_train[:, j], name, dtype)
     y = as_type(y, dtype, target_name)
     return Prepared(
         X_train=X_train,
@@ -208,7 +266,7 @@ def as_type(values: Any, dtype: np.dtype[Any], name: str) -> Any:
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(values, dtype)
     if converted.dtype != values.dtype:
-        _refuse_too_large(converted, name, dtype)
+        refuse_too_large(converted, name, dtype)
     return converted
 
 
@@ -239,7 +297,8 @@ def moments(values: Float[Array, " n"]) -> tuple[float, float]:
     return float(mean), max(deviation, float(np.finfo(np.float64).tiny))  # never a rounded-off 0
 
 
-def _refuse_too_large(values: Any, name: str, dtype: np.dtype[Any]) -> None:
+def refuse_too_large(values: Any, name: str, dtype: np.dtype[Any]) -> None:
+    """Raise `DataError` for values that became infinite in the type trained in."""
     if not np.isfinite(values).all():
         raise DataError(
             f"{name!r} must hold numbers that fit into {dtype}. Got larger ones instead; "

@@ -5,14 +5,27 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from learnrate.errors import DataError, did_you_mean
 
-__all__ = ["Source", "open_file", "reading"]
+__all__ = [
+    "GZIP_ERRORS",
+    "Source",
+    "damaged_gzip",
+    "known_suffix",
+    "open_file",
+    "reading",
+    "refuse_no_file",
+    "unreadable",
+]
+
+
+GZIP_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -25,19 +38,22 @@ class Source:
         What messages call it: ``"'houses.csv'"`` or ``"Standard input"``.
     suffix : str
         ``".csv"`` and so on, in lower case, without ``.gz``: the format.
-    content : Path or bytes
-        The file, or the bytes themselves where they had to be unpacked or came from a pipe.
+    content : Path, bytes or callable
+        The file; the bytes themselves where they had to be unpacked or came from a pipe; or what opens
+        the bytes, for a table that is read in a stream.
     """
 
     label: str
     suffix: str
-    content: Path | bytes
+    content: Path | bytes | Callable[[], Any]
 
-    def open(self) -> io.BufferedReader | io.BytesIO:
+    def open(self) -> Any:
         """Open for reading from the start, as often as needed."""
         if isinstance(self.content, bytes):
             return io.BytesIO(self.content)
-        return self.content.open("rb")
+        if isinstance(self.content, Path):
+            return self.content.open("rb")
+        return self.content()
 
     def refuse_empty(self) -> None:
         """Raise `DataError` if there is nothing in it."""
@@ -67,29 +83,40 @@ def open_file(path: Path, known: Iterable[str]) -> Source:
     """
     label = repr(str(path))
     try:
-        _refuse_no_file(path, known)
-        suffix = path.suffix.lower()
-        packed = suffix == ".gz"
-        if packed:
-            suffix = path.with_suffix("").suffix.lower()
-        if suffix not in known:
-            raise DataError(
-                f"A table's suffix must be one of {', '.join(known)} (or .csv.gz and the like). "
-                f"Got {label} instead; save the table as one of these, and name it so."
-            )
+        refuse_no_file(path, known)
+        suffix, packed = known_suffix(path.name, label, known)
         with path.open("rb") as stream:
             content = _unpack(stream, label) if packed else path.absolute()
     except OSError as error:
-        raise DataError(
-            f"{label} must be readable. The system says: {error.strerror or error}; "
-            "check its permissions and its name."
-        ) from error
+        raise unreadable(label, error) from error
     source = Source(label, suffix, content)
     source.refuse_empty()
     return source
 
 
-def _refuse_no_file(path: Path, known: Iterable[str]) -> None:
+def known_suffix(name: str, label: str, known: Iterable[str]) -> tuple[str, bool]:
+    """The suffix that tells the format, and whether the file is gzipped; `DataError` if not known."""
+    *others, last = Path(name.lower()).suffixes or [""]
+    packed = last == ".gz"
+    suffix = (others or [""])[-1] if packed else last
+    if suffix not in known:
+        raise DataError(
+            f"A table's suffix must be one of {', '.join(known)} (or .csv.gz and the like). "
+            f"Got {label} instead; save the table as one of these, and name it so."
+        )
+    return suffix, packed
+
+
+def unreadable(label: str, error: OSError) -> DataError:
+    """What to raise where the system refuses to read."""
+    return DataError(
+        f"{label} must be readable. The system says: {error.strerror or error}; "
+        "check its permissions and its name."
+    )
+
+
+def refuse_no_file(path: Path, known: Iterable[str]) -> None:
+    """Raise `DataError` for a folder, or where there is nothing of that name."""
     if path.is_dir():
         raise DataError(
             f"A table must be a file. Got the folder {str(path)!r} instead; name a file in it, "
@@ -112,11 +139,16 @@ def _unpack(stream: io.BufferedReader, label: str) -> bytes:
     try:
         with gzip.open(stream) as unpacked:
             return unpacked.read()
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{label} must be a whole gzip file. Got bytes that do not unpack instead ({error}); "
-            "fetch or write it again."
-        ) from error
+    except GZIP_ERRORS as error:
+        raise damaged_gzip(label, error) from error
+
+
+def damaged_gzip(label: str, error: Exception) -> DataError:
+    """What to raise for a gzip file that does not unpack."""
+    return DataError(
+        f"{label} must be a whole gzip file. Got bytes that do not unpack instead ({error}); "
+        "fetch or write it again."
+    )
 
 
 @contextmanager

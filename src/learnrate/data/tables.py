@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from learnrate.data.numpy_files import read_npy, read_npz
 from learnrate.data.sources import Source, open_file
 from learnrate.errors import DataError, did_you_mean
 
-__all__ = ["FORMATS", "STANDARD_INPUT", "read_table"]
+__all__ = ["FORMATS", "STANDARD_INPUT", "read_table", "refuse_other_columns", "several_types"]
 
 STANDARD_INPUT = "-"
 
@@ -99,6 +99,14 @@ def read_table(
     return _read_file(path)
 
 
+def several_types(name: str, types: Iterable[Any]) -> DataError:
+    """What to raise for a column whose types do not go together."""
+    return DataError(
+        f"Column {name!r} must be of one type in all files of a table. "
+        f"Got {', '.join(sorted(map(str, types)))} instead; write the files alike."
+    )
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -147,18 +155,25 @@ def _read_several(paths: list[Path], label: str) -> Frame:
     frames = [_read_file(path) for path in paths]
     names = frames[0].columns
     for path, frame in zip(paths, frames, strict=True):
-        odd = sorted(set(names) ^ set(frame.columns))
-        if odd:
-            held = "lacks" if odd[0] in names else "has another column,"
-            raise DataError(
-                f"The files of one table must have the same columns. Got {str(path)!r}, which {held} "
-                f"{odd[0]!r}, beside {str(paths[0])!r}; mend it, or leave it out."
-            )
+        refuse_other_columns(names, repr(str(paths[0])), frame.columns, repr(str(path)))
     return pl.concat(
         _with_one_type_per_column(
             [pl.DataFrame([frame.get_column(name) for name in names]) for frame in frames]
         )
     )
+
+
+def refuse_other_columns(
+    names: Sequence[str], first: str, others: Sequence[str], label: str
+) -> None:
+    """Raise `DataError` if a file has other columns than the first of its table."""
+    odd = sorted(set(names) ^ set(others))
+    if odd:
+        held = "lacks" if odd[0] in names else "has another column,"
+        raise DataError(
+            f"The files of one table must have the same columns. Got {label}, which {held} "
+            f"{odd[0]!r}, beside {first}; mend it, or leave it out."
+        )
 
 
 def _with_one_type_per_column(frames: list[Frame]) -> list[Frame]:
@@ -180,11 +195,7 @@ def _with_one_type_per_column(frames: list[Frame]) -> list[Frame]:
         try:
             columns = [column.cast(common) for column in columns]
         except pl.exceptions.PolarsError as error:
-            came = ", ".join(sorted(map(str, types)))
-            raise DataError(
-                f"Column {name!r} must be of one type in all files of a table. Got {came} instead; "
-                "write the files alike."
-            ) from error
+            raise several_types(name, types) from error
         frames = [
             frame.with_columns(column.alias(name))
             for frame, column in zip(frames, columns, strict=True)

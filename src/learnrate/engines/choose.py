@@ -18,25 +18,41 @@ from learnrate.engines.kernel_cache import is_kept
 from learnrate.engines.problem import Engine
 from learnrate.errors import OptionError, did_you_mean
 
-__all__ = ["ENGINES", "Choice", "EngineRow", "choose_engine", "estimated_seconds", "get_engine"]
+__all__ = [
+    "ENGINES",
+    "STREAMING",
+    "Choice",
+    "EngineRow",
+    "choose_engine",
+    "estimated_seconds",
+    "get_engine",
+]
 
 
 @dataclass(frozen=True)
 class EngineRow:
-    """Where an engine is found, and whether it can use threads and has something to announce."""
+    """Where an engine is found, and what it can do.
+
+    ``threaded`` ones can use threads and have something to announce; ``streams`` says whether one trains on
+    examples that are read in blocks.
+    """
 
     module: str
     factory: str
     threaded: bool = False
+    streams: bool = False
 
 
 ENGINES = {
     "reference": EngineRow("learnrate.engines.reference", "ReferenceEngine"),
-    "gram": EngineRow("learnrate.engines.gram", "GramEngine"),
-    "fused": EngineRow("learnrate.engines.fused", "FusedEngine", threaded=True),
+    "gram": EngineRow("learnrate.engines.gram", "GramEngine", streams=True),
+    "fused": EngineRow("learnrate.engines.fused", "FusedEngine", threaded=True, streams=True),
     "torch": EngineRow("learnrate.engines.torch", "TorchEngine"),
 }
 """Every engine by its name. A module is imported when its engine is chosen."""
+
+STREAMING = tuple(name for name, row in ENGINES.items() if row.streams)
+"""The engines for examples that are too many for memory."""
 
 
 _LOADING, _COMPILING = 0.8, 10.0

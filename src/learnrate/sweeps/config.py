@@ -39,6 +39,8 @@ class SweepConfig:
         See `learnrate.engines.schedules`.
     threads : int
         Threads an engine may use. The curves do not depend on it.
+    block_size : int, optional
+        Rows of a block of the block shuffle; see `learnrate.data.order`.
     """
 
     batch_size: int = 10
@@ -52,12 +54,15 @@ class SweepConfig:
     weight_decay: float = 0.0
     schedule: Schedule = field(default="constant")
     threads: int = 1
+    block_size: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no data could make right; the rest is for `check_against`."""
         for name in ("batch_size", "epochs", "seeds", "threads"):
             self._check_whole(name, at_least=1)
         self._check_whole("seed", at_least=0)
+        if self.block_size is not None:
+            self._check_whole("block_size", at_least=1)
         try:
             object.__setattr__(self, "sampling", Sampling(self.sampling))
         except ValueError:
@@ -65,6 +70,11 @@ class SweepConfig:
                 f"sampling must be one of {', '.join(Sampling)}. Got {self.sampling!r} instead."
                 + did_you_mean(str(self.sampling), list(Sampling))
             ) from None
+        if self.block_size is not None and self.sampling is not Sampling.SHUFFLE:
+            raise OptionError(
+                "sampling must be shuffle where examples are visited in blocks. "
+                f"Got {str(self.sampling)!r} instead; leave memory and block_size out for that."
+            )
         if str(self.dtype) not in DTYPES:
             raise OptionError(f"dtype must be float64 or float32. Got {str(self.dtype)!r} instead.")
         if not 0 <= self.momentum < 1:
@@ -94,6 +104,10 @@ class SweepConfig:
     def with_batch_size(self, batch_size: int) -> SweepConfig:
         """The same settings with another batch size."""
         return replace(self, batch_size=batch_size)
+
+    def with_block_size(self, block_size: int) -> SweepConfig:
+        """The same settings with blocks of that many rows."""
+        return replace(self, block_size=block_size)
 
     def total_steps(self, n: int) -> int:
         """Steps of the whole run on ``n`` examples."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from learnrate.data.arrays import from_arrays
 from learnrate.data.frames import is_frame
 from learnrate.data.missing import as_policy
 from learnrate.data.prepared import Prepared
+from learnrate.data.streaming.examples import from_stream
 from learnrate.data.synthetic import note_data
 from learnrate.errors import OptionError
 
@@ -30,6 +31,9 @@ def examples(
     val: float = 0.0,
     seed: int = 0,
     dtype: str = "float64",
+    memory: int | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    on_message: Callable[[str], object] | None = None,
 ) -> Prepared:
     """Examples ready to train on, from arrays, a frame, a file's name or an open file.
 
@@ -42,6 +46,21 @@ def examples(
         If no examples can be made of them.
     """
     split: dict[str, Any] = {"val_fraction": val, "seed": seed, "dtype": dtype}
+    if memory is not None:
+        _refuse_other_than_files(data, y)
+        return from_stream(
+            data,
+            target,
+            memory=memory,
+            features=features,
+            missing=missing,
+            standardize=standardize is not False,
+            cache=cache,
+            on_message=on_message,
+            **split,
+        )
+    if cache is not None:
+        raise OptionError("cache must come with memory, the budget. Got cache alone; give both.")
     names: Sequence[str] | None = None
     as_policy(missing)  # a typing error is refused also where nothing can be missing
     if isinstance(data, str) and data == NOTE:
@@ -59,6 +78,16 @@ def examples(
             )
         return from_arrays(data, y, feature_names=names, standardize=bool(standardize), **split)
     return _from_table(data, target, features, missing, standardize is not False, split)
+
+
+def _refuse_other_than_files(data: Any, y: Any) -> None:
+    several = isinstance(data, list | tuple) and all(isinstance(d, str | os.PathLike) for d in data)
+    if y is not None or not (several or isinstance(data, str | os.PathLike)) or data == NOTE:
+        came = "the note's examples" if isinstance(data, str) else f"a {type(data).__name__}"
+        raise OptionError(
+            f"memory must come with a table in files. Got {came}, in memory already, instead; name "
+            "its file, or leave memory out (block_size alone visits examples in blocks)."
+        )
 
 
 def _from_table(

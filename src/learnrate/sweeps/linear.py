@@ -104,7 +104,7 @@ class LinearSweepResult(SweepResult):
         ]
         if len(unsafe) > _FEW_SENTENCES:
             sentences.append(f"… and {len(unsafe) - _FEW_SENTENCES} more rates that are not safe.")
-        return (limits, *sentences)
+        return (limits, *sentences, *self._about_the_sample())
 
     @cached_property
     def _predicted_best(self) -> float | None:
@@ -117,9 +117,10 @@ class LinearSweepResult(SweepResult):
 
     @cached_property
     def _r2(self) -> Float[Array, "S K"] | None:
-        if self.val_losses is None or self.data.y_val is None:
+        variance = self.data.val_variance
+        if self.val_losses is None or variance is None:
             return None
-        return r_squared(self.val_losses[:, :, -1], self.data.y_val)
+        return r_squared(self.val_losses[:, :, -1], variance)
 
     @property
     def r2(self) -> Float[Array, "S K"] | None:
@@ -152,8 +153,8 @@ class LinearSweepResult(SweepResult):
         names = data.feature_names
         more = f", … ({len(names)} in all)" if len(names) > _FEW else ""
         facts = {
-            "examples": f"{len(data.y_train):,}",
-            "held out": None if data.y_val is None else f"{len(data.y_val):,}",
+            "examples": f"{data.n:,}",
+            "held out": f"{data.held_out:,}" if data.held_out else None,
             "target": data.target_name,
             "features": ", ".join(names[:_FEW]) + more,
         }
@@ -164,7 +165,20 @@ class LinearSweepResult(SweepResult):
         data = self.data
         scaled = ("Features were brought to mean 0 and standard deviation 1 for training.",)
         left_out = tuple(f"Left out: {column.name} ({column.reason})." for column in data.left_out)
-        return (*data.notes, *(scaled if data.scaling is not None else ()), *left_out[:_FEW])
+        sampled = self._about_the_sample()
+        return (
+            *data.notes,
+            *sampled,
+            *(scaled if data.scaling is not None else ()),
+            *left_out[:_FEW],
+        )
+
+    def _about_the_sample(self) -> tuple[str, ...]:
+        """What the predictions rest on, where the examples are too many for memory."""
+        if self.data.stored is None or len(self.data.y_train) == self.data.n:
+            return ()
+        sample = f"{len(self.data.y_train):,} evenly spaced ones of the {self.data.n:,} examples"
+        return (f"Limits, floors and predictions are estimates from {sample}.",)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON can hold it; a number that is not finite is null."""
@@ -180,8 +194,8 @@ class LinearSweepResult(SweepResult):
     def _data_as_dict(self) -> dict[str, Any]:
         data = self.data
         return {
-            "examples": len(data.y_train),
-            "held_out": 0 if data.y_val is None else len(data.y_val),
+            "examples": data.n,
+            "held_out": data.held_out,
             "features": list(data.feature_names),
             "target": data.target_name,
             "fingerprint": self.fingerprint,
@@ -201,6 +215,7 @@ def theory_of(data: Prepared, config: SweepConfig) -> Theory:
         sampling=str(config.sampling),
         momentum=config.momentum,
         weight_decay=config.weight_decay,
+        population=data.n,
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from learnrate.data.prepared import Prepared
+from learnrate.data.streaming.budget import block_rows, bytes_of, parse_memory
 from learnrate.engines.schedules import Schedule
+from learnrate.errors import OptionError
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
 from learnrate.sweeps.executors import Cluster, as_cluster
@@ -40,8 +44,12 @@ def sweep(
     engine: str = "auto",
     threads: int = 1,
     cluster: str | Cluster | None = None,
+    memory: str | float | int | None = None,
+    block_size: int | None = None,
+    cache: str | os.PathLike[str] | None = None,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
 ) -> LinearSweepResult:
     """Train ``ŷ = X·w + b`` by minibatch SGD under many learning rates side by side.
 
@@ -87,10 +95,21 @@ def sweep(
     cluster : str or Cluster, optional
         Train on a Ray cluster, with the same numbers: ``"local"`` (workers on this machine's CPUs), ``"auto"``
         (the cluster that runs here), its head's ``"host:port"``, or a `learnrate.cluster.ray.RayCluster`.
+    memory : str or number, optional
+        A budget such as ``"2GB"``, for a table in files that is larger than memory: it is prepared once,
+        into a cache on disk, and trained on in blocks; see docs/scale.md.
+    block_size : int, optional
+        Rows of a block: whole blocks are visited in a fresh order, and rows shuffled inside them
+        (`learnrate.data.order`). With ``memory`` what fits it, unless given.
+    cache : path, optional
+        The folder for caches; with ``memory`` only. The user's own folder for caches unless given.
     on_epoch : callable, optional
         Called with (epochs done, epochs in all), over all seeds.
     on_message : callable, optional
         Called with a sentence when something takes its time, such as compiling kernels.
+    on_progress : callable, optional
+        Called with (examples visited, visits in all) over all seeds and epochs, after each block; on a
+        thread of its own perhaps.
 
     Returns
     -------
@@ -130,10 +149,12 @@ def sweep(
         weight_decay=weight_decay,
         schedule=schedule,
         threads=threads,
+        block_size=block_size,
     )
     machines = None if cluster is None else as_cluster(cluster)
     if machines is not None:
         machines.engine(config.engine)
+    budget = None if memory is None else parse_memory(memory)
     prepared = examples(
         data,
         y,
@@ -144,14 +165,38 @@ def sweep(
         val=val,
         seed=config.seed,
         dtype=config.dtype,
+        memory=budget,
+        cache=cache,
+        on_message=on_message,
     )
-    n = len(prepared.y_train)
+    n = prepared.n
     if batch_size is None and n < config.batch_size:
         config = config.with_batch_size(n)
     config.check_against(n)
+    if budget is not None:
+        config = config.with_block_size(_rows_in(budget, prepared, config))
     if rates is None:
         # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
         rates = auto_rates(theory_of(prepared, config), config.epochs)
     return train(
-        prepared, rates, config, cluster=machines, on_epoch=on_epoch, on_message=on_message
+        prepared,
+        rates,
+        config,
+        cluster=machines,
+        on_epoch=on_epoch,
+        on_message=on_message,
+        on_progress=on_progress,
     )
+
+
+def _rows_in(budget: int, prepared: Prepared, config: SweepConfig) -> int:
+    """The block size that was asked for, if two blocks fit the budget, or what does."""
+    d, itemsize = prepared.X_train.shape[1], prepared.X_train.dtype.itemsize
+    fits = block_rows(budget, d, itemsize)
+    rows = min(prepared.n, max(config.block_size or fits, config.batch_size))
+    if bytes_of(rows, d, itemsize) > budget:
+        raise OptionError(
+            f"memory must hold two blocks of {rows:,} rows, the larger of block_size and batch_size. "
+            f"Got {budget:,} bytes, for {bytes_of(rows, d, itemsize):,}; take fewer rows, or more memory."
+        )
+    return rows

@@ -11,14 +11,15 @@ import numpy as np
 
 from learnrate._shapes import Array, Float, Int
 from learnrate.data.prepared import Prepared
-from learnrate.engines.choose import ENGINES, Choice, choose_engine
+from learnrate.engines.choose import ENGINES, STREAMING, Choice, choose_engine
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.schedules import schedule_multipliers
+from learnrate.errors import OptionError
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.executors import Cluster, Executor, LocalExecutor
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.linear import LinearSweepResult
-from learnrate.sweeps.validation import held_out_loss
+from learnrate.sweeps.validation import held_out_loss, stored_loss
 
 __all__ = ["train"]
 
@@ -31,6 +32,7 @@ def train(
     cluster: Cluster | None = None,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
 ) -> LinearSweepResult:
     """Run every seed's lanes on the chosen engine and gather the curves.
 
@@ -41,14 +43,16 @@ def train(
     SweepInterrupted
         On Ctrl-C, if at least one epoch had been finished.
     """
-    seeds_at_once = min(config.threads, config.seeds)
+    # Every seed has buffers of its own: of examples that are read in blocks one at a time is trained.
+    seeds_at_once = 1 if data.stored is not None else min(config.threads, config.seeds)
     if cluster is not None:
         seeds_at_once = 1  # here, where an engine may have all threads
     engine = config.engine if cluster is None else cluster.engine(config.engine)
     choice = _choose(data, len(lrs), config, engine, config.threads // seeds_at_once, on_message)
     if not ENGINES[choice.engine.name].threaded:
         seeds_at_once = 1
-    problems = _problems(data, lrs, config)
+    progress = _Progress(config.seeds, data.n, config.epochs, on_progress)
+    problems = _problems(data, lrs, config, progress)
     record = _Record.of(data, lrs, config)
     began = time.perf_counter()
 
@@ -65,6 +69,7 @@ def train(
         with closing(executor.run(problems, [None] * len(problems))) as states:
             for s, state in states:
                 record.add(s, state)
+                progress.finish(s, state.epoch)
                 if on_epoch and state.epoch:
                     on_epoch(int(record.epochs.sum()), config.seeds * config.epochs)
     except KeyboardInterrupt:
@@ -83,11 +88,15 @@ def _choose(
     threads: int,
     on_message: Callable[[str], object] | None,
 ) -> Choice:
-    n, d = data.X_train.shape
+    if data.stored is not None and config.engine not in ("auto", *STREAMING):
+        raise OptionError(
+            f"engine must be auto, {' or '.join(STREAMING)} for a table that is larger than memory. "
+            f"Got {config.engine!r} instead; leave memory out for that."
+        )
     return choose_engine(
         engine,
-        n=n,
-        d=d,
+        n=data.n,
+        d=data.X_train.shape[1],
         batch_size=config.batch_size,
         lanes=lanes,
         epochs=config.epochs,
@@ -98,13 +107,16 @@ def _choose(
     )
 
 
-def _problems(data: Prepared, lrs: Float[Array, " K"], config: SweepConfig) -> list[LinearProblem]:
+def _problems(
+    data: Prepared, lrs: Float[Array, " K"], config: SweepConfig, progress: _Progress
+) -> list[LinearProblem]:
     """What an engine is given, for each seed."""
-    multipliers = schedule_multipliers(config.schedule, config.total_steps(len(data.y_train)))
+    multipliers = schedule_multipliers(config.schedule, config.total_steps(data.n))
+    in_memory = slice(None) if data.stored is None else slice(0)
     return [
         LinearProblem(
-            X=data.X_train,
-            y=data.y_train,
+            X=data.X_train[in_memory],
+            y=data.y_train[in_memory],
             lrs=lrs,
             batch_size=config.batch_size,
             epochs=config.epochs,
@@ -113,9 +125,42 @@ def _problems(data: Prepared, lrs: Float[Array, " K"], config: SweepConfig) -> l
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             multipliers=multipliers,
+            block_size=config.block_size,
+            source=None if data.stored is None else data.stored.train,
+            on_rows=progress.of(s),
         )
-        for seed in range(config.seed, config.seed + config.seeds)
+        for s, seed in enumerate(range(config.seed, config.seed + config.seeds))
     ]
+
+
+class _Progress:
+    """Counts the examples that all seeds have visited, over all epochs."""
+
+    def __init__(
+        self, seeds: int, n: int, epochs: int, tell: Callable[[int, int], object] | None
+    ) -> None:
+        self._n, self._total, self._tell = n, seeds * n * epochs, tell
+        self._epochs, self._rows = [0] * seeds, [0] * seeds
+
+    def of(self, s: int) -> Callable[[int], object] | None:
+        """What seed ``s`` reports to."""
+        if self._tell is None:
+            return None
+
+        def report(rows: int) -> None:
+            self._rows[s] = rows
+            self._say()
+
+        return report
+
+    def finish(self, s: int, epochs: int) -> None:
+        """Seed ``s`` has finished so many epochs."""
+        self._epochs[s], self._rows[s] = epochs, 0
+        self._say()
+
+    def _say(self) -> None:
+        if self._tell is not None:
+            self._tell(min(self._total, sum(self._epochs) * self._n + sum(self._rows)), self._total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +186,7 @@ class _Record:
             lrs=lrs,
             config=config,
             losses=np.full(curves, np.nan),
-            val_losses=None if data.X_val is None else np.full(curves, np.nan),
+            val_losses=np.full(curves, np.nan) if data.held_out else None,
             W=np.empty((S, K, d)),
             b=np.empty((S, K)),
             epochs=np.zeros(S, dtype=np.int64),
@@ -149,13 +194,21 @@ class _Record:
 
     def add(self, s: int, state: EpochState) -> None:
         """Write down where seed ``s`` is."""
-        data = self.data
         self.losses[s, :, state.epoch] = state.loss
         self.W[s], self.b[s] = state.W, state.b
-        if self.val_losses is not None and data.X_val is not None and data.y_val is not None:
-            loss = held_out_loss(data.X_val, data.y_val, state.W, state.b)
-            self.val_losses[s, :, state.epoch] = loss
+        if self.val_losses is not None:
+            self.val_losses[s, :, state.epoch] = self._held_out_loss(state)
         self.epochs[s] = state.epoch
+
+    def _held_out_loss(self, state: EpochState) -> Float[Array, " K"]:
+        data = self.data
+        if data.stored is not None and data.stored.val is not None:
+            # Small blocks, for which there is room beside those that are trained on.
+            per_block = max(1, (self.config.block_size or data.n) // 8)
+            return stored_loss(data.stored.val, per_block, state.W, state.b)
+        assert data.X_val is not None
+        assert data.y_val is not None
+        return held_out_loss(data.X_val, data.y_val, state.W, state.b)
 
     def finished(self) -> tuple[int, int]:
         """How many seeds, from the first, have finished how many epochs: all, or else what the first has."""

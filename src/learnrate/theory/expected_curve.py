@@ -53,8 +53,8 @@ def independent_curve(
     Prediction
         ``losses`` of shape (K, epochs + 1).
     """
-    p = batch_variance(modes.n, batch_size, replacement=replacement)
-    steps = -(-modes.n // batch_size)
+    p = batch_variance(modes.population, batch_size, replacement=replacement)
+    steps = -(-modes.population // batch_size)
     moments = SecondMoments.of(modes, p, rates=lrs.size, steps=epochs * steps, coarse=coarse)
     excess = moments.follow(lrs, *modes.start(weights), steps, epochs)
     losses = finite_or_infinite(modes.loss_at_optimum + excess)
@@ -68,7 +68,7 @@ def independent_floor(
 
     Exact or an estimate as for `independent_curve`.
     """
-    p = batch_variance(modes.n, batch_size, replacement=replacement)
+    p = batch_variance(modes.population, batch_size, replacement=replacement)
     moments = SecondMoments.of(modes, p, rates=lrs.size)
     losses = modes.loss_at_optimum + np.array([moments.settled(lr) for lr in lrs])
     return Prediction(lrs, losses, moments.kind, moments.note)

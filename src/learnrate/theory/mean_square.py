@@ -59,7 +59,7 @@ def mean_square_limit(
     Quantity
         In units of a learning rate, 1/(feature)².
     """
-    p = batch_variance(modes.n, batch_size, replacement=replacement)
+    p = batch_variance(modes.population, batch_size, replacement=replacement)
     if p == 0:
         return Quantity(
             2 / modes.spectrum.largest,
@@ -97,7 +97,7 @@ def mean_square_bound(modes: Modes, batch_size: int, *, replacement: bool = Fals
 
     Source: Défossez and Bach, arXiv 1412.0156 (for B = 1); Jain et al., arXiv 1610.03774.
     """
-    p = batch_variance(modes.n, batch_size, replacement=replacement)
+    p = batch_variance(modes.population, batch_size, replacement=replacement)
     lam, Z, G = modes.eigenvalues, modes.Z, modes.data_hessian
     square_norm = np.einsum("ij,ij->i", Z, Z)
     F = (Z.T * square_norm) @ Z / modes.n

@@ -39,6 +39,8 @@ class Modes:
         Labels.
     weight_decay : float
         α; the bias is not decayed.
+    population : int, optional
+        How many examples there are, where X and y are a sample of them.
 
     Raises
     ------
@@ -48,14 +50,16 @@ class Modes:
         If α is negative or not finite.
     """
 
-    def __init__(self, X: Array, y: Array, *, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, X: Array, y: Array, *, weight_decay: float = 0.0, population: int | None = None
+    ) -> None:
         if X.ndim != 2 or y.shape != X.shape[:1] or not len(y):
             raise DataError(
                 "X must have the shape (n, d) and y the shape (n,) with n ≥ 1. "
                 f"Got {X.shape} and {y.shape} instead; give one label per row of X."
             )
         for name, values in (("X", X), ("y", y)):
-            largest = np.max(np.abs(values), initial=0.0)  # NaN and infinity come through
+            largest = float(np.max(np.abs(values), initial=0.0))  # NaN and infinity come through
             if not largest < _LARGEST:
                 raise DataError(
                     f"{name} must hold finite numbers below {_LARGEST:g}. Got {largest:g} instead; "
@@ -68,10 +72,11 @@ class Modes:
         self.X_tilde: Float[Array, "n D"] = append_ones(X)
         self.y: Float[Array, " n"] = y.astype(np.float64)
         self.weight_decay = float(weight_decay)
+        self.population = len(y) if population is None else population
 
     @property
     def n(self) -> int:
-        """Number of examples."""
+        """Number of examples at hand: all of the `population`, or a sample."""
         return int(self.X_tilde.shape[0])
 
     @property

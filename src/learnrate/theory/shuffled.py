@@ -102,7 +102,7 @@ def shuffled_curve(
     Prediction
         ``losses`` of shape (K, epochs + 1).
     """
-    n, lam = modes.n, modes.eigenvalues
+    n, lam = modes.population, modes.eigenvalues
     start = modes.start(weights)
     kappa = _spread(modes)
     steps = sum(_epoch_batches(n, batch_size).values())
@@ -193,7 +193,7 @@ def _wear_off(
         if epoch:
             worn = _epoch(modes, batch_size, lrs, kappa, s) if wear is None else _times(s, wear)
             s = np.maximum(worn, 0.0)
-            for size, times in _epoch_batches(modes.n, batch_size).items():
+            for size, times in _epoch_batches(modes.population, batch_size).items():
                 mean = mean * _shrink(modes, lrs, size / batch_size) ** times
         tilt = mean @ modes.data_slope - 0.5 * ((mean @ apart) * mean).sum(axis=1)
         losses.append(0.5 * s @ G.diagonal() - tilt)
@@ -208,7 +208,7 @@ def _epoch(
     s: Float[Array, "K r"],
 ) -> Float[Array, "K r"]:
     """One epoch of ``s``, as in the equations above."""
-    n, lam, eta = modes.n, modes.eigenvalues, lrs[:, None]
+    n, lam, eta = modes.population, modes.eigenvalues, lrs[:, None]
     F = np.zeros((lrs.size, modes.rank, modes.rank))
     for size, times in _epoch_batches(n, batch_size).items():
         share = size / batch_size
@@ -253,8 +253,8 @@ def _label_noise(
     Where it has no positive solution the average does not settle; N is then taken as ``pV``.
     """
     eta, r = lrs[:, None], modes.rank
-    m = -(-modes.n // batch_size)
-    p = batch_variance(modes.n, batch_size)
+    m = -(-modes.population // batch_size)
+    p = batch_variance(modes.population, batch_size)
     V = np.mean(modes.residuals[:, None] ** 2 * modes.Z**2, axis=0) - modes.data_slope**2
     x = eta * modes.eigenvalues
     K, rho, average = _epoch_sums(x, m)
@@ -271,7 +271,7 @@ def _label_noise(
     N = np.where(settles[:, None], N, p * V)
     Z = modes.Z
     M = (modes.residuals[:, None] * Z).T @ Z**2 / modes.n - modes.data_hessian * modes.data_slope
-    shift = eta**2 / max(modes.n - 1, 1) * (M * _pair_sums(x, m)).sum(axis=2)
+    shift = eta**2 / max(modes.population - 1, 1) * (M * _pair_sums(x, m)).sum(axis=2)
     return _NoiseLevel(kept, eta**2 * K * N, mean_kept, shift, settles)
 
 

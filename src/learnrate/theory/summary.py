@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +38,7 @@ def analyse(
     momentum: float = 0.0,
     weight_decay: float = 0.0,
     seed: int = 0,
+    population: int | None = None,
 ) -> Theory:
     """Say before training what learning rates will do.
 
@@ -52,6 +54,9 @@ def analyse(
         μ of the heavy ball, and α, which spares the bias.
     seed : int
         Of what is simulated or sampled here; nothing to do with the seed of a run.
+    population : int, optional
+        How many examples are trained on, where X and y are a sample of them. Every number then is an
+        estimate.
 
     Raises
     ------
@@ -67,8 +72,8 @@ def analyse(
         raise OptionError(
             f"momentum must be at least 0 and below 1. Got {momentum} instead; 0 turns it off."
         )
-    modes = Modes(X, y, weight_decay=weight_decay)
-    batch_variance(modes.n, batch_size)  # checks the batch size
+    modes = Modes(X, y, weight_decay=weight_decay, population=population)
+    batch_variance(modes.population, batch_size)  # checks the batch size
     return Theory(modes, batch_size, sampling == "shuffle", float(momentum), seed)
 
 
@@ -83,6 +88,15 @@ class Theory:
         self.shuffle = shuffle
         self.momentum = momentum
         self._seed = seed
+
+    def _judged(self, quantity: Quantity) -> Quantity:
+        """What is exact or a bound for the examples at hand is an estimate where they are a sample."""
+        modes = self.modes
+        if modes.population == modes.n or quantity.kind not in (Kind.EXACT, Kind.BOUND):
+            return quantity
+        note = f"{quantity.note}, " * bool(quantity.note)
+        note += f"on {modes.n:,} of {modes.population:,} examples"
+        return replace(quantity, kind=Kind.ESTIMATE, note=note)
 
     @property
     def spectrum(self) -> Spectrum:
@@ -102,12 +116,12 @@ class Theory:
     @cached_property
     def full_batch_limit(self) -> Quantity:
         """``2(1 + μ)/λmax``, exact."""
-        return full_batch_limit(self.spectrum, momentum=self.momentum)
+        return self._judged(full_batch_limit(self.spectrum, momentum=self.momentum))
 
     @cached_property
     def best_full_batch_rate(self) -> Quantity:
         """``2/(λmin + λmax)``, exact; without momentum."""
-        return best_full_batch_rate(self.spectrum, momentum=self.momentum)
+        return self._judged(best_full_batch_rate(self.spectrum, momentum=self.momentum))
 
     @cached_property
     def limit(self) -> Quantity:
@@ -117,21 +131,21 @@ class Theory:
         """
         if self.momentum:
             return Quantity.unavailable(_NO_MOMENTUM)
-        return mean_square_limit(self.modes, self.batch_size, seed=self._seed)
+        return self._judged(mean_square_limit(self.modes, self.batch_size, seed=self._seed))
 
     @cached_property
     def safe_bound(self) -> Quantity:
         """A rate that is certainly below the mean-square limit."""
         if self.momentum:
             return Quantity.unavailable(_NO_MOMENTUM)
-        return mean_square_bound(self.modes, self.batch_size)
+        return self._judged(mean_square_bound(self.modes, self.batch_size))
 
     @cached_property
     def gaussian_limit(self) -> Quantity:
         """What the mean-square limit would be for Gaussian features of the same spectrum."""
         if self.momentum or self.modes.weight_decay:
             return Quantity.unavailable("the Gaussian formula knows neither momentum nor decay")
-        return gaussian_limit(self.spectrum.eigenvalues, self.batch_size)
+        return self._judged(gaussian_limit(self.spectrum.eigenvalues, self.batch_size))
 
     @cached_property
     def typical_limit(self) -> Quantity:
@@ -202,7 +216,7 @@ class Theory:
     def diverged_share(self, lrs: Float[Array, " K"], epochs: int) -> Float[Array, " K"]:
         """Estimated share of runs whose loss after so many epochs is above where it started."""
         modes = self.modes
-        p = batch_variance(modes.n, self.batch_size)
+        p = batch_variance(modes.population, self.batch_size)
         m, second = modes.start()
         slope, G = modes.data_slope, modes.data_hessian
         start = modes.loss_at_optimum - slope @ m + 0.5 * np.sum(G * second)
@@ -210,7 +224,7 @@ class Theory:
         after_one_step = modes.loss_at_optimum + 0.5 * lrs**2 * p * float(G.diagonal() @ V)
         return diverged_share(
             self.growth(lrs),
-            steps=-(-modes.n // self.batch_size) * epochs,
+            steps=-(-modes.population // self.batch_size) * epochs,
             start_loss=float(start),
             noise_loss=after_one_step,
         )
@@ -225,8 +239,8 @@ class Theory:
             lr=lr,
             verdict=verdict,
             batch_size=self.batch_size,
-            n=self.modes.n,
-            batch_variance=batch_variance(self.modes.n, self.batch_size),
+            n=self.modes.population,
+            batch_variance=batch_variance(self.modes.population, self.batch_size),
             largest_eigenvalue=self.spectrum.largest,
             full_batch_limit=self.full_batch_limit,
             limit=self.limit,

@@ -50,7 +50,7 @@ def typical_limit(
     Source: Furstenberg and Kesten, *Products of random matrices* (1960); for SGD Ziyin et al.,
     arXiv 2303.13093.
     """
-    if batch_size == modes.n:
+    if batch_size >= modes.n:  # more only of a sample, where little noise is left
         limit = 2 * (1 + momentum) / modes.spectrum.largest
         return Quantity(limit, Kind.EXACT, note="all examples: every run is the same")
 

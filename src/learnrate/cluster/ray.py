@@ -79,8 +79,8 @@ class RayExecutor:
     ----------
     account : list of str
         Once it has trained: how it was split, and a line for each worker.
-    starting : float
-        Seconds until the workers were ready.
+    starting, training : float
+        Seconds until the workers were ready, and from then to the last state.
     """
 
     cluster: RayCluster
@@ -88,6 +88,7 @@ class RayExecutor:
     on_message: Callable[[str], object] | None = None
     account: list[str] = field(default_factory=list)
     starting: float = 0.0
+    training: float = 0.0
 
     def run(self, problems: Sequence[LinearProblem], starts: Sequence[EpochState | None]) -> States:
         """Train, yielding ``(s, state)``.
@@ -117,6 +118,7 @@ class RayExecutor:
                 with closing(self._states(split, crew, problems, starts)) as states:
                     yield from states
             finally:
+                self.training = time.perf_counter() - began - self.starting
                 crew.close()
                 self.account = crew.account()
         workers = f"{len(self.account)} worker{'s' * (len(self.account) != 1)}"

@@ -139,9 +139,17 @@ class FakeRay:
 
     def __init__(self, port: int) -> None:
         self.gcs_address = f"127.0.0.1:{port}"
+        self.port = port
 
     def get_runtime_context(self) -> FakeRay:
         return self
+
+    def get_node_id(self) -> str:
+        return "this one"
+
+    def nodes(self) -> list[dict[str, object]]:
+        address = {"NodeManagerAddress": "127.0.0.1", "NodeManagerPort": self.port}
+        return [{"NodeID": "this one", **address}]
 
 
 def test_a_lost_head_is_said() -> None:

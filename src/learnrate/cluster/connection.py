@@ -32,26 +32,34 @@ class Connection:
 
     def __init__(self, ray: Any) -> None:
         self.ray = ray
-        self._head = _split(ray.get_runtime_context().gcs_address)
+        context = ray.get_runtime_context()
+        self._head = _split(context.gcs_address)
+        here = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())
+        self._near = str(here["NodeManagerAddress"]), int(here["NodeManagerPort"])
         self._checked = 0.0
 
     def check(self, every: float = 1.0) -> None:
-        """Raise `ClusterError` if the head is lost.
+        """Raise `ClusterError` if the head is lost, or this machine's own node.
 
-        Ray itself would wait for a minute and then end this process; nothing could be said or saved then.
+        Ray itself would wait for a minute, if it is the head, and then end this process, and else end it at
+        the next object that is asked for; nothing could be said or saved then.
         """
         if time.monotonic() - self._checked < every:
             return
         for _ in range(_TRIES):
-            if _answers(*self._head):
+            if self.stands():
                 self._checked = time.monotonic()
                 return
             time.sleep(_ANSWER / _TRIES)
         raise ClusterError(
-            "The head of the Ray cluster must stay up during a sweep. Got no answer from "
-            f"{':'.join(map(str, self._head))}; sweep on another cluster, or without one. "
-            "With --checkpoint (in Python: checkpoint=...) it goes on from the last epoch saved."
+            "The head of the Ray cluster, and Ray on this machine, must stay up during a sweep. Got no "
+            f"answer from {':'.join(map(str, self._head))}; sweep on another cluster, or without one. With "
+            "--checkpoint (in Python: checkpoint=...) it goes on from the last epoch saved."
         )
+
+    def stands(self) -> bool:
+        """Whether both answer."""
+        return _answers(*self._near) and _answers(*self._head)
 
     def cpus(self) -> int:
         """CPUs of all nodes that are up."""

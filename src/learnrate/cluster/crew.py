@@ -19,6 +19,8 @@ _PATIENCE = 120.0
 """Seconds to wait for a first worker."""
 _MOST_DEATHS = 5
 """In a row, without anything done in between: then it is no accident."""
+_GLANCE = 0.002
+"""Seconds for which a cluster that stood is trusted to stand; asking takes a tenth of a millisecond."""
 _LOOK = 2.0
 """Seconds between looks for CPUs that have come or gone."""
 
@@ -143,7 +145,7 @@ class Crew:
             if member not in self.members:
                 continue  # lost a moment ago, with all its jobs
             try:
-                answer = self.ray.get(ref)
+                answer = self._fetch(ref)
             except self.ray.exceptions.RayTaskError as error:
                 raise _cause(error) from None
             except self.ray.exceptions.RayError as error:
@@ -162,17 +164,29 @@ class Crew:
     def get(self, result: Any) -> Any:
         """A result itself; None if it was lost with its node."""
         try:
-            return self.ray.get(result)
+            return self._fetch(result)
         except self.ray.exceptions.RayTaskError as error:
             raise _cause(error) from None
         except self.ray.exceptions.RayError:
             self.connection.check(every=0)
             return None
 
+    def _fetch(self, reference: Any) -> Any:
+        """Wait for an object, but not for one of a cluster that is lost."""
+        while True:
+            self.connection.check(every=_GLANCE)
+            try:
+                return self.ray.get(reference, timeout=_LOOK)
+            except self.ray.exceptions.GetTimeoutError:
+                continue
+
     def close(self) -> None:
         """End the workers."""
         for member in self.members:
-            self.ray.kill(member.actor)
+            if (
+                self.connection.stands()
+            ):  # where it does not, they are gone, and Ray would wait for them
+                self.ray.kill(member.actor)
         self.left += self.members
         self.members = []
 

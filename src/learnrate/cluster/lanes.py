@@ -63,10 +63,7 @@ def split_lanes(
                 waiting += halves
             else:
                 crew.give(member, part, "train", None)
-        for s, state in ready:
-            if state.epoch and (tell := problems[s].on_rows) is not None:
-                tell(problems[s].n)
-            yield s, state
+        yield from ready
 
 
 def cut(part: Part, pieces: int, granule: int) -> list[Part]:

@@ -5,29 +5,19 @@ From the repository's root: ``python -m benchmarks.theory_figures``.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.pages import DOCS, STYLE, save_svg
 from learnrate.theory import analyse
 from learnrate.theory.growth import measure_growth
 from learnrate.theory.modes import batch_variance
 from learnrate.theory.second_moments import SecondMoments
 from tests.theory.examples import DATA, Array
 from tests.theory.simulate import simulate
-
-FIGURES = Path(__file__).parent.parent / "docs" / "figures"
-STYLE: Any = {
-    "svg.hashsalt": "learnrate",
-    "svg.fonttype": "none",  # text stays text: smaller, and set in the reader's font
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "path.simplify_threshold": 0.5,
-}
 
 
 def exponents() -> Figure:
@@ -118,11 +108,8 @@ def main() -> None:
     """Write all figures."""
     with mpl.rc_context(STYLE):
         for draw in (exponents, rates, floors):
-            path = FIGURES / f"theory-{draw.__name__}.svg"
-            draw().savefig(path, metadata={"Date": None})
-            # matplotlib leaves blanks at the ends of lines
-            lines = path.read_text(encoding="utf-8").splitlines()
-            path.write_text("\n".join(line.rstrip() for line in lines) + "\n", encoding="utf-8")
+            path = DOCS / "figures" / f"theory-{draw.__name__}.svg"
+            save_svg(draw(), path)
             print(path.name, path.stat().st_size, "bytes")
 
 

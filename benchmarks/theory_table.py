@@ -11,17 +11,15 @@ What is measured comes from the plain simulation in tests/theory/simulate.py, no
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pages import DOCS, put
 from learnrate.theory import Theory, analyse
 from tests.theory.examples import DATA, Array
 from tests.theory.simulate import simulate
 
-DOCS = Path(__file__).parent.parent / "docs"
 SAMPLINGS = ("independent", "shuffle")
 
 
@@ -166,17 +164,9 @@ def main() -> None:
             print(lines[-1], flush=True)
         print()
         if options.update:
-            put(name, "\n".join(lines))
-
-
-def put(name: str, text: str) -> None:
-    """Replace what stands between a table's markers in each page."""
-    for page in DOCS.glob("theory*.md"):
-        between = rf"(<!-- table: {name} -->\n).*?(<!-- end -->)"
-        block = f"```text\n{text}\n```\n"
-        old = page.read_text(encoding="utf-8")
-        new = re.sub(between, lambda m, b=block: m[1] + b + m[2], old, flags=re.S)  # type: ignore[misc]
-        page.write_text(new, encoding="utf-8")
+            text = "\n".join(lines)
+            for page in DOCS.glob("theory*.md"):
+                put(page, name, f"```text\n{text}\n```\n")
 
 
 if __name__ == "__main__":

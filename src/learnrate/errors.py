@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "AutogradError",
@@ -38,7 +39,15 @@ __all__ = [
 
 
 class LearnrateError(Exception):
-    """Base class of all errors that learnrate raises on purpose."""
+    """Base class of all errors that learnrate raises on purpose.
+
+    What came is part of a message, and may have lines of its own (an array, say): they are joined to one.
+    """
+
+    def __init__(self, *args: object, **named: Any) -> None:
+        if args:
+            args = (" ".join(str(args[0]).split()), *args[1:])
+        super().__init__(*args, **named)
 
 
 class InputError(LearnrateError, ValueError):
@@ -77,14 +86,14 @@ class MissingModuleError(LearnrateError, ImportError):
     """A module that MXNet may have is not part of learnrate."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'price'?"`` for the nearest known name, or the known names if few.
 
     The text starts with a space so that it can be put straight after a sentence.
     """
     names = list(known)
     folded = {item.casefold(): item for item in names}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)
     if near:
         return f" Did you mean {folded[near[0]]!r}?"
     if len(names) <= 12:

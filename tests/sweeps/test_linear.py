@@ -8,7 +8,7 @@ import pytest
 
 import learnrate
 from learnrate.errors import DataError, OptionError
-from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.outcomes import Outcome
 
 
@@ -177,3 +177,45 @@ def test_both_pictures_show_limit_prediction_and_suggestion(note: LinearSweepRes
     text = " ".join(text.get_text() for text in legend.get_texts())
     for word in ("measured", "predicted", "floor", "limit (mean)", "typical run", "suggested"):
         assert word in text
+
+
+def test_numbers_too_large_for_the_theory_leave_it_out() -> None:
+    """Training them is lawful; only what needs fourth moments is not known."""
+    X, y = learnrate.note_data(50)
+    result = learnrate.sweep(X, y * 1e200, lrs=[0.1], batch_size=10)
+    assert result.theory is None
+    assert result.limit is None
+    assert str(result.suggestion())
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("momentum", b"0.5"),
+        ("momentum", np.array([0.1, 0.2])),
+        ("momentum", float("nan")),
+        ("weight_decay", np.ones((20, 3), dtype=bool)),
+        ("weight_decay", float("inf")),
+        ("weight_decay", "0"),
+        ("epochs", np.array([1, 2])),
+        ("seed", 0.5),
+        ("schedule", 0.5),
+        ("schedule", lambda: 1.0),
+        ("schedule", lambda step: "x"),
+        ("engine", lambda step: 1.0),
+        ("lrs", 10**400),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_one_clear_line(option: str, value: object) -> None:
+    with pytest.raises(OptionError) as caught:
+        learnrate.sweep(*learnrate.note_data(20), **{option: value})  # type: ignore[arg-type]
+    assert option in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sweep_and_its_result_share_what_was_worked_out() -> None:
+    X, y = learnrate.note_data()
+    result = learnrate.sweep(X, y)
+    assert result.theory is theory_of(result.data, result.config)
+    other = theory_of(result.data, result.config.with_batch_size(7))
+    assert other.batch_size == 7

@@ -86,20 +86,48 @@ def test_lanczos_finds_what_the_matrix_holds(name: str, monkeypatch: pytest.Monk
     assert value(limit) == pytest.approx(want, rel=1e-6)
 
 
-@pytest.mark.parametrize("direct_rank", [21, 0])
-def test_some_rows_for_all(direct_rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def many(kind: str) -> Array:
     rng = np.random.default_rng(8)
-    X = rng.standard_t(6, (20_000, 4)) @ rng.standard_normal((4, 4)) + 1
+    X = rng.standard_normal((4000, 30))
+    if kind == "correlated":
+        return np.asarray(
+            X / np.sqrt(1 + np.arange(30.0)) @ np.linalg.qr(rng.standard_normal((30, 30)))[0] + 1
+        )
+    if kind == "heavy-tailed":
+        return rng.standard_t(4.5, X.shape)
+    if kind == "rays":  # examples of very different lengths
+        return X * np.exp(0.5 * rng.standard_normal((4000, 1)))
+    return X
+
+
+@pytest.mark.parametrize("single_rank", [0, 1000])
+@pytest.mark.parametrize("kind", ["normal", "correlated", "heavy-tailed", "rays"])
+def test_a_few_steps_of_lanczos(
+    kind: str, single_rank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = many(kind)
     modes = Modes(X, X[:, 0])
-    want = value(mean_square_limit(modes, 10))
-    monkeypatch.setattr(mean_square, "_DIRECT_RANK", direct_rank)
-    monkeypatch.setattr(mean_square, "_WORK", 5000 * 225 if direct_rank else 1000 * 25)
-    for seed in range(5):
-        limit = mean_square_limit(modes, 10, seed=seed)
-        assert limit.kind is Kind.ESTIMATE
-        assert limit.standard_error is not None
-        assert value(limit) == pytest.approx(want, rel=0.02)
-        assert abs(value(limit) - want) < 3 * limit.standard_error
+    exact = mean_square_limit(modes, 10)
+    assert exact.kind is Kind.EXACT
+    monkeypatch.setattr(mean_square, "_WORK", 0)
+    monkeypatch.setattr(mean_square, "_SINGLE_RANK", single_rank)
+    few = mean_square_limit(modes, 10)
+    if few.kind is Kind.EXACT:  # two steps were enough
+        assert kind == "correlated"
+        assert value(few) == pytest.approx(value(exact), rel=1e-6)
+        return
+    assert few.standard_error is not None
+    assert few.standard_error < 0.011 * value(few)
+    assert abs(value(few) - value(exact)) < 3 * few.standard_error
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e20, 1e60])
+def test_a_few_steps_at_any_scale(scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = without_bias(many("normal"))
+    monkeypatch.setattr(mean_square, "_WORK", 0)
+    monkeypatch.setattr(mean_square, "_SINGLE_RANK", 0)
+    want = value(mean_square_limit(modes, 10)) / scale**2
+    assert value(mean_square_limit(without_bias(scale * many("normal")), 10)) == pytest.approx(want)
 
 
 def test_very_wide_examples_get_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,10 +81,10 @@ def test_second_order_in_the_rate_by_all_permutations() -> None:
 
     def after_one_epoch(lr: float) -> float:
         delta = start - modes.optimum
-        kappa = shuffled._spread(modes)
+        along = modes.directions
         m = (modes.spectrum.vectors.T @ delta).reshape(1)
-        worn = shuffled._wear_off(modes, B, np.array([lr]), kappa, m, np.outer(m, m), 1)
-        level = shuffled._label_noise(modes, B, np.array([lr]), kappa)
+        worn = shuffled._wear_off(modes, B, np.array([lr]), along.spread, m, np.outer(m, m), 1)
+        level = shuffled._label_noise(modes, B, np.array([lr]), along)
         mean = level.mean_kept * m
         noise = shuffled._excess(modes, level.rise, level.shift, mean)
         return float(modes.loss_at_optimum + worn[0, 1] + noise[0])
@@ -163,7 +163,7 @@ def test_sums_over_an_epoch(x: float, m: int) -> None:
 @pytest.mark.parametrize("m", [1, 2, 13, 200])
 def test_sums_over_pairs(m: int) -> None:
     x = np.array([1e-9, 1e-4, 0.3, 0.3, 1.0, 1.7])
-    got = shuffled._pair_sums(x[None], m)[0]
+    got = shuffled._pair_sums(x, m)
     a = (1 - x).astype(np.longdouble)
     want = np.zeros((6, 6))
     for t in range(m):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -31,7 +32,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         words = sys.argv[1:] if arguments is None else arguments
         typed = shlex.join(["learnrate", *words])  # for the reports that say how they were made
-        code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=typed)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=typed)
         sys.stdout.flush()
     except LearnrateError as error:
         return _fail(str(error))
@@ -55,8 +58,17 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _fail(message: str) -> int:
     """One line on standard error."""
-    print("learnrate: " + " ".join(message.split()), file=sys.stderr)
+    _say(message)
     return _BAD_INPUT
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning as one line too, without the place in the code that Python would add."""
+    _say(f"note: {message}")
+
+
+def _say(message: str) -> None:
+    print("learnrate: " + " ".join(message.split()), file=sys.stderr)
 
 
 def _usage(error: Exception) -> str:

@@ -24,6 +24,7 @@ def print_result(
     *,
     why: float | None = None,
     interrupted: bool = False,
+    checkpoint: Path | None = None,
 ) -> None:
     """Print what was trained, the table, the suggestion, the weights and the files.
 
@@ -36,6 +37,8 @@ def print_result(
         A rate whose verdict is to be worked out in full.
     interrupted : bool
         Whether Ctrl-C ended the sweep early.
+    checkpoint : Path, optional
+        Where the sweep was saved as it ran.
     """
     from rich.console import Console
     from rich.text import Text
@@ -51,6 +54,8 @@ def print_result(
 
     if interrupted:
         say(f"Interrupted. This is what was finished: {result.epochs} epochs.")
+        if checkpoint is not None:
+            say(f"Saved in {checkpoint}: the same command goes on from there.")
     for line in _heading(result):
         say(line)
     say()

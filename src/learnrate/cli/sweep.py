@@ -126,6 +126,16 @@ def sweep(
             show_default=False,
         ),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder to save finished epochs in; the same command then goes on from there.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint_every: Annotated[
+        float, typer.Option(help="Seconds at least between one saved epoch and the next.")
+    ] = 30.0,
     save: Annotated[
         list[Path] | None,
         typer.Option(
@@ -155,6 +165,7 @@ def sweep(
     from learnrate.cli.models import refuse_with_model, refuse_without_model, sweep_model
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
+    from learnrate.errors import OptionError
     from learnrate.sweeps.interruption import SweepInterrupted
     from learnrate.sweeps.rates import check_rates
     from learnrate.sweeps.result import SweepResult, check_sweep_output
@@ -188,6 +199,11 @@ def sweep(
         refuse_without_model(of_model)
     else:
         refuse_with_model({"memory": memory, "block_size": block_size, "cache": cache})
+        if checkpoint is not None:
+            raise OptionError(
+                "checkpoint must be left out with a PyTorch model. Got both; only sweeps of the linear model "
+                "are saved as they run."
+            )
     in_blocks = memory is not None or block_size is not None
     result: SweepResult
     with EpochProgress(shown=not (quiet or as_json)) as progress:
@@ -204,6 +220,8 @@ def sweep(
                     memory=memory,
                     block_size=block_size,
                     cache=cache,
+                    checkpoint=checkpoint,
+                    checkpoint_every=checkpoint_every,
                     on_epoch=None if in_blocks else progress.update,
                     on_message=progress.say,
                     on_progress=progress.update_examples if in_blocks else None,
@@ -215,7 +233,7 @@ def sweep(
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:
-        print_result(result, saved, why=why, interrupted=code != 0)
+        print_result(result, saved, why=why, interrupted=code != 0, checkpoint=checkpoint)
     return code
 
 

@@ -83,7 +83,7 @@ def get_engine(
     OptionError
         If there is none of that name.
     """
-    if name not in ENGINES:
+    if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(
             f"engine must be auto or one of {', '.join(ENGINES)}. Got {name!r} instead."
             + did_you_mean(name, ["auto", *ENGINES])

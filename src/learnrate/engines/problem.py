@@ -128,7 +128,7 @@ class LinearProblem:
             permute=permute,
         )
 
-    def visits(self, orders: MinibatchOrders, epoch: int) -> Iterator[Visit]:
+    def visits(self, orders: MinibatchOrders, epoch: int, *, tell: bool = True) -> Iterator[Visit]:
         """The blocks of one epoch in order: all examples at once, unless there is a block size."""
         sequence, done, step = orders.sequence(epoch), 0, 0
         for number, block in zip(
@@ -138,7 +138,7 @@ class LinearProblem:
             steps = slice(step, step + steps_per_epoch(len(order), self.batch_size))
             yield Visit(block.X, block.y, order, steps)
             step, done = steps.stop, done + len(block.y)
-            if self.on_rows is not None:
+            if tell and self.on_rows is not None:
                 self.on_rows(done)
 
     def in_turn(self, orders: MinibatchOrders) -> Iterator[Block]:

@@ -49,7 +49,7 @@ def schedule_multipliers(schedule: Schedule, steps: int) -> Float[Array, " steps
     Raises
     ------
     OptionError
-        For an unknown name, or a function that returns a negative or non-finite multiplier.
+        For an unknown name, or a function that returns no number, or a negative or non-finite multiplier.
     """
     if schedule == "constant":
         return None
@@ -60,7 +60,7 @@ def schedule_multipliers(schedule: Schedule, steps: int) -> Float[Array, " steps
                 f"Got {schedule!r} instead." + did_you_mean(schedule, SCHEDULES)
             )
         return SCHEDULES[schedule](np.arange(steps, dtype=np.float64))
-    values = np.array([float(schedule(t)) for t in range(steps)])
+    values = np.array([_multiplier(schedule, t) for t in range(steps)])
     bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
     if bad.size:
         raise OptionError(
@@ -68,3 +68,13 @@ def schedule_multipliers(schedule: Schedule, steps: int) -> Float[Array, " steps
             f"Got {values[bad[0]]} at step {bad[0]}; mend the function there."
         )
     return values
+
+
+def _multiplier(schedule: Callable[[int], float], t: int) -> float:
+    try:
+        value = schedule(t)
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise OptionError(
+            f"schedule must be a function of the step that returns a number. Got at step {t}: {error}."
+        ) from error

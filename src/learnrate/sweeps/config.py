@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,17 +79,32 @@ class SweepConfig:
             )
         if str(self.dtype) not in DTYPES:
             raise OptionError(f"dtype must be float64 or float32. Got {str(self.dtype)!r} instead.")
-        if not 0 <= self.momentum < 1:
-            raise OptionError(f"momentum must be in [0, 1). Got {self.momentum!r} instead.")
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+        if not (isinstance(self.schedule, str) or callable(self.schedule)):
             raise OptionError(
-                f"weight_decay must be finite and ≥ 0. Got {self.weight_decay!r} instead."
+                "schedule must be a known name or a function of the step. "
+                f"Got {self.schedule!r} instead."
             )
+        self._check_number("momentum", "in [0, 1)", lambda value: 0 <= value < 1)
+        self._check_number("weight_decay", "finite and ≥ 0", lambda value: 0 <= value < math.inf)
+
+    def _check_number(self, name: str, what: str, holds: Callable[[float], bool]) -> None:
+        value = getattr(self, name)
+        number = hasattr(value, "__float__") and not isinstance(value, bool)
+        try:
+            fits = number and holds(float(value))
+        except (TypeError, ValueError, OverflowError):
+            fits = False
+        if not fits:
+            raise OptionError(f"{name} must be {what}. Got {value!r} instead.")
+        object.__setattr__(self, name, float(value))
 
     def _check_whole(self, name: str, *, at_least: int) -> None:
         value = getattr(self, name)
-        whole = hasattr(value, "__index__") and not isinstance(value, bool)
-        if not whole or value < at_least:
+        try:
+            whole = not isinstance(value, bool) and operator.index(value) >= at_least
+        except TypeError:
+            whole = False
+        if not whole:
             raise OptionError(
                 f"{name} must be a whole number, {at_least} or more. Got {value!r} instead."
             )

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from learnrate.data.arrays import from_arrays
 from learnrate.data.frames import is_frame
 from learnrate.data.missing import as_policy
@@ -45,6 +47,8 @@ def examples(
     DataError, OptionError
         If no examples can be made of them.
     """
+    if standardize is not None and not isinstance(standardize, bool | np.bool_):
+        raise OptionError(f"standardize must be True, False or None. Got {standardize!r} instead.")
     split: dict[str, Any] = {"val_fraction": val, "seed": seed, "dtype": dtype}
     if memory is not None:
         _refuse_other_than_files(data, y)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
+from learnrate.errors import DataError
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.model import LinearModel
 from learnrate.sweeps.result import SweepResult, finite_list
@@ -42,9 +44,15 @@ class LinearSweepResult(SweepResult):
     def theory(self) -> Theory | None:
         """What can be said before training; None where a schedule changes the rate, which it does not know.
 
-        Limits are worked out for a constant rate; see `learnrate.theory.Theory` for all there is.
+        Limits are worked out for a constant rate; see `learnrate.theory.Theory` for all there is. None as well
+        where the numbers of the examples are too large for fourth moments.
         """
-        return theory_of(self.data, self.config) if self.config.schedule == "constant" else None
+        if self.config.schedule != "constant":
+            return None
+        try:
+            return theory_of(self.data, self.config)
+        except DataError:
+            return None
 
     @property
     def limit(self) -> float | None:
@@ -206,17 +214,29 @@ class LinearSweepResult(SweepResult):
         }
 
 
+# The grid of a sweep and its result ask about the same examples: what was worked out for one serves the other.
+_latest: WeakKeyDictionary[Prepared, tuple[tuple[object, ...], Theory]] = WeakKeyDictionary()
+
+
 def theory_of(data: Prepared, config: SweepConfig) -> Theory:
-    """What can be said before training with these settings at a constant rate."""
-    return analyse(
-        data.X_train,
-        data.y_train,
-        config.batch_size,
-        sampling=str(config.sampling),
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        population=data.n,
-    )
+    """What can be said before training with these settings at a constant rate.
+
+    The latest answer for the same examples is kept as long as they are.
+    """
+    settings = (config.batch_size, config.sampling, config.momentum, config.weight_decay)
+    known, theory = _latest.get(data, (None, None))
+    if theory is None or known != settings:
+        theory = analyse(
+            data.X_train,
+            data.y_train,
+            config.batch_size,
+            sampling=str(config.sampling),
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            population=data.n,
+        )
+        _latest[data] = settings, theory
+    return theory
 
 
 def _known(prediction: Prediction) -> Array | None:

@@ -33,7 +33,7 @@ def check_rates(lrs: float | Iterable[float]) -> Float[Array, " K"]:
     try:
         values = list(lrs) if isinstance(lrs, Iterator) else lrs
         rates = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise OptionError(f"lrs must be positive numbers. Got {lrs!r} instead. {_FORMS}") from None
     if rates.ndim != 1:
         raise OptionError(

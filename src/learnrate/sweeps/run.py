@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from learnrate.data.prepared import Prepared
 from learnrate.data.streaming.budget import block_rows, bytes_of, parse_memory
 from learnrate.engines.schedules import Schedule
 from learnrate.errors import OptionError
+from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
 from learnrate.sweeps.executors import Cluster, as_cluster
@@ -47,6 +49,8 @@ def sweep(
     memory: str | float | int | None = None,
     block_size: int | None = None,
     cache: str | os.PathLike[str] | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: float = 30.0,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
     on_progress: Callable[[int, int], object] | None = None,
@@ -103,6 +107,9 @@ def sweep(
         (`learnrate.data.order`). With ``memory`` what fits it, unless given.
     cache : path, optional
         The folder for caches; with ``memory`` only. The user's own folder for caches unless given.
+    checkpoint : str or Path, optional
+        A folder. Finished epochs are saved there, ``checkpoint_every`` seconds apart at least, and the same
+        sweep called again goes on from there, to the same bits. Another sweep is refused.
     on_epoch : callable, optional
         Called with (epochs done, epochs in all), over all seeds.
     on_message : callable, optional
@@ -118,8 +125,8 @@ def sweep(
 
     Raises
     ------
-    DataError, OptionError
-        If the examples or an option cannot be used; the message says what to do.
+    DataError, OptionError, OutputError
+        If the examples or an option cannot be used, or the checkpoint not be written; the message says what to do.
     ClusterError, MissingExtraError
         If a cluster cannot be reached or is lost; if Ray is not installed.
 
@@ -155,6 +162,7 @@ def sweep(
     if machines is not None:
         machines.engine(config.engine)
     budget = None if memory is None else parse_memory(memory)
+    checkpoints = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every)
     prepared = examples(
         data,
         y,
@@ -183,6 +191,7 @@ def sweep(
         rates,
         config,
         cluster=machines,
+        checkpoints=checkpoints,
         on_epoch=on_epoch,
         on_message=on_message,
         on_progress=on_progress,

@@ -20,7 +20,7 @@ from learnrate._shapes import Array, Float, Int
 
 __all__ = ["Pairs", "apply_fourth_moment", "pair_covariance", "pair_moments"]
 
-_CHUNK = 4096  # rows at a time, so that memory stays small
+_CHUNK = 2048  # rows at a time, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +91,26 @@ def pair_moments(
     return squares / len(Z), mixed / len(Z)
 
 
-def apply_fourth_moment(S: Float[Array, "r r"], Z: Float[Array, "n r"]) -> Float[Array, "r r"]:
-    """``(1/n) Σ_i (z_iᵀ S z_i) z_i z_iᵀ``, the first term of C. Costs ``n r²``; forms no pairs."""
-    c = np.einsum("ij,ij->i", Z @ S, Z)
-    moment: Array = Z.T @ (c[:, None] * Z) / len(Z)
+def apply_fourth_moment(
+    S: Float[Array, "r r"], Z: Float[Array, "n r"], *, single: bool = False
+) -> Float[Array, "r r"]:
+    """``(1/n) Σ_i (z_iᵀ S z_i) z_i z_iᵀ``, the first term of C. Costs ``2 n r²``; forms no pairs.
+
+    ``single`` multiplies in float32, in half the time and to some six digits; examples and S are brought
+    to size 1 for it.
+    """
+    size, length = 1.0, 1.0
+    dtype: type[np.floating] = np.float64
+    if single:
+        size, length = (float(max(a.max(), -a.min())) or 1.0 for a in (S, Z))
+        dtype = np.float32
+    S = (S / size).astype(dtype)
+    moment = np.zeros(S.shape)
+    for at in range(0, len(Z), _CHUNK):
+        rows = Z[at : at + _CHUNK]
+        if single:
+            rows = (rows / length).astype(dtype)
+        c = np.einsum("ij,ij->i", rows @ S, rows)
+        moment += rows.T @ (c[:, None] * rows)
+    moment *= size * length**4 / len(Z)
     return moment

@@ -93,7 +93,7 @@ def measure_growth(
     seed : int
         Of the minibatches.
     """
-    Z, decay = _leading(modes)
+    Z, decay, start = _leading(modes)
     if runs is None:
         runs = max(4, min(32, 320 // batch_size, 4000 // (batch_size * Z.shape[1])))
     per_epoch = -(-modes.n // batch_size)
@@ -107,15 +107,17 @@ def measure_growth(
         block = min(_SHORT, steps)
         burn_in, blocks = block, max(1, steps // block)
         orders = _independent(modes.n, batch_size, runs, seed)
-    products = _Products(lrs, momentum, Z.shape[1], runs, _renormalise_every(Z, decay, lrs))
+    products = _Products(lrs, momentum, start, runs, _renormalise_every(Z, decay, lrs))
     growth = np.zeros((blocks, runs, lrs.size))
     begun = np.zeros_like(growth)
-    few = min(_SHORT, block)
+    few, root = min(_SHORT, block), np.sqrt(batch_size)
     with np.errstate(all="ignore"):
         for t in range(burn_in + blocks * block):
             if t == burn_in:
                 products.take_log_growth()
-            products.step(Z[next(orders)] / np.sqrt(batch_size), decay)
+            rows = Z[next(orders)]
+            rows /= root
+            products.step(rows, decay)
             if t < burn_in:
                 continue
             at, within = divmod(t - burn_in, block)
@@ -135,11 +137,15 @@ class _Products:
     """Vectors under products of random matrices, one per run and rate, kept at length about 1."""
 
     def __init__(
-        self, lrs: Float[Array, " K"], momentum: float, r: int, runs: int, every: int
+        self,
+        lrs: Float[Array, " K"],
+        momentum: float,
+        start: Float[Array, " r"],
+        runs: int,
+        every: int,
     ) -> None:
         self._lrs, self._momentum, self._every = lrs[:, None], momentum, every
-        self._delta = np.zeros((runs, lrs.size, r))
-        self._delta[:, :, -1] = 1.0  # along λmax, where growth begins
+        self._delta = np.tile(start, (runs, lrs.size, 1))
         self._move = np.zeros_like(self._delta)  # η v
         self._log = np.zeros((runs, lrs.size))
         self._steps = 0
@@ -183,16 +189,22 @@ class _Products:
         self._log += np.log(length)
 
 
-def _leading(modes: Modes) -> tuple[Float[Array, "rows r"], Float[Array, "r r"] | None]:
-    """Examples along the directions that matter, and the decay matrix there.
+def _leading(
+    modes: Modes,
+) -> tuple[Float[Array, "rows r"], Float[Array, "r r"] | None, Float[Array, " r"]]:
+    """Examples along the directions that matter, the decay matrix, and a start along λmax.
 
     The slowest directions shrink at every rate considered here and would only hide where the fast ones
-    begin to grow: those which together have less than a thousandth of λmax are left out.
+    begin to grow: those which together have less than a thousandth of λmax are left out. Where that are none,
+    the examples serve as they are: lengths do not depend on the coordinates.
     """
+    Q, alpha = modes.spectrum.vectors, modes.weight_decay
     kept = np.cumsum(modes.eigenvalues) > _NEGLIGIBLE * modes.spectrum.largest
-    Z = modes.Z if kept.all() else modes.Z[:, kept]
-    decay = modes.decay[np.ix_(kept, kept)] if modes.weight_decay else None
-    return Z, decay
+    if kept.sum() == len(Q):
+        return modes.X_tilde, np.diag([alpha] * (len(Q) - 1) + [0.0]) if alpha else None, Q[:, -1]
+    Z = modes.Z if kept.all() else modes.X_tilde @ Q[:, kept]
+    decay = modes.decay[np.ix_(kept, kept)] if alpha else None
+    return Z, decay, np.eye(Z.shape[1])[-1]
 
 
 def _renormalise_every(

@@ -25,23 +25,28 @@ __all__ = ["mean_square_bound", "mean_square_limit"]
 
 _DIRECT_RANK = 21  # up to here all pairs make a matrix of at most 231 × 231
 _WIDEST = 1025  # beyond, r × r matrices themselves become slow: give the bound
-_WORK = 6e8  # rows · pairs² for the matrix, or rows · r² for one application without it
-_SHARE = 0.2  # of that work, where the matrix is made from some rows
+_DIRECT_WORK = 1.5e8  # rows · pairs² for the matrix: some ten milliseconds
+_WORK = 2e8  # rows · r², over all applications of the operator: some tens of milliseconds
+_MOST_STEPS = 60
+_FEWEST_STEPS = 2
+_ROUGH = 0.01  # so much relative error is worth more steps than that, …
+_MORE_STEPS = 12  # … up to here
+_SINGLE_RANK = 100  # from here on float32 saves time where the result is an estimate anyway
+_SINGLE_ERROR = 1e-5
 _TOLERANCE = 1e-6
+_STOP = 1e-7  # the estimated error to stop at, for what is missing is only estimated
 
 
-def mean_square_limit(
-    modes: Modes, batch_size: int, *, replacement: bool = False, seed: int = 0
-) -> Quantity:
+def mean_square_limit(modes: Modes, batch_size: int, *, replacement: bool = False) -> Quantity:
     """``2 / λmax(𝒞⁻¹𝒟)``: the largest rate for which the average loss stays bounded.
 
     Exact for any examples: nothing is assumed about their distribution. With ``B = n`` drawn without
     replacement it is the full-batch limit ``2/λmax``.
 
-    Up to rank 21 the operator is a matrix over pairs of directions; beyond, SciPy's Lanczos iteration
-    applies it at ``n r²`` a time. Where even that would be slow, some rows stand for all: the result
-    is then an estimate, corrected by one pass over all the examples (see `_corrected`), or for
-    very wide examples the bound of `mean_square_bound`.
+    Up to rank 21 the operator is a matrix over pairs of directions, where there are few examples;
+    otherwise a Lanczos iteration applies it, at ``n r²`` a time. Where many examples leave too few
+    applications, the result is an estimate with its error (see `_top_by_lanczos`), or for very wide
+    examples the bound of `mean_square_bound`.
 
     Parameters
     ----------
@@ -51,8 +56,6 @@ def mean_square_limit(
         B.
     replacement : bool
         Whether one minibatch may hold an example twice. learnrate's samplings never do.
-    seed : int
-        Chooses the rows, where some stand for all.
 
     Returns
     -------
@@ -67,19 +70,15 @@ def mean_square_limit(
             note="every minibatch holds all examples, 2/λmax",
         )
     r = modes.rank
-    direct = r <= _DIRECT_RANK
-    enough = int(_WORK / ((r * (r + 1) / 2) ** 2 if direct else r**2))
-    if r > _WIDEST or enough < min(modes.n, 4 * r):
+    if r > _WIDEST:
         return mean_square_bound(modes, batch_size, replacement=replacement)
-    top = _top_by_matrix if direct else _top_by_lanczos
-    how = "fourth-moment operator" + ("" if direct else f", Lanczos to {_TOLERANCE:g}")
-    if modes.n <= enough:
-        return Quantity(2 / top(modes, p, modes.Z)[0], Kind.EXACT, note=how)
-    some = int(_SHARE * enough) if direct else enough
-    rows = np.random.default_rng(seed).choice(modes.n, some, replace=False)
-    Z = modes.X_tilde[rows] @ modes.spectrum.vectors
-    kappa, error = _corrected(modes, p, top(modes, p, Z)[1], Z)
-    note = f"{how} on {some} of {modes.n} examples, corrected on all"
+    how = "fourth-moment operator"
+    if r <= _DIRECT_RANK and modes.n * (r * (r + 1) / 2) ** 2 <= _DIRECT_WORK:
+        return Quantity(2 / _top_by_matrix(modes, p), Kind.EXACT, note=how)
+    kappa, error = _top_by_lanczos(modes, p)
+    if error <= _TOLERANCE * kappa:
+        return Quantity(2 / kappa, Kind.EXACT, note=f"{how}, Lanczos to {_TOLERANCE:g}")
+    note = f"{how}, a few steps of Lanczos for {modes.n} examples"
     return Quantity(2 / kappa, Kind.ESTIMATE, 2 / kappa**2 * error, note)
 
 
@@ -111,71 +110,71 @@ def _inverse_root(lam: Float[Array, " r"]) -> Float[Array, "r r"]:
     return 1 / np.sqrt(0.5 * (lam[:, None] + lam[None, :]))
 
 
-Top = tuple[float, Float[Array, "r r"]]
-"""The largest eigenvalue κ of ``𝒞^{−½}𝒟𝒞^{−½}`` and its unit eigenvector, as a matrix."""
-
-
-def _top_by_matrix(modes: Modes, p: float, Z: Float[Array, "rows r"]) -> Top:
+def _top_by_matrix(modes: Modes, p: float) -> float:
     lam, pairs = modes.eigenvalues, Pairs.every(modes.rank)
     scale = _inverse_root(lam)[pairs.first, pairs.second]
-    D = p * pair_covariance(pairs, Z, modes.data_hessian)
+    D = p * pair_covariance(pairs, modes.Z, modes.data_hessian)
     D[np.diag_indices_from(D)] += lam[pairs.first] * lam[pairs.second]
-    values, vectors = np.linalg.eigh(D * np.outer(scale, scale))
-    S = np.zeros((modes.rank, modes.rank))
-    S[pairs.first, pairs.second] = S[pairs.second, pairs.first] = vectors[:, -1] / pairs.weight
-    return float(values[-1]), S
+    return float(np.linalg.eigvalsh(D * np.outer(scale, scale))[-1])
 
 
-def _top_by_lanczos(modes: Modes, p: float, Z: Float[Array, "rows r"]) -> Top:
-    from scipy.sparse.linalg import LinearOperator, eigsh
+def _top_by_lanczos(modes: Modes, p: float) -> tuple[float, float]:
+    """``κ``, the largest eigenvalue of ``M = 𝒞^{−½}𝒟𝒞^{−½}``, from below; and how much may be missing.
 
-    r = modes.rank
+    After j steps M is known on the span of ``S, MS, …, M^{j−1}S``, where its largest eigenvalue θ has the
+    residual norm ω. What is missing is about ``ω²/gap``. The gap to the second eigenvalue there is wider
+    than to M's own, so twice that is said, and never more than ω.
+    Where all the steps that the tolerance takes would be too much work, fewer do, in float32 if r is large.
 
-    def product(s: Array) -> Array:
-        S = s.reshape(r, r)
-        return _apply(0.5 * (S + S.T), modes, p, Z).ravel()
+    Source: Parlett, *The Symmetric Eigenvalue Problem*, chapters 11 to 13.
+    """
+    most = int(_WORK / (modes.n * modes.rank**2))
+    steps = min(max(most, _FEWEST_STEPS), _MOST_STEPS)
+    single = most < _FEWEST_STEPS and modes.rank >= _SINGLE_RANK
+    basis = [_diagonal_start(modes, p)]
+    diagonal: list[float] = []
+    beside: list[float] = []
+    while True:
+        MS = _apply(basis[-1], modes, p, single)
+        diagonal.append(float(np.sum(basis[-1] * MS)))
+        for _ in range(2):  # against all, and again: rounding would bring back what is settled
+            for S in basis:
+                MS -= float(np.sum(S * MS)) * S
+        norm = float(np.linalg.norm(MS))
+        T = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+        values, vectors = np.linalg.eigh(T)
+        theta, omega = float(values[-1]), norm * abs(float(vectors[-1, -1]))
+        gap = theta - float(values[-2]) if len(values) > 1 else omega
+        error = min(omega, 2 * omega**2 / gap) if omega > 0 else 0.0
+        if single:
+            error = max(error, _SINGLE_ERROR * theta)
+        enough = _STOP if len(basis) < steps else _ROUGH if len(basis) < _MORE_STEPS else np.inf
+        if error <= enough * theta or norm <= _STOP * theta or len(basis) == _MOST_STEPS:
+            return theta, error
+        beside.append(norm)
+        basis.append(MS / norm)
 
-    operator = LinearOperator((r * r, r * r), matvec=product, dtype=np.float64)
-    # Σ = 𝒞^{−1}: positive definite, so never orthogonal to the top eigenvector, and near it.
-    start = np.diag(1 / np.sqrt(modes.eigenvalues)).ravel()
-    values, vectors = eigsh(operator, k=1, which="LA", v0=start, ncv=8, tol=_TOLERANCE)
-    return float(values[0]), vectors[:, 0].reshape(r, r)
+
+def _diagonal_start(modes: Modes, p: float) -> Float[Array, "r r"]:
+    """The top eigenvector of M among diagonal matrices: near its own, and never orthogonal to it.
+
+    That is because both are positive semidefinite, this one with a positive diagonal.
+    """
+    lam = modes.eigenvalues
+    D = np.diag(lam**2) + p * modes.coarse_directions.spread
+    top = np.abs(np.linalg.eigh(D / np.sqrt(np.outer(lam, lam)))[1][:, -1])
+    top += _TOLERANCE * top.max()
+    return np.diag(top / np.linalg.norm(top))
 
 
-def _apply(
-    S: Float[Array, "r r"], modes: Modes, p: float, Z: Float[Array, "rows r"] | None
-) -> Float[Array, "r r"]:
-    """``𝒞^{−½}𝒟𝒞^{−½}(S)``, with C over the examples in Z; or all, left in their own coordinates."""
+def _apply(S: Float[Array, "r r"], modes: Modes, p: float, single: bool) -> Float[Array, "r r"]:
+    """``𝒞^{−½}𝒟𝒞^{−½}(S)``; examples that reach every direction are left in their own coordinates."""
     lam, Q, G = modes.eigenvalues, modes.spectrum.vectors, modes.data_hessian
     scale = _inverse_root(lam)
-    inner = scale * S
-    if Z is not None:
-        moment = apply_fourth_moment(inner, Z)
+    inner = scale * (0.5 * (S + S.T))
+    if modes.rank < len(Q):
+        moment = apply_fourth_moment(inner, modes.Z, single=single)
     else:
-        moment = Q.T @ apply_fourth_moment(Q @ inner @ Q.T, modes.X_tilde) @ Q
+        moment = Q.T @ apply_fourth_moment(Q @ inner @ Q.T, modes.X_tilde, single=single) @ Q
     D: Array = lam[:, None] * inner * lam + p * (moment - G @ inner @ G)
     return scale * D
-
-
-def _corrected(
-    modes: Modes, p: float, S: Float[Array, "r r"], Z: Float[Array, "rows r"]
-) -> tuple[float, float]:
-    """κ on all examples, and its error, from the top eigenvector S of the rows in Z.
-
-    One application of the whole operator M to S gives the Rayleigh quotient ``ρ = ⟨S, M S⟩ ≤ κ`` and the
-    residual ``ω R = M S − ρ S`` with a unit R. The larger eigenvalue of M on the plane of S and R is one
-    Lanczos step better than ρ, and how much better tells the size of what is still missing. (``⟨R, M R⟩``
-    enters only in that correction, so the rows of Z do for it.)
-
-    Source: Parlett, *The Symmetric Eigenvalue Problem*, chapter 13.
-    """
-    MS = _apply(S, modes, p, None)
-    rho = float(np.sum(S * MS))
-    residual = MS - rho * S
-    omega = float(np.linalg.norm(residual))
-    if omega == 0:
-        return rho, 0.0
-    R = residual / omega
-    across = float(np.sum(R * _apply(R, modes, p, Z)))
-    kappa = float(np.linalg.eigvalsh(np.array([[rho, omega], [omega, across]]))[-1])
-    return kappa, kappa - rho

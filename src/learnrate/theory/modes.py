@@ -8,6 +8,7 @@ import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.errors import DataError, OptionError
+from learnrate.theory.directions import Directions
 from learnrate.theory.spectrum import Spectrum, append_ones, hessian_spectrum
 
 __all__ = ["INITIAL_SCALE", "Modes", "batch_variance"]
@@ -16,8 +17,17 @@ INITIAL_SCALE = 0.01  # as in learnrate.data.initial_weights, which tests compar
 
 # θ* is improved by this many steps of iterative refinement; each costs two passes over the examples.
 _REFINEMENTS = 3
+# A step of this relative size leaves its square, which is below what float64 can hold.
+_REFINED = 1e-9
 # Fourth powers of features still fit into float64.
 _LARGEST = 1e70
+# Fourth moments along directions cost rows · r²: so much is spent on an estimate, …
+_WORK = 2e9
+# … on a coarse one, …
+_COARSE_WORK = 1e7
+# … and this many examples per direction are used in any case.
+_ROWS_PER_DIRECTION = 4
+_SUBSET_SEED = 0
 
 
 class Modes:
@@ -59,7 +69,8 @@ class Modes:
                 f"Got {X.shape} and {y.shape} instead; give one label per row of X."
             )
         for name, values in (("X", X), ("y", y)):
-            largest = float(np.max(np.abs(values), initial=0.0))  # NaN and infinity come through
+            # NaN and infinity come through; no copy of the examples is made.
+            largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
             if not largest < _LARGEST:
                 raise DataError(
                     f"{name} must hold finite numbers below {_LARGEST:g}. Got {largest:g} instead; "
@@ -107,11 +118,17 @@ class Modes:
         Golub and Van Loan, *Matrix Computations*, sections 5.5 and 3.5.3 (iterative refinement).
         """
         Q, lam = self.spectrum.vectors, self.eigenvalues
-        theta = np.zeros(Q.shape[0])
-        for _ in range(1 + _REFINEMENTS):
+        step = (Q.T @ (self.X_tilde.T @ self.y / self.n)) / lam
+        theta: Array = Q @ step
+        length, fit = np.linalg.norm(step), np.linalg.norm(np.sqrt(lam) * step)
+        for _ in range(_REFINEMENTS):
             slope = self.X_tilde.T @ (self.y - self.X_tilde @ theta) / self.n
             slope[:-1] -= self.weight_decay * theta[:-1]
-            theta += Q @ ((Q.T @ slope) / lam)
+            step = (Q.T @ slope) / lam
+            theta += Q @ step
+            refined = np.linalg.norm(step) <= _REFINED * length
+            if refined and np.linalg.norm(np.sqrt(lam) * step) <= _REFINED * fit:
+                break
         return theta
 
     @cached_property
@@ -142,6 +159,31 @@ class Modes:
         if not self.weight_decay:
             return np.zeros(self.rank)
         return self.spectrum.vectors[:-1].T @ self.optimum[:-1] * self.weight_decay
+
+    @cached_property
+    def directions(self) -> Directions:
+        """Fourth moments along the directions; for wide and many examples from some of them."""
+        return self._directions(_WORK)
+
+    @cached_property
+    def coarse_directions(self) -> Directions:
+        """The same from fewer examples, for where two digits do."""
+        return self._directions(_COARSE_WORK)
+
+    def _directions(self, work: float) -> Directions:
+        most = max(int(work / self.rank**2), _ROWS_PER_DIRECTION * self.rank)
+        Z, residuals = self.sample(most)
+        return Directions(Z, residuals, self.data_hessian, self.data_slope)
+
+    def sample(self, most: int) -> tuple[Float[Array, "rows r"], Float[Array, " rows"]]:
+        """``z_i`` and ``ε_i`` of all examples, or of ``most`` chosen at random; always the same ones."""
+        if self.n <= most:
+            return self.Z, self.residuals
+        rows = np.random.default_rng(_SUBSET_SEED).choice(
+            self.n, most, replace=False, shuffle=False
+        )
+        X_tilde = self.X_tilde[rows]
+        return X_tilde @ self.spectrum.vectors, self.y[rows] - X_tilde @ self.optimum
 
     def start(
         self, weights: Float[Array, " d"] | None = None

@@ -32,7 +32,6 @@ from learnrate.theory.quantity import Kind
 __all__ = ["SecondMoments"]
 
 _WORK = 2e10  # multiplications that take about a second: beyond, be content with an estimate
-_SUBSET_SEED = 0
 _EQUAL = 1e-7
 # An eigendecomposition costs as much as this many steps, times the number of pairs.
 _EIGEN_COST = 5
@@ -88,13 +87,17 @@ class SecondMoments:
         kind, note = Kind.EXACT, "second-moment recursion"
         if not whole:
             kind, note = Kind.ESTIMATE, f"{note} of its diagonal"
-        pairs = Pairs.every(r) if whole else Pairs.diagonal(r)
-        enough = int(work / pairs.first.size**2)
-        Z, residuals = modes.Z, modes.residuals
+            along = modes.coarse_directions if coarse else modes.directions
+            if along.rows < modes.n:
+                note = f"{note}, fourth moments from {along.rows} examples"
+            lam, g, G = modes.eigenvalues, modes.data_slope, modes.data_hessian.diagonal()
+            C, tow, V = along.spread, along.tow.T, along.noise
+            return cls(Pairs.diagonal(r), p, lam, g, C, tow, V, G, kind, note)
+        pairs = Pairs.every(r)
+        enough = int(work / P**2)
         if modes.n > enough:
-            rows = np.random.default_rng(_SUBSET_SEED).choice(modes.n, enough, replace=False)
-            Z, residuals = Z[rows], residuals[rows]
             kind, note = Kind.ESTIMATE, f"{note}, fourth moments from {enough} examples"
+        Z, residuals = modes.sample(enough)
         G, g = modes.data_hessian, modes.data_slope
         V = (modes.Z.T * modes.residuals**2) @ modes.Z / modes.n - np.outer(g, g)
         a, b = pairs.first, pairs.second
@@ -154,10 +157,13 @@ class SecondMoments:
         both = a[:, self.pairs.first] * a[:, self.pairs.second]
         scatter = lrs[:, None] ** 2 * self.p
         M, X = np.tile(m, (lrs.size, 1)), np.tile(x, (lrs.size, 1))
-        losses = [0.5 * X @ self.curvature - M @ self.slope]
+        losses, towed = [0.5 * X @ self.curvature - M @ self.slope], self.tow.any()
         for _ in range(epochs):
             for _ in range(steps):
-                X = both * X + scatter * (X @ self.covariance - 2 * M @ self.tow.T + self.noise)
+                come = X @ self.covariance + self.noise
+                if towed:
+                    come -= 2 * M @ self.tow.T
+                X = both * X + scatter * come
                 M = a * M
             losses.append(0.5 * X @ self.curvature - M @ self.slope)
         return np.stack(losses, axis=1)
@@ -168,10 +174,13 @@ class SecondMoments:
         """One rate after t steps, for any t at the same cost: along eigenvectors steps are powers."""
         tau, U = self._eigen(lr)
         a, t = 1 - lr * self.eigenvalues, t[:, None]
-        noise, towed = U.T @ self.noise, U.T @ (self.tow * m)
         now = (U.T @ x) * tau**t
-        now += lr**2 * self.p * _powers_apart(noise[:, None], tau, np.ones(1), t)
-        now -= 2 * lr**2 * self.p * _powers_apart(towed, tau, a, t)
+        if self.noise.any():
+            noise = (U.T @ self.noise)[:, None]
+            now += lr**2 * self.p * _powers_apart(noise, tau, np.ones(1), t)
+        if self.tow.any():
+            towed = U.T @ (self.tow * m)
+            now -= 2 * lr**2 * self.p * _powers_apart(towed, tau, a, t)
         losses: Array = 0.5 * now @ (U.T @ self.curvature) - (m * a**t) @ self.slope
         return losses
 

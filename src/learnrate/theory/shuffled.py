@@ -38,7 +38,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from learnrate._shapes import Array, Bool, Float
-from learnrate.theory.fourth_moment import Pairs, pair_covariance
+from learnrate.theory.directions import Directions
 from learnrate.theory.modes import Modes, batch_variance
 from learnrate.theory.prediction import Prediction, finite_or_infinite
 from learnrate.theory.quantity import Kind
@@ -60,7 +60,7 @@ def shuffled_floor(modes: Modes, batch_size: int, lrs: Float[Array, " K"]) -> Pr
     An estimate, but for ``B = n``, where nothing is random.
     """
     with np.errstate(all="ignore"):
-        level = _label_noise(modes, batch_size, lrs, _spread(modes))
+        level = _label_noise(modes, batch_size, lrs, modes.directions)
         shift = level.shift / (1 - level.mean_kept)
         excess = _excess(modes, level.rise / (1 - level.kept), shift, 0 * shift)
     losses = np.where(level.settles, modes.loss_at_optimum + excess, np.inf)
@@ -104,13 +104,13 @@ def shuffled_curve(
     """
     n, lam = modes.population, modes.eigenvalues
     start = modes.start(weights)
-    kappa = _spread(modes)
+    along = modes.coarse_directions if coarse else modes.directions
     steps = sum(_epoch_batches(n, batch_size).values())
     with np.errstate(all="ignore"):
         passes = min(epochs, lam.size)  # see _wear_off
         work = passes * steps * (lrs.size * lam.size**2 + _STEP_OVERHEAD)
         if work <= (_MOST_WORK if n < _MANY * lam.size and not coarse else _LITTLE_WORK):
-            losses, note = _wear_off(modes, batch_size, lrs, kappa, *start, epochs), _NOTE
+            losses, note = _wear_off(modes, batch_size, lrs, along.spread, *start, epochs), _NOTE
         else:
             moments = SecondMoments.of(
                 modes,
@@ -121,7 +121,9 @@ def shuffled_curve(
             )
             losses = moments.without_label_noise().follow(lrs, *start, steps, epochs)
             note = _NOTE + ", but for what wears off"
-        level = _label_noise(modes, batch_size, lrs, kappa)
+        if along.rows < n:
+            note += f", fourth moments from {along.rows} examples"
+        level = _label_noise(modes, batch_size, lrs, along)
         mean = np.tile(start[0], (lrs.size, 1))
         noise = shift = np.zeros_like(mean)
         for epoch in range(1, epochs + 1):
@@ -155,11 +157,6 @@ def _shrink(modes: Modes, lrs: Float[Array, " K"], share: float = 1.0) -> Float[
     """``a = 1 − ηλ``; for a minibatch with only a ``share`` of B, data count by that share."""
     slope = modes.eigenvalues - (1 - share) * modes.data_hessian.diagonal()
     return 1 - lrs[:, None] * slope
-
-
-def _spread(modes: Modes) -> Float[Array, "r r"]:
-    """``κ_ab = mean z_a² z_b² − G_ab²``: C of `learnrate.theory.fourth_moment` on diagonals."""
-    return pair_covariance(Pairs.diagonal(modes.rank), modes.Z, modes.data_hessian)
 
 
 def _wear_off(
@@ -246,7 +243,7 @@ class _NoiseLevel:
 
 
 def _label_noise(
-    modes: Modes, batch_size: int, lrs: Float[Array, " K"], kappa: Float[Array, "r r"]
+    modes: Modes, batch_size: int, lrs: Float[Array, " K"], along: Directions
 ) -> _NoiseLevel:
     """Solve for N, and from it what comes in per epoch, for every rate.
 
@@ -255,7 +252,7 @@ def _label_noise(
     eta, r = lrs[:, None], modes.rank
     m = -(-modes.population // batch_size)
     p = batch_variance(modes.population, batch_size)
-    V = np.mean(modes.residuals[:, None] ** 2 * modes.Z**2, axis=0) - modes.data_slope**2
+    V, kappa = along.noise, along.spread
     x = eta * modes.eigenvalues
     K, rho, average = _epoch_sums(x, m)
     mean_kept = (1 - x) ** m
@@ -269,9 +266,9 @@ def _label_noise(
     N, probe = np.moveaxis(np.linalg.solve(system, np.tile(sides, (lrs.size, 1, 1))), 2, 0)
     settles &= (probe > 0).all(axis=1)
     N = np.where(settles[:, None], N, p * V)
-    Z = modes.Z
-    M = (modes.residuals[:, None] * Z).T @ Z**2 / modes.n - modes.data_hessian * modes.data_slope
-    shift = eta**2 / max(modes.population - 1, 1) * (M * _pair_sums(x, m)).sum(axis=2)
+    # One rate at a time: for wide examples that stays in the processor's cache.
+    shift = np.stack([(along.tow * _pair_sums(row, m)).sum(axis=1) for row in x])
+    shift *= eta**2 / max(modes.population - 1, 1)
     return _NoiseLevel(kept, eta**2 * K * N, mean_kept, shift, settles)
 
 
@@ -297,15 +294,16 @@ def _epoch_sums(
     return K, np.where(small, (m + 1) / 6, twice / (m - 1)), A2 / m
 
 
-def _pair_sums(x: Float[Array, "K r"], m: int) -> Float[Array, "K r r"]:
+def _pair_sums(x: Float[Array, " r"], m: int) -> Float[Array, "r r"]:
     """``Σ_{s<t<m} a_a^{m−1−t} a_b^{t−1−s}`` for all pairs (a, b), in closed form; ``a = 1 − x``."""
     if m == 1:
-        return np.zeros((*x.shape, x.shape[1]))
+        return np.zeros((x.size, x.size))
     a = 1 - x
-    once = np.where(m * x < 1e-6, m, (1 - a**m) / x)
-    apart = a[:, :, None] - a[:, None, :]
+    power = a**m
+    once = np.where(m * x < 1e-6, m, (1 - power) / x)
+    apart = a[:, None] - a
     same = np.abs(apart) < 1e-9
-    mixed = np.where(same, m * a[:, :, None] ** (m - 1), (a**m)[:, :, None] - (a**m)[:, None, :])
+    mixed = np.where(same, (m * a ** (m - 1))[:, None], power[:, None] - power)
     mixed /= np.where(same, 1.0, apart)
-    slow = m * np.maximum(x[:, :, None], x[:, None, :]) < 1e-5
-    return np.where(slow, 0.5 * m * (m - 1), (once[:, :, None] - mixed) / x[:, None, :])
+    slow = m * np.maximum(x[:, None], x) < 1e-5
+    return np.where(slow, 0.5 * m * (m - 1), (once[:, None] - mixed) / x)

@@ -85,15 +85,15 @@ class StoredRows:
     """
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
-        self._place = folder, prefix
+        self._made_of = folder, prefix
         self._X, self._y = NpyFile(folder / f"{prefix}X.npy"), NpyFile(folder / f"{prefix}y.npy")
         self._free: list[Block] = []
         self._samples: dict[int, Block] = {}
         self._lock = threading.Lock()  # seeds may be trained in threads
 
     def __reduce__(self) -> tuple[type[StoredRows], tuple[Path, str]]:
-        """Another process opens the files itself."""
-        return StoredRows, self._place
+        """Sent to another process, it opens the files there."""
+        return StoredRows, self._made_of
 
     @property
     def n(self) -> int:

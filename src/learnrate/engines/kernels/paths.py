@@ -155,7 +155,7 @@ class GramPath(_Path):
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
         scales, B = self._scales(epoch), self.problem.batch_size
-        for X, y, order, steps in self.problem.visits(self.orders, epoch):
+        for X, y, order, steps in self.problem.visits(self.orders, epoch, tell=moving):
             flat = read_only(X.reshape(-1)), read_only(y), indices(order)
             self._train(*flat, scales[steps], B, moving)
 

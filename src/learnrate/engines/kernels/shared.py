@@ -74,7 +74,7 @@ class MovingPath(GramPath):
             if moving:
                 self._move(unit, grams.G, scales)
             steps += unit.stop - unit.first
-            if self.problem.on_rows is not None:
+            if moving and self.problem.on_rows is not None:
                 self.problem.on_rows(min(steps * self.problem.batch_size, self.problem.n))
 
     def _move(self, unit: Unit, G: Array, scales: Array) -> None:

@@ -1,0 +1,33 @@
+"""What the benchmarks put into docs/: tables between markers, and small figures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent.parent / "docs"
+STYLE: Any = {
+    "svg.hashsalt": "learnrate",
+    "svg.fonttype": "none",  # text stays text: smaller, and set in the reader's font
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "path.simplify_threshold": 0.5,
+}
+
+
+def put(page: Path, name: str, block: str) -> None:
+    """Replace what stands between a table's markers in a page."""
+    between = rf"(<!-- table: {name} -->\n).*?(<!-- end -->)"
+    old = page.read_text(encoding="utf-8")
+    new = re.sub(between, lambda m: m[1] + block + m[2], old, flags=re.S)
+    page.write_text(new, encoding="utf-8")
+
+
+def save_svg(figure: Any, path: Path) -> None:
+    """Write a figure so that the same figure gives the same file."""
+    figure.savefig(path, metadata={"Date": None})
+    # matplotlib leaves blanks at the ends of lines
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line.rstrip() for line in lines) + "\n", encoding="utf-8")

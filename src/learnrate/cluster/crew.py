@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-import learnrate
+from learnrate import __version__
 from learnrate.cluster.connection import Connection
 from learnrate.cluster.worker import Worker
 from learnrate.engines.problem import LinearProblem
@@ -215,9 +215,9 @@ class Crew:
         member.greeting = None
         member.pid = who.pid
         member.name = f"worker {who.pid} on {who.node}"
-        if who.version != learnrate.__version__:
+        if who.version != __version__:
             raise ClusterError(
-                f"Every node must have the same learnrate as this one, {learnrate.__version__}. Got "
+                f"Every node must have the same learnrate as this one, {__version__}. Got "
                 f"{who.version} on {who.node} instead; install it there."
             )
         self._say(f"{member.name} joined: {len(self.ready)} in all")

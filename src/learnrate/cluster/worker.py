@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import learnrate
+from learnrate import __version__
 from learnrate._shapes import Array
 from learnrate.engines.choose import get_engine
 from learnrate.engines.fused import FusedEngine, compile_path, gram_pays, numba_works
@@ -61,7 +61,7 @@ class Worker:
 
     def hello(self) -> Self:
         """Who this is."""
-        return Self(socket.gethostname(), os.getpid(), learnrate.__version__)
+        return Self(socket.gethostname(), os.getpid(), __version__)
 
     def train(self, part: Part | None) -> tuple[Effort, list[EpochState]]:
         """Begin with a part, or go on with the last one, for a moment or an epoch, which is longer."""

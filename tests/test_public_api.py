@@ -35,6 +35,7 @@ NAMES = {
     ],
     "learnrate.errors": [
         "AutogradError",
+        "ClusterError",
         "DataError",
         "InputError",
         "LearnrateError",

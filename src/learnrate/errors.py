@@ -8,6 +8,7 @@
     │   ├── OptionError                     an option or argument: a rate, a batch size, a name
     │   └── OutputError                     a file that cannot be written, a suffix not known
     ├── MissingExtraError (also an ImportError)   an optional package is needed
+    ├── ClusterError (also a ConnectionError)     a cluster that cannot be reached, or was lost
     ├── AutogradError (also a RuntimeError) recording or differentiating in a way that has no answer
     ├── MissingNameError (also an AttributeError) a name of MXNet's that learnrate does not have
     └── MissingModuleError (also an ImportError)  a module of MXNet's that learnrate does not have
@@ -24,6 +25,7 @@ from typing import Any
 
 __all__ = [
     "AutogradError",
+    "ClusterError",
     "DataError",
     "InputError",
     "LearnrateError",
@@ -66,6 +68,10 @@ class OutputError(InputError):
 
 class MissingExtraError(LearnrateError, ImportError):
     """An optional package is needed and is not installed."""
+
+
+class ClusterError(LearnrateError, ConnectionError):
+    """A cluster cannot be reached, or was lost during the work."""
 
 
 class AutogradError(LearnrateError, RuntimeError):

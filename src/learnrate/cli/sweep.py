@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from learnrate.errors import OptionError
+
 __all__ = ["sweep"]
 
 
@@ -87,6 +89,21 @@ def sweep(
         str | None, typer.Option(help="With --model: cpu (unless given), cuda, or auto.")
     ] = None,
     threads: Annotated[int, typer.Option(help="Threads; the curves do not depend on it.")] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on a Ray cluster, with the same numbers: local (workers on this machine's CPUs), "
+            "auto (the cluster that runs here) or the host:port of its head.",
+            show_default=False,
+        ),
+    ] = None,
+    cluster_split: Annotated[
+        str | None,
+        typer.Option(
+            help="What workers share out: lanes (each goes through all examples) or data (they make Gram "
+            "matrices, in parallel). The quicker one unless given."
+        ),
+    ] = None,
     memory: Annotated[
         str | None,
         typer.Option(
@@ -159,6 +176,7 @@ def sweep(
         check_rates([why])
     for path in save or ():
         check_sweep_output(path)
+    machines = _cluster(cluster, cluster_split, model)
     own = data is None
     asked: dict[str, Any] = {
         "target": target,
@@ -200,6 +218,7 @@ def sweep(
                     table,
                     **asked,
                     threads=threads,
+                    cluster=machines,
                     memory=memory,
                     block_size=block_size,
                     cache=cache,
@@ -218,3 +237,21 @@ def sweep(
     elif not quiet:
         print_result(result, saved, why=why, interrupted=code != 0, checkpoint=checkpoint)
     return code
+
+
+def _cluster(address: str | None, split: str | None, model: str | None) -> Any:
+    """The machines to sweep on, or None for this one; refused where they cannot be used."""
+    if address is None:
+        if split is not None:
+            raise OptionError(
+                f"--cluster-split goes with --cluster. Got {split!r} without one; add --cluster local, "
+                "or leave it out."
+            )
+        return None
+    if model is not None:
+        raise OptionError(
+            f"--cluster is for the linear model. Got {address!r} with --model; leave one of them out."
+        )
+    from learnrate.cluster.ray import RayCluster
+
+    return RayCluster(address, split=split)

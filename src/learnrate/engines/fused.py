@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from learnrate.engines.gram import GramEngine
 from learnrate.engines.kernel_cache import note_as_kept
 from learnrate.engines.problem import EpochState, LinearProblem
+from learnrate.engines.units import Grams, Unit
 from learnrate.engines.workers import Workers
 
 __all__ = ["READY", "FusedEngine", "gram_pays", "kernels_name", "numba_works"]
@@ -61,32 +62,65 @@ class FusedEngine:
         self, problem: LinearProblem, start: EpochState | None = None
     ) -> Iterator[EpochState]:
         """Train, yielding the state before training and then after each epoch."""
-        grams = gram_pays(problem.d, problem.batch_size, problem.lrs.size)
-        with _STARTING:
-            works = numba_works()
-            if works and kernels_name(problem.dtype, grams) not in READY:
-                with _announced(self.on_message):
-                    _prepare_kernels(problem.dtype, grams)
-        if not works:
+        grams = gram_pays(problem.d, problem.batch_size, problem.lanes)
+        if not self.prepare(problem.dtype, grams):
             yield from GramEngine().epochs(problem, start)
             return
-        with ExitStack() as stack:
-            executor = None
-            if self.threads > 1:
-                from concurrent.futures import ThreadPoolExecutor
+        with self._workers() as workers:
+            yield from _train(problem, start, grams, workers)
 
-                executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
-            yield from _train(problem, start, grams, Workers(self.threads, executor))
+    def prepare(self, dtype: np.dtype[np.floating], grams: bool) -> bool:
+        """Compile kernels, or load them from disk, unless this process has them; False without Numba."""
+        with _STARTING:
+            works = numba_works()
+            if works and kernels_name(dtype, grams) not in READY:
+                with _announced(self.on_message):
+                    _prepare_kernels(dtype, grams)
+        return works
+
+    def epochs_on(
+        self,
+        problem: LinearProblem,
+        start: EpochState | None,
+        made: Iterator[tuple[Unit, Grams]],
+    ) -> Iterator[EpochState]:
+        """The same on Gram matrices that are made elsewhere; see `learnrate.engines.units`.
+
+        Parameters and velocities are the same bits. Sums over all examples are made in another order, so
+        losses agree to rounding.
+        """
+        self.prepare(problem.dtype, True)
+        with self._workers() as workers:
+            yield from _train(problem, start, True, workers, made)
+
+    @contextmanager
+    def _workers(self) -> Iterator[Workers]:
+        if self.threads == 1:
+            yield Workers(1, None)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(self.threads - 1) as executor:
+            yield Workers(self.threads, executor)
 
 
 def _train(
-    problem: LinearProblem, start: EpochState | None, grams: bool, workers: Workers
+    problem: LinearProblem,
+    start: EpochState | None,
+    grams: bool,
+    workers: Workers,
+    made: Iterator[tuple[Unit, Grams]] | None = None,
 ) -> Iterator[EpochState]:
     """Train on one path. With Gram matrices the first state is known after the first epoch."""
     from learnrate.engines.kernels.paths import GramPath, RowPath
+    from learnrate.engines.kernels.shared import MovingPath
 
     with np.errstate(all="ignore"):
-        path = (GramPath if grams else RowPath)(problem, start, workers)
+        path: GramPath | RowPath
+        if made is not None:
+            path = MovingPath(problem, start, workers, made)
+        else:
+            path = (GramPath if grams else RowPath)(problem, start, workers)
     for epoch in range(0 if start is None else start.epoch, problem.epochs):
         with np.errstate(all="ignore"):
             # The first state is read before training changes the lanes, its loss where it is known.

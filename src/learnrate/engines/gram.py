@@ -74,11 +74,11 @@ class _Run:
         self.orders = problem.orders()
         self.r: Array | None = None  # of all examples, where they are one block
         self.quadratic: Quadratic | None = None
-        if gram_pays(d, problem.batch_size, lanes):
+        if gram_pays(d, problem.batch_size, problem.lanes):
             self.quadratic = self._full_quadratic()
         self.minibatches: Minibatches | None = None
         self.lrs = problem.lrs.astype(dtype)
-        self.at_once = steps_at_once(d + 1, lanes)
+        self.at_once = steps_at_once(d + 1, problem.lanes)
         self.powers = powers(self.lrs, self.at_once)
         self.delta = np.ones((d + 2, lanes), dtype=dtype)
         self.velocity = np.zeros((d + 1, lanes), dtype=dtype)
@@ -218,7 +218,7 @@ class _Run:
         for t, scale in enumerate(multipliers):
             gradient[:] = 0
             q = np.zeros(problem.lrs.size)
-            for Z in minibatches.blocks(order[t * B : (t + 1) * B], problem.lrs.size):
+            for Z in minibatches.blocks(order[t * B : (t + 1) * B], problem.lanes):
                 errors = Z @ self.delta
                 gradient += Z[:, :-1].T @ errors
                 if shifted:

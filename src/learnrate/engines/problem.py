@@ -67,6 +67,9 @@ class LinearProblem:
         is a ``block_size``. Only the engines ``gram`` and ``fused`` can do that.
     on_rows : callable, optional
         Called, while an epoch runs, with the number of examples that it has visited.
+    whole : int, optional
+        How many lanes the problem has of which these are a part. An engine chooses its way by this
+        number, so that a lane comes out the same in a part as in the whole.
     """
 
     X: Float[Array, "n d"]
@@ -82,6 +85,12 @@ class LinearProblem:
     block_size: int | None = None
     source: Rows | None = None
     on_rows: Callable[[int], object] | None = None
+    whole: int | None = None
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes by which an engine chooses its way: those of the whole."""
+        return int(self.lrs.size) if self.whole is None else self.whole
 
     @property
     def rows(self) -> Rows:

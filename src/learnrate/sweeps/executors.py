@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import queue
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from learnrate.engines.problem import Engine, EpochState, LinearProblem
 
-__all__ = ["Executor", "LocalExecutor", "States"]
+__all__ = ["CLUSTERS", "Cluster", "Executor", "LocalExecutor", "States", "as_cluster"]
 
 States = Generator[tuple[int, EpochState], None, None]
 """``(s, state)`` for the states of problem ``s``. Closing it ends the training."""
@@ -20,6 +21,11 @@ States = Generator[tuple[int, EpochState], None, None]
 class Executor(Protocol):
     """Trains the problems of a sweep, one for each seed, which do not depend on one another."""
 
+    @property
+    def account(self) -> list[str]:
+        """Once it has trained, what there is to say of where that was."""
+        ...
+
     def run(self, problems: Sequence[LinearProblem], starts: Sequence[EpochState | None]) -> States:
         """Train, yielding ``(s, state)`` for every state that `Engine.epochs` yields for problem ``s``.
 
@@ -27,6 +33,39 @@ class Executor(Protocol):
         not None, training of that problem goes on from it.
         """
         ...
+
+
+class Cluster(Protocol):
+    """Machines to train on."""
+
+    def engine(self, name: str) -> str:
+        """The engine to ask for there where ``name`` is asked for."""
+        ...
+
+    def executor(
+        self, engine: Engine, on_message: Callable[[str], object] | None = None
+    ) -> Executor:
+        """What trains there."""
+        ...
+
+
+CLUSTERS = {"ray": ("learnrate.cluster.ray", "RayCluster")}
+"""Where each kind of cluster is found. A module is imported when a sweep asks for it: this room knows of a
+cluster what `Cluster` says and no more, so a row names what stands above it, as a plug-in is named."""
+
+
+def as_cluster(cluster: str | Cluster) -> Cluster:
+    """The Ray cluster at an address (``"local"``, ``"auto"``, ``"host:port"``), or what was given.
+
+    Raises
+    ------
+    MissingExtraError
+        If Ray is not installed.
+    """
+    if not isinstance(cluster, str):
+        return cluster
+    module, name = CLUSTERS["ray"]
+    return cast(Cluster, getattr(importlib.import_module(module), name)(cluster))
 
 
 @dataclass(frozen=True)
@@ -42,6 +81,11 @@ class LocalExecutor:
 
     engine: Engine
     at_once: int = 1
+
+    @property
+    def account(self) -> list[str]:
+        """Nothing: it was here."""
+        return []
 
     def run(self, problems: Sequence[LinearProblem], starts: Sequence[EpochState | None]) -> States:
         """Train; see `Executor`."""

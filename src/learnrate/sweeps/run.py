@@ -14,6 +14,7 @@ from learnrate.errors import OptionError
 from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
+from learnrate.sweeps.executors import Cluster, as_cluster
 from learnrate.sweeps.linear import LinearSweepResult, theory_of
 from learnrate.sweeps.rates import auto_rates, check_rates, parse_rates
 from learnrate.sweeps.training import train
@@ -44,6 +45,7 @@ def sweep(
     dtype: str = "float64",
     engine: str = "auto",
     threads: int = 1,
+    cluster: str | Cluster | None = None,
     memory: str | float | int | None = None,
     block_size: int | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -94,6 +96,9 @@ def sweep(
         ``"auto"`` or an engine's name; all give the same curves.
     threads : int
         Threads to use: for several seeds at a time, and what is left of them inside each.
+    cluster : str or Cluster, optional
+        Train on a Ray cluster, with the same numbers: ``"local"`` (workers on this machine's CPUs), ``"auto"``
+        (the cluster that runs here), its head's ``"host:port"``, or a `learnrate.cluster.ray.RayCluster`.
     memory : str or number, optional
         A budget such as ``"2GB"``, for a table in files that is larger than memory: it is prepared once,
         into a cache on disk, and trained on in blocks; see docs/scale.md.
@@ -122,6 +127,8 @@ def sweep(
     ------
     DataError, OptionError, OutputError
         If the examples or an option cannot be used, or the checkpoint not be written; the message says what to do.
+    ClusterError, MissingExtraError
+        If a cluster cannot be reached or is lost; if Ray is not installed.
 
     Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2.
 
@@ -151,6 +158,9 @@ def sweep(
         threads=threads,
         block_size=block_size,
     )
+    machines = None if cluster is None else as_cluster(cluster)
+    if machines is not None:
+        machines.engine(config.engine)
     budget = None if memory is None else parse_memory(memory)
     checkpoints = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every)
     prepared = examples(
@@ -180,6 +190,7 @@ def sweep(
         prepared,
         rates,
         config,
+        cluster=machines,
         checkpoints=checkpoints,
         on_epoch=on_epoch,
         on_message=on_message,

@@ -11,10 +11,10 @@ from learnrate.data.prepared import Prepared
 from learnrate.engines.choose import ENGINES, STREAMING, Choice, choose_engine
 from learnrate.engines.problem import LinearProblem
 from learnrate.engines.schedules import schedule_multipliers
-from learnrate.errors import OptionError
+from learnrate.errors import ClusterError, OptionError
 from learnrate.sweeps.checkpoint import Checkpoints
 from learnrate.sweeps.config import SweepConfig
-from learnrate.sweeps.executors import LocalExecutor
+from learnrate.sweeps.executors import Cluster, Executor, LocalExecutor
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.progress import Progress
@@ -28,6 +28,7 @@ def train(
     lrs: Float[Array, " K"],
     config: SweepConfig,
     *,
+    cluster: Cluster | None = None,
     checkpoints: Checkpoints | None = None,
     on_epoch: Callable[[int, int], object] | None = None,
     on_message: Callable[[str], object] | None = None,
@@ -48,6 +49,9 @@ def train(
     engine, before = (config.engine, 0.0) if resumed is None else resumed
     # Every seed has buffers of its own: of examples that are read in blocks one at a time is trained.
     seeds_at_once = 1 if data.stored is not None else min(config.threads, config.seeds)
+    if cluster is not None:
+        seeds_at_once = 1  # here, where an engine may have all threads
+        engine = cluster.engine(engine)
     choice = _choose(data, len(lrs), config, engine, config.threads // seeds_at_once, on_message)
     if not ENGINES[choice.engine.name].threaded:
         seeds_at_once = 1
@@ -63,13 +67,18 @@ def train(
 
     def result(seeds: int, epochs: int) -> LinearSweepResult:
         seconds = time.perf_counter() - began
-        return record.result(choice.engine.name, choice.reason, seconds, seeds=seeds, epochs=epochs)
+        reason = "; ".join([choice.reason, *executor.account])
+        return record.result(choice.engine.name, reason, seconds, seeds=seeds, epochs=epochs)
 
     # A seed that the checkpoint has whole is not given to the executor at all.
     progress = Progress(record.epochs(), data.n, config.epochs, on_progress)
     problems = _problems(data, lrs, config, progress)
     left = [s for s, done in enumerate(record.epochs()) if done < config.epochs]
-    executor = LocalExecutor(choice.engine, seeds_at_once)
+    executor: Executor
+    if cluster is None:
+        executor = LocalExecutor(choice.engine, seeds_at_once)
+    else:
+        executor = cluster.executor(choice.engine, on_message)
     run = executor.run([problems[s] for s in left], [record.states[s] for s in left])
     try:
         with closing(run) as states:
@@ -82,6 +91,10 @@ def train(
                         on_epoch(record.epochs_done(), config.seeds * config.epochs)
         if left:
             save(due=False)
+    except ClusterError:
+        if record.epochs_done():
+            save(due=False)  # to go on from elsewhere
+        raise
     except KeyboardInterrupt:
         seeds, epochs = record.finished()
         if epochs:

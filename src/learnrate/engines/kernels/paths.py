@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from learnrate.engines.losses import residuals, row_blocks, squared_errors
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.workers import Workers
 
-__all__ = ["GramPath", "RowPath"]
+__all__ = ["GramPath", "RowPath", "indices", "read_only"]
 
 _GRAM_BYTES = 1 << 18  # of matrices made and used at a time: a quarter of a level-2 cache
 _ROOM = 1 << 17  # numbers in the gathered rows
@@ -111,7 +112,7 @@ class _Path:
     def _in_turn(self) -> Iterator[tuple[Array, Array, Array]]:
         """The blocks from the first to the last, as kernels take them: X, y, the order of the rows."""
         for X, y in self.problem.in_turn(self.orders):
-            yield _read_only(X.reshape(-1)), _read_only(y), _indices(np.arange(len(y)))
+            yield read_only(X.reshape(-1)), read_only(y), indices(np.arange(len(y)))
 
     def _start_loss(self) -> float:
         raise NotImplementedError
@@ -139,6 +140,7 @@ class GramPath(_Path):
         self.G = np.empty((1 if threads == 1 else PARTS, self.at_once * size), dtype=dtype)
         self.part = np.empty((threads, size), dtype=dtype)
         self.other = np.zeros_like(self.delta)
+        self.sums_of_parts = PARTS * size
         self.sums = np.empty(0)
         self.Q = np.empty((0, 0))
 
@@ -148,19 +150,19 @@ class GramPath(_Path):
         if not self.Q.size and not (adds_up and epoch == 0):
             self.make_quadratic()
         if not self.Q.size:
-            self.sums = np.zeros(PARTS * self.width**2)
+            self.sums = np.zeros(self.sums_of_parts)
         self._visit(epoch)
         self._close_sums()
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
         B = self.problem.batch_size
         for X, y, order, steps in self.problem.visits(self.orders, epoch, tell=moving):
-            flat = _read_only(X.reshape(-1)), _read_only(y), _indices(order)
+            flat = read_only(X.reshape(-1)), read_only(y), indices(order)
             self._train(*flat, self._scales(epoch, steps), B, moving)
 
     def make_quadratic(self) -> None:
         """Go through the data for Q alone: as in the first epoch where that adds up to it."""
-        self.sums = np.zeros(PARTS * self.width**2)
+        self.sums = np.zeros(self.sums_of_parts)
         if self.problem.sampling is Sampling.SHUFFLE:
             self._visit(0, moving=False)
         else:
@@ -181,27 +183,9 @@ class GramPath(_Path):
         self, X: Array, y: Array, order: Array, scales: Array, batch_size: int, moving: bool
     ) -> None:
         steps, at_once, threads = scales.size, self.at_once, self.workers.threads
-        layout, everyone = self.layout, (0, self.layout.blocks if moving else 0)
-        delta, other, velocity = (a.reshape(-1) for a in (self.delta, self.other, self.velocity))
-
-        def call(
-            worker: int,
-            G: Array,
-            blocks: tuple[int, int],
-            first: int,
-            stop: int,
-            at_once: int,
-            make: bool,
-        ) -> None:
-            train_on_grams(
-                X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted, self.decay,
-                self.kappa, self.eta, scales, self.momentum, *blocks, layout.rows, layout.lanes,
-                delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
-                self.sums, self.width, self.step, first, stop, at_once, make,
-            )  # fmt: skip
-
+        call = partial(self.call, X, y, order, scales, batch_size)
         if threads == 1:
-            call(0, self.G[0], everyone, 0, steps, at_once, True)
+            call(0, self.G[0], (0, self.layout.blocks if moving else 0), 0, steps, at_once, True)
             return
         for chunk in range(0, steps, PARTS * at_once):
             stop = min(chunk + PARTS * at_once, steps)
@@ -213,12 +197,36 @@ class GramPath(_Path):
                     call(worker, self.G[part], (0, 0), first, last, at_once, True)
 
             def move(worker: int, chunk: int = chunk, stop: int = stop) -> None:
-                mine = layout.share(worker, threads)
+                mine = self.layout.share(worker, threads)
                 call(worker, self.G.reshape(-1), mine, chunk, stop, stop - chunk, False)
 
             self.workers.run(make)
             if moving:
                 self.workers.run(move)
+
+    def call(
+        self,
+        X: Array,
+        y: Array,
+        order: Array,
+        scales: Array,
+        batch_size: int,
+        worker: int,
+        G: Array,
+        blocks: tuple[int, int],
+        first: int,
+        stop: int,
+        at_once: int,
+        make: bool,
+    ) -> None:
+        """The kernel, on what belongs to this path; see `train_on_grams`."""
+        delta, other, velocity = (a.reshape(-1) for a in (self.delta, self.other, self.velocity))
+        train_on_grams(
+            X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted, self.decay,
+            self.kappa, self.eta, scales, self.momentum, *blocks, self.layout.rows, self.layout.lanes,
+            delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
+            self.sums, self.width, self.step, first, stop, at_once, make,
+        )  # fmt: skip
 
     def _start_loss(self) -> float:
         if not self.Q.size:
@@ -248,7 +256,7 @@ class RowPath(_Path):
     def train(self, epoch: int) -> None:
         """One pass over the minibatches; each thread gathers the rows for its own lanes."""
         for X, y, order, steps in self.problem.visits(self.orders, epoch):
-            flat = _read_only(X.reshape(-1)), _read_only(y), _indices(order)
+            flat = read_only(X.reshape(-1)), read_only(y), indices(order)
             self._train(*flat, self._scales(epoch, steps))
 
     def _train(self, X: Array, y: Array, order: Array, scales: Array) -> None:
@@ -306,7 +314,7 @@ class RowPath(_Path):
         self.workers.run(add)
 
 
-def _read_only(array: Array) -> Array:
+def read_only(array: Array) -> Array:
     """A view that cannot be written, of rows that lie one after another.
 
     Always of one kind, whether the caller's arrays may be written or not: kernels compile once.
@@ -316,6 +324,6 @@ def _read_only(array: Array) -> Array:
     return view
 
 
-def _indices(order: Array) -> Array:
+def indices(order: Array) -> Array:
     """Row numbers in the type that suffices, which kernels were compiled for."""
     return order.astype(np.int32 if order.size < 2**31 else np.int64, copy=False)

@@ -1,0 +1,142 @@
+"""Clusters of several processes: a node that comes in mid-run, a head that goes, the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import learnrate
+from learnrate._shapes import Array
+from learnrate.cluster.ray import RayCluster
+from learnrate.errors import ClusterError
+from tests.cluster.machines import PATIENCE, free_port, kill_session, node
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_token() -> Iterator[None]:
+    """One for the module: Ray reads it once in a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", uuid.uuid4().hex)
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        yield
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path: the sockets in it may have 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="lr-", ignore_cleanup_errors=True) as path:
+        yield Path(path)
+
+
+def examples() -> tuple[Array, Array, dict[str, Any]]:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100_000, 12))
+    y = X @ rng.normal(size=12) + 0.1 * rng.normal(size=100_000)
+    return X, y, {"lrs": np.geomspace(1e-3, 1, 32), "batch_size": 20, "engine": "fused"}
+
+
+@pytest.mark.parametrize("split", ["lanes", "data"])
+def test_a_node_that_comes_in_mid_run_is_used(folder: Path, split: str) -> None:
+    X, y, options = examples()
+    said: list[str] = []
+    port, epochs = free_port(), 300
+    until = time.monotonic() + PATIENCE
+    with node(folder, port=port, head=True), ExitStack() as more:
+
+        def another(done: int, total: int) -> None:
+            if done == 1:
+                more.enter_context(node(folder, port=port, head=False))
+            if not any("2 in all" in message for message in said):
+                assert time.monotonic() < until, said
+                time.sleep(0.3)  # the cluster is looked at between epochs
+
+        cluster = RayCluster(f"127.0.0.1:{port}", split=split)
+        spread = learnrate.sweep(
+            X,
+            y,
+            cluster=cluster,
+            on_epoch=another,
+            on_message=said.append,
+            epochs=epochs,
+            **options,
+        )
+    alone = learnrate.sweep(X, y, epochs=epochs, **options)
+    np.testing.assert_array_equal(alone.W, spread.W)
+    np.testing.assert_array_equal(alone.b, spread.b)
+    np.testing.assert_allclose(alone.losses, spread.losses, rtol=1e-12)
+    assert spread.engine_reason.count("examples, ") == 2, spread.engine_reason
+
+
+def test_a_lost_head_ends_in_one_line(folder: Path) -> None:
+    """Here the sweep runs on the head's own machine. With the data split Ray may end the process first."""
+    X, y, options = examples()
+    port = free_port()
+    with node(folder, port=port, head=True) as head:
+
+        def lose(done: int, total: int) -> None:
+            if done == 2:
+                kill_session(head)
+
+        cluster = RayCluster(f"127.0.0.1:{port}", split="lanes")
+        with pytest.raises(ClusterError, match=r"The head of the Ray cluster.* must stay up"):
+            learnrate.sweep(X, y, cluster=cluster, on_epoch=lose, epochs=20_000, **options)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "learnrate", "sweep", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_the_command_on_a_cluster_of_its_own_prints_one_document() -> None:
+    options = ("diabetes", "--lrs", "0.1,0.2", "--seeds", "3", "--json")
+    alone, spread = command(*options), command(*options, "--cluster", "local")
+    assert spread.returncode == 0, spread.stderr
+    assert spread.stderr == ""
+    one, other = json.loads(alone.stdout), json.loads(spread.stdout)
+    assert one.keys() == other.keys()
+    assert one["curves"] == other["curves"]
+
+
+def test_the_command_says_in_one_line_that_the_head_is_lost(folder: Path) -> None:
+    port = free_port()
+    options = ["--lrs", "0.01", "--epochs", "10000000", "--engine", "gram"]
+    options += ["--cluster", f"127.0.0.1:{port}"]
+    with node(folder, port=port, head=True) as head:
+        sweep = subprocess.Popen(
+            [sys.executable, "-m", "learnrate", "sweep", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            time.sleep(15)
+            assert sweep.poll() is None, sweep.stderr.read() if sweep.stderr else ""
+            kill_session(head)
+            out, err = sweep.communicate(timeout=60)
+        finally:
+            sweep.kill()
+    assert sweep.returncode == 2
+    assert out == ""
+    assert err.startswith(
+        "learnrate: The head of the Ray cluster, and Ray on this machine, must stay up"
+    )
+    assert err.count("\n") == 1

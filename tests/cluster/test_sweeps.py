@@ -1,0 +1,154 @@
+"""Sweeps on a small cluster of this machine: the numbers of a sweep without one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import learnrate
+from learnrate.cluster.connection import connected
+from learnrate.cluster.ray import RayCluster
+from learnrate.engines.choose import get_engine
+from learnrate.engines.problem import EpochState, LinearProblem
+from learnrate.sweeps.linear import LinearSweepResult
+from tests.contract.problems import make_problem
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Iterator[None]:
+    """One Ray for all tests here; sweeps find it and leave it running."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", uuid.uuid4().hex)
+        with connected("local", cpus=2, store=150_000_000):
+            yield
+
+
+def train(
+    problems: list[LinearProblem],
+    engine: str,
+    starts: list[EpochState | None] | None = None,
+    **settings: Any,
+) -> list[list[EpochState]]:
+    """All states of each problem."""
+    states: list[list[EpochState]] = [[] for _ in problems]
+    executor = RayCluster(**settings).executor(get_engine(engine))
+    for s, state in executor.run(problems, starts or [None] * len(problems)):
+        states[s].append(state)
+    assert "of a Ray cluster" in executor.account[0]
+    return states
+
+
+def assert_equal(alone: list[EpochState], spread: list[EpochState], engine: str) -> None:
+    """Fused and reference: W and b are the same bits. Gram: BLAS goes by shapes, so to 1e-12."""
+    assert [state.epoch for state in alone] == [state.epoch for state in spread]
+    for one, other in zip(alone, spread, strict=True):
+        for name in ("W", "b", "V", "vb"):
+            a, b = getattr(one, name), getattr(other, name)
+            if engine == "gram" and a is not None:
+                np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
+            else:
+                np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(one.loss, other.loss, rtol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["reference", "gram", "fused"])
+def test_lanes_split_gives_the_same_numbers(engine: str) -> None:
+    size = (60, 3, 7, 5, 2) if engine == "reference" else (700, 20, 32, 40, 3)
+    problem = make_problem(*size, momentum=0.5)
+    (spread,) = train([problem], engine, split="lanes")
+    assert_equal(list(get_engine(engine).epochs(problem)), spread, engine)
+
+
+def test_data_split_gives_the_same_numbers_as_every_engine() -> None:
+    problem = make_problem(700, 6, 32, 5, 3, momentum=0.5)
+    seeds = [problem, replace(problem, seed=1)]
+    spread = train(seeds, "fused", split="data")
+    for s in (0, 1):
+        assert_equal(list(get_engine("fused").epochs(seeds[s])), spread[s], "fused")
+        for engine in ("gram", "reference"):
+            for one, other in zip(get_engine(engine).epochs(seeds[s]), spread[s], strict=True):
+                np.testing.assert_allclose(one.W, other.W, rtol=1e-9, atol=1e-12)
+                np.testing.assert_allclose(one.loss, other.loss, rtol=1e-9)
+
+
+@pytest.mark.parametrize("split", ["lanes", "data"])
+def test_starts_are_gone_on_from(split: str) -> None:
+    problem = make_problem(500, 8, 16, 40, 4)
+    seeds = [replace(problem, seed=seed) for seed in range(3)]
+    alone = [list(get_engine("fused").epochs(seed)) for seed in seeds]
+    starts = [alone[0][2], None, alone[2][4]]
+    spread = train(seeds, "fused", starts, split=split)
+    assert_equal(alone[0][3:], spread[0], "fused")
+    assert_equal(alone[1], spread[1], "fused")
+    assert spread[2] == []
+
+
+def sweep(**options: Any) -> LinearSweepResult:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60_000, 12))
+    y = X @ rng.normal(size=12) + 0.1 * rng.normal(size=60_000)
+    settings = {"lrs": np.geomspace(1e-3, 3, 32), "batch_size": 20, "epochs": 8, **options}
+    return learnrate.sweep(X, y, engine="fused", **settings)
+
+
+@pytest.mark.parametrize("split", ["lanes", "data"])
+def test_a_worker_killed_in_mid_run(split: str) -> None:
+    said: list[str] = []
+    killed: list[int] = []
+
+    def kill(done: int, total: int) -> None:
+        workers = re.findall(r"worker (\d+) on \S+ joined", "\n".join(said))
+        if done == 2:
+            killed.append(int(workers[0]))
+            os.kill(killed[0], signal.SIGKILL)
+
+    cluster = RayCluster(split=split)
+    spread = sweep(cluster=cluster, on_epoch=kill, on_message=said.append, epochs=80, val=0.1)
+    alone = sweep(epochs=80, val=0.1)
+    assert any("was lost" in message for message in said), said
+    np.testing.assert_array_equal(alone.W, spread.W)
+    np.testing.assert_array_equal(alone.b, spread.b)
+    np.testing.assert_allclose(alone.losses, spread.losses, rtol=1e-12)
+    workers = re.findall(
+        r"worker \d+ on \S+: [\d,]+ examples, [\d,]+ a second", spread.engine_reason
+    )
+    assert len(workers) >= 2
+
+
+def test_what_is_raised_on_a_worker_reaches_the_caller() -> None:
+    problem = make_problem(60, 3, 7, 5, 2)
+    broken = replace(problem, multipliers=np.ones(1))
+    with pytest.raises(ValueError):  # noqa: PT011  # as here, whatever it says
+        list(get_engine("reference").epochs(broken))
+    with pytest.raises(ValueError):  # noqa: PT011
+        train([broken], "reference")
+
+
+def test_ctrl_c_leaves_no_workers() -> None:
+    said: list[str] = []
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(cluster="local", on_epoch=stop, on_message=said.append)
+    for pid in re.findall(r"worker (\d+) on", "\n".join(said)):
+        for _ in range(100):
+            try:
+                os.kill(int(pid), 0)
+            except ProcessLookupError:
+                break
+            signal.sigtimedwait([], 0.1)
+        else:
+            pytest.fail(f"worker {pid} is still there")

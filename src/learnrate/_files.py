@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -79,10 +80,25 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(temporary)
         temporary.replace(path)
-    except OSError as error:
+    except Exception as error:
+        reason = _what_the_system_said(error)
+        if reason is None:
+            raise
         raise OutputError(
-            f"{str(path)!r} must be writable. Got: {error.strerror or error}; "
+            f"{str(path)!r} must be writable. Got: {reason}; "
             "free some space, change its permissions or write elsewhere."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _what_the_system_said(error: BaseException | None) -> str | None:
+    """What the system refused with, also where a library met it with an error of its own; else None."""
+    while error is not None:
+        if isinstance(error, OSError):
+            return error.strerror or str(error)
+        told = re.search(r"([^:]+) \(os error \d+\)", str(error))  # Polars
+        if told:
+            return told[1].strip()
+        error = error.__cause__ or error.__context__
+    return None

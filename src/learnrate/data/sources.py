@@ -91,10 +91,10 @@ def open_file(path: Path, known: Iterable[str]) -> Source:
         suffix, packed = known_suffix(path.name, label, known)
         with path.open("rb") as stream:
             content = _unpack(stream, label) if packed else path.absolute()
+        source = Source(label, suffix, content)
+        source.refuse_empty()
     except OSError as error:
         raise unreadable(label, error) from error
-    source = Source(label, suffix, content)
-    source.refuse_empty()
     return source
 
 

@@ -45,6 +45,7 @@ NAMES = {
         "OutputError",
         "did_you_mean",
     ],
+    "learnrate.sklearn": ["SweptSGDRegressor"],
 }
 
 

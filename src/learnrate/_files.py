@@ -9,7 +9,7 @@ from pathlib import Path
 
 from learnrate.errors import OutputError, did_you_mean
 
-__all__ = ["check_output", "write_atomically"]
+__all__ = ["check_output", "check_output_folder", "write_atomically"]
 
 
 def check_output(path: str | Path, suffixes: Sequence[str]) -> Path:
@@ -41,6 +41,23 @@ def _check_writable(path: Path) -> None:
             f"The output must be writable. Got {str(path)!r}, which may not be written here; "
             "change its permissions or write elsewhere."
         )
+
+
+def check_output_folder(path: str | Path) -> Path:
+    """Raise OutputError unless ``path`` is a folder that can be written, or one can be made there."""
+    path = Path(path)
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise OutputError(
+            f"The output must be a folder. Got {str(path)!r}, and {str(there)!r} is a file; "
+            "name another."
+        )
+    if not os.access(there, os.W_OK):
+        raise OutputError(
+            f"The output must be writable. Got {str(path)!r}, and {str(there)!r} may not be written; "
+            "change its permissions or write elsewhere."
+        )
+    return path
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

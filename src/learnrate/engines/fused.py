@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 
@@ -20,12 +19,14 @@ from learnrate.engines.kernel_cache import note_as_kept
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.workers import Workers
 
-__all__ = ["FusedEngine", "gram_pays"]
+__all__ = ["READY", "FusedEngine", "gram_pays", "kernels_name", "numba_works"]
+
+READY: set[str] = set()
+"""Kernels that this process has compiled or loaded; see `kernels_name`."""
 
 _PATIENCE = 1.0  # seconds of compiling before it is announced
-_STARTING = (
-    threading.Lock()
-)  # seeds that start at the same time on threads compile once and warn once
+_STARTING = threading.Lock()
+"""Seeds that start at the same time on threads compile once and warn once."""
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
@@ -60,17 +61,20 @@ class FusedEngine:
         self, problem: LinearProblem, start: EpochState | None = None
     ) -> Iterator[EpochState]:
         """Train, yielding the state before training and then after each epoch."""
+        grams = gram_pays(problem.d, problem.batch_size, problem.lrs.size)
         with _STARTING:
             works = numba_works()
+            if works and kernels_name(problem.dtype, grams) not in READY:
+                with _announced(self.on_message):
+                    _prepare_kernels(problem.dtype, grams)
         if not works:
             yield from GramEngine().epochs(problem, start)
             return
-        grams = gram_pays(problem.d, problem.batch_size, problem.lrs.size)
-        with _STARTING, _announced(self.on_message), np.errstate(all="ignore"):
-            compile_path(problem.dtype, grams)
         with ExitStack() as stack:
             executor = None
             if self.threads > 1:
+                from concurrent.futures import ThreadPoolExecutor
+
                 executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
             yield from _train(problem, start, grams, Workers(self.threads, executor))
 
@@ -112,18 +116,18 @@ def _announced(on_message: Callable[[str], object] | None) -> Iterator[None]:
         timer.cancel()
 
 
-@cache
-def compile_path(dtype: np.dtype[np.floating], grams: bool) -> None:
+def _prepare_kernels(dtype: np.dtype[np.floating], grams: bool) -> None:
     """Train a tiny problem, so that kernels are compiled, or loaded from disk."""
     X = np.zeros((3, 1), dtype=dtype)
     problem = LinearProblem(X, X[:, 0].copy(), np.ones(1), batch_size=2, epochs=1)
     for _ in _train(problem, None, grams, Workers(1, None)):
         pass
+    READY.add(kernels_name(dtype, grams))
     note_as_kept(kernels_name(dtype, grams))
 
 
 def kernels_name(dtype: np.dtype[np.floating], grams: bool) -> str:
-    """What a set of compiled kernels is noted under in `learnrate.engines.kernel_cache`."""
+    """What a set of kernels is noted under, in `READY` and in `learnrate.engines.kernel_cache`."""
     return f"{dtype.name}-{'grams' if grams else 'rows'}"
 
 

@@ -42,11 +42,12 @@ class _Path:
         self.shift, self.ref = np.zeros((2, self.width), dtype=dtype)
         self.shift[:d], self.shift[d] = anchor.shift, -1
         self.ref[:d], self.ref[d] = anchor.w, anchor.beta
-        self.shifted = bool(anchor.shift.any())
+        self.shifted = anchor.shifted
         self.layout = layout = Layout(problem.lrs.size, d + 1, dtype)
         self.eta = np.zeros(layout.blocks * layout.lanes, dtype=dtype)
         self.eta[: problem.lrs.size] = problem.lrs
         self.decay = dtype.type(problem.weight_decay * B)
+        self.kappa = dtype.type(anchor.kappa)
         self.momentum = dtype.type(problem.momentum)
         self.delta = layout.zeros()
         self.velocity = layout.zeros() if problem.momentum else np.zeros((0, 0, 0), dtype=dtype)
@@ -193,8 +194,8 @@ class GramPath(_Path):
             make: bool,
         ) -> None:
             train_on_grams(
-                X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted,
-                self.decay, self.eta, scales, self.momentum, *blocks, layout.rows, layout.lanes,
+                X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted, self.decay,
+                self.kappa, self.eta, scales, self.momentum, *blocks, layout.rows, layout.lanes,
                 delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
                 self.sums, self.width, self.step, first, stop, at_once, make,
             )  # fmt: skip
@@ -256,7 +257,7 @@ class RowPath(_Path):
         def move(worker: int) -> None:
             train_on_rows(
                 X, y, self.problem.d, order, self.problem.batch_size, self.shift, self.ref,
-                self.shifted, self.decay, self.eta, scales, self.momentum,
+                self.shifted, self.decay, self.kappa, self.eta, scales, self.momentum,
                 *layout.share(worker, self.workers.threads), layout.rows, layout.lanes,
                 self.delta.reshape(-1), self.velocity.reshape(-1), self.Z[worker], self.room, self.R[worker], self.gradient[0, worker],
                 self.gradient[1, worker], self.nothing, self.width, self.step,

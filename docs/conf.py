@@ -10,6 +10,7 @@ import os
 import types
 from typing import Any
 
+import jieba
 from sphinx.application import Sphinx
 from sphinx.ext.autodoc import SLOTSATTR
 from sphinx.util import logging
@@ -48,6 +49,10 @@ html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#3b528b", "color-brand-content": "#2c6fa8"},
     "dark_css_variables": {"color-brand-primary": "#8fb4e8", "color-brand-content": "#7cb7ea"},
 }
+
+if CHINESE:  # splits Chinese text into words for the search; it would tell of its dictionary
+    jieba.setLogLevel("WARNING")
+    jieba.dt.tmp_dir = os.environ.get("LEARNRATE_DOCS_CACHE")
 
 log = logging.getLogger(__name__)
 

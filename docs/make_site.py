@@ -105,6 +105,7 @@ def build(language: str, source: Path) -> None:
     command += ["-c", str(DOCS), "-d", str(BUILD / "doctrees" / language)]
     command += [str(source), str(BUILD / "html" / LANGUAGES[language])]
     environment = {**os.environ, "LEARNRATE_DOCS_LANGUAGE": language}
+    environment["LEARNRATE_DOCS_CACHE"] = str(BUILD)
     subprocess.run([sys.executable, "-m", "sphinx", *command], env=environment, check=True)
 
 

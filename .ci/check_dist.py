@@ -19,9 +19,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "learnrate"
 
-SUFFIXES = {".py", ".csv", ".txt", ".html", ".toml"}
-"""What files of the package may end in, beside `py.typed`."""
-
 NEEDED = {"py.typed", "data/diabetes.csv", "data/diabetes.txt", "note/texts.toml"}
 STRAY = ("__pycache__", ".pyc", ".ipynb_checkpoints", "__marimo__", ".DS_Store", ".nbi", ".nbc", "~")
 IN_SDIST = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "tests/test_documents.py"}
@@ -47,11 +44,6 @@ def wheel_complaints(wheel: Path) -> list[str]:
     outside = {n for n in names if not n.startswith(("learnrate/", f"{info}/"))}
     found = [f"{name} does not belong into a wheel" for name in sorted(outside)]
     found += [f"{name} is stray" for name in names if any(word in name for word in STRAY)]
-    found += [
-        f"{name} is of no kind that the package has"
-        for name in sorted(inside)
-        if Path(name).suffix not in SUFFIXES and name != "py.typed"
-    ]
     found += [f"{name} is missing" for name in sorted((tracked() | NEEDED) - inside)]
     found += [f"{name} is not in the repository" for name in sorted(inside - tracked())]
     if f"{info}/licenses/LICENSE" not in names:

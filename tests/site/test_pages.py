@@ -24,7 +24,7 @@ def test_every_page_has_a_sister_in_the_other_language() -> None:
 def entries(page: str) -> list[str]:
     """Pages in the tables of contents of an index."""
     blocks = re.findall(r"```\{toctree\}(.*?)```", (DOCS / page).read_text("utf-8"), re.S)
-    return [line for block in blocks for line in block.split() if re.match(r"[a-z]", line)]
+    return [line for block in blocks for line in block.splitlines() if re.match(r"[a-z]", line)]
 
 
 def test_both_indexes_list_the_same_pages() -> None:

@@ -20,9 +20,25 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "learnrate"
 
 NEEDED = {"py.typed", "data/diabetes.csv", "data/diabetes.txt", "note/texts.toml"}
-STRAY = ("__pycache__", ".pyc", ".ipynb_checkpoints", "__marimo__", ".DS_Store", ".nbi", ".nbc", "~")
+STRAY = (
+    "__pycache__",
+    ".pyc",
+    ".ipynb_checkpoints",
+    "__marimo__",
+    ".DS_Store",
+    ".nbi",
+    ".nbc",
+    "~",
+)
 IN_SDIST = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "tests/test_documents.py"}
-IN_SDIST |= {"docs/index.md", "docs/conf.py", "constraints.txt", "Makefile", "SECURITY.md", "CITATION.cff"}
+IN_SDIST |= {
+    "docs/index.md",
+    "docs/conf.py",
+    "constraints.txt",
+    "Makefile",
+    "SECURITY.md",
+    "CITATION.cff",
+}
 
 
 def tracked() -> set[str]:
@@ -72,7 +88,9 @@ def sdist_complaints(sdist: Path) -> list[str]:
 def version() -> str:
     """The version, from its one place."""
     source = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
-    return next(line.split('"')[1] for line in source.splitlines() if line.startswith("__version__"))
+    return next(
+        line.split('"')[1] for line in source.splitlines() if line.startswith("__version__")
+    )
 
 
 def try_it(wheel: Path) -> None:
@@ -81,7 +99,14 @@ def try_it(wheel: Path) -> None:
         folder = Path(name)
         venv.create(folder / "env", with_pip=True)
         python = folder / "env" / "bin" / "python"
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        install: list[str | Path] = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         subprocess.run(
             [*install, "--constraint", ROOT / "constraints.txt", wheel.resolve()],
             cwd=folder,

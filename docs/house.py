@@ -29,13 +29,13 @@ def house() -> str:
     floors = storeys()
     bottom = len(floors) * (HIGH + GAP) + GAP
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom}" role="img"',
         'font-family="system-ui, sans-serif" font-size="13">',
         "<title>The rooms of learnrate by rank; a file imports only from lower ranks</title>",
         f'<rect width="{WIDTH}" height="{bottom}" fill="#ffffff"/>',
         f'<path d="M22 {GAP + 4} V{bottom - 22}" stroke="#b5367a" stroke-width="2"/>',
         f'<path d="M14 {bottom - 24} L22 {bottom - 8} L30 {bottom - 24} Z" fill="#b5367a"/>',
-        f'<text transform="translate(42 {bottom / 2}) rotate(-90)" text-anchor="middle" '
+        f'<text transform="translate(42 {bottom / 2}) rotate(-90)" text-anchor="middle"',
         'fill="#b5367a">imports</text>',
     ]
     for number, (rank, rooms) in enumerate(floors):

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
@@ -25,6 +26,11 @@ LANGUAGES = {"en": "", "zh_CN": "zh-CN/"}
 _LINK = re.compile(r"(?<=\]\()([^)#\s]+)")
 _FENCE = re.compile(r"(^```.*?^```)", re.M | re.S)
 _TOCTREE = re.compile(r"^```\{toctree\}.*?^```", re.M | re.S)
+
+_CHINESE_BREAK = re.compile(
+    r"(?<=[\u2014\u2026\u3001-\u9fff\uff00-\uffef])\n *(?=[\u4e00-\u9fff\uff08])"
+)
+"""A line's end between two Chinese characters, which a browser would show as a blank."""
 
 Pages = dict[Path, tuple[str, str]]
 """Source of each page: its language and its name in the site."""
@@ -48,6 +54,7 @@ def stage(language: str, all_pages: Pages) -> Path:
         if its_language == language:
             text = path.read_text(encoding="utf-8")
             text = with_known_entries(with_links_mended(text, path, all_pages), all_pages, language)
+            text = outside_code(_CHINESE_BREAK, "", text)
             (folder / f"{name}.md").write_text(text, encoding="utf-8")
     return folder
 
@@ -71,10 +78,16 @@ def with_links_mended(text: str, path: Path, all_pages: Pages) -> str:
             return str(target.relative_to(DOCS))
         return os.path.relpath(target, folder)
 
-    parts = _FENCE.split(text)  # code is left alone
-    return "".join(
-        part if number % 2 else _LINK.sub(mended, part) for number, part in enumerate(parts)
-    )
+    return outside_code(_LINK, mended, text)
+
+
+def outside_code(
+    pattern: re.Pattern[str], replacement: str | Callable[[re.Match[str]], str], text: str
+) -> str:
+    """Text with every match replaced, but for those in fenced code."""
+    parts = _FENCE.split(text)
+    parts[::2] = [pattern.sub(replacement, part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def with_known_entries(text: str, all_pages: Pages, language: str) -> str:

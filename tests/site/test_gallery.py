@@ -38,7 +38,7 @@ def test_the_picture_is_todays_drawing(exhibit: Exhibit, tmp_path: Path) -> None
         (FIGURES / f"curves-{exhibit.name}.svg").read_text(encoding="utf-8"),
         (tmp_path / "now.svg").read_text(encoding="utf-8"),
     ]
-    then, now = ([NUMBER.sub("#", text) for text in texts])
+    then, now = [NUMBER.sub("#", text) for text in texts]
     assert now == then, __doc__
     then_at, now_at = (np.array([float(x) for x in NUMBER.findall(text)]) for text in texts)
     np.testing.assert_allclose(now_at, then_at, rtol=1e-3, atol=0.5)

@@ -33,10 +33,12 @@ def test_both_indexes_list_the_same_pages() -> None:
 
 @pytest.mark.parametrize("suffix", ["", ".zh-CN"])
 def test_the_reference_lists_every_public_name(suffix: str) -> None:
-    listed = "".join((DOCS / f"{page}{suffix}.md").read_text("utf-8") for page in ("api", "api-arrays"))
+    listed = "".join(
+        (DOCS / f"{page}{suffix}.md").read_text("utf-8") for page in ("api", "api-arrays")
+    )
     found = set(re.findall(r"auto(?:function|class|module):: learnrate\.(\w+)$", listed, re.M))
     assert found - {"torch"} == set(learnrate.__all__)
-    assert SUBMODULES < found
+    assert found > SUBMODULES
 
 
 def test_choosing_shows_todays_rates() -> None:

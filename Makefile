@@ -1,11 +1,12 @@
-# `make sweep` runs the note's experiment, `make test` the tests, `make check` lint, types and format.
+# `make sweep` runs the note's experiment, `make test` the tests, `make check` lint, types and format,
+# `make docs` builds the site in docs/_build/html, `make dist` the packages in dist/.
 # Each target sets up its own virtual environment first; nothing outside this folder is touched.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: sweep test check format test-all clean
+.PHONY: sweep test check format test-all docs dist clean
 
 sweep: $(VENV)/.installed
 	$(BIN)/learnrate sweep --save sweep.png
@@ -25,6 +26,15 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python docs/make_site.py
+
+dist: $(VENV)/.installed-release
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python .ci/check_dist.py dist
+
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "learnrate needs Python 3.11 or newer. Set PYTHON=python3.11 (or newer).")'
 	$(PYTHON) -m venv $(VENV)
@@ -38,5 +48,13 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+$(VENV)/.installed-release: $(VENV)/.installed
+	$(PIP) install --constraint constraints.txt --editable '.[release]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf docs/_build $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

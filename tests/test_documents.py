@@ -15,7 +15,7 @@ import pytest
 import learnrate
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 MODULES = sorted(
     info.name
     for info in pkgutil.walk_packages(learnrate.__path__, "learnrate.")

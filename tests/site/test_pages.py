@@ -1,0 +1,61 @@
+"""What the pages of the site say in numbers, and what the reference must list."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import learnrate
+
+DOCS = Path(__file__).parents[2] / "docs"
+SUBMODULES = {"autograd", "data", "errors", "nd", "scratch", "theory"}
+
+
+def test_every_page_has_a_sister_in_the_other_language() -> None:
+    english = {p.name.removesuffix(".md") for p in DOCS.glob("*.md") if ".zh-CN" not in p.name}
+    chinese = {p.name.removesuffix(".zh-CN.md") for p in DOCS.glob("*.zh-CN.md")}
+    # at the repository's root there are CONTRIBUTING.md and CHANGELOG.md
+    assert chinese - english == {"contributing", "changelog"}
+    assert english <= chinese
+
+
+def entries(page: str) -> list[str]:
+    """Pages in the tables of contents of an index."""
+    blocks = re.findall(r"```\{toctree\}(.*?)```", (DOCS / page).read_text("utf-8"), re.S)
+    return [line for block in blocks for line in block.splitlines() if re.match(r"[a-z]", line)]
+
+
+def test_both_indexes_list_the_same_pages() -> None:
+    assert entries("index.md") == [e.removesuffix(".zh-CN") for e in entries("index.zh-CN.md")]
+
+
+@pytest.mark.parametrize("suffix", ["", ".zh-CN"])
+def test_the_reference_lists_every_public_name(suffix: str) -> None:
+    listed = "".join(
+        (DOCS / f"{page}{suffix}.md").read_text("utf-8") for page in ("api", "api-arrays")
+    )
+    found = set(re.findall(r"auto(?:function|class|module):: learnrate\.(\w+)$", listed, re.M))
+    assert found - {"torch"} == set(learnrate.__all__)
+    assert found > SUBMODULES
+
+
+def test_choosing_shows_todays_rates() -> None:
+    def suggested(**options: int) -> tuple[float | None, float | None]:
+        result = learnrate.sweep("diabetes", **options)  # type: ignore[arg-type]
+        return result.suggestion().lr, result.limit
+
+    page = (DOCS / "choosing.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+)[^|]*\| ([\d.]+) \| ([\d.]+) \|$", page, re.M)
+    assert [int(size) for size, _, _ in rows] == [1, 10, 100, 442]
+    for size, lr, limit in rows:
+        now = suggested(epochs=20, batch_size=int(size))
+        assert now == pytest.approx((float(lr), float(limit)), rel=5e-3)
+    assert suggested(epochs=1)[0] == 0.079
+    assert suggested(epochs=3)[0] == 0.0331
+    assert rows == re.findall(
+        r"^\| (\d+)[^|]*\| ([\d.]+) \| ([\d.]+) \|$",
+        (DOCS / "choosing.zh-CN.md").read_text("utf-8"),
+        re.M,
+    )

@@ -171,7 +171,7 @@ class TestLeftOut:
             rows=range(1, n + 1),
             remark=[f"remark {i}" for i in range(n)],
             town=[f"town {i % 15}" for i in range(n)],
-            dirty=["cheap", *map(str, range(1, n))],
+            dirty=[*["cheap"] * 5, *map(str, range(5, n))],
             stored=list(map(str, range(n))),
         )
         data = prepare(frame, "y")
@@ -196,10 +196,17 @@ class TestLeftOut:
             "rows": "counts the rows (1, 2, …, 40)",
             "remark": "differs from row to row (40 values in 40 rows)",
             "town": "15 categories (at most 10",
-            "dirty": "numbers except in 1 of 40 rows, such as 'cheap'",
+            "dirty": "numbers except in 5 of 40 rows, such as 'cheap'",
             "stored": "numbers stored as text",
         }.items():
             assert words in found[name], name
+
+    def test_a_slip_in_a_column_of_numbers_is_an_error(self) -> None:
+        frame = table(40, area=["1O5", *map(str, range(1, 40))])
+        with pytest.raises(DataError, match=r"'area', where 39 values are numbers, with 1 .*'1O5'"):
+            prepare(frame, "y")
+        mended = frame.with_columns(area=pl.col("area").replace("1O5", "105").cast(pl.Int64))
+        assert "area" in prepare(mended, "y").feature_names
 
     @pytest.mark.parametrize(
         "name", ["id", "ID", "PassengerId", "user_id", "order-no", "Nr", "index", "Unnamed: 0", ""]

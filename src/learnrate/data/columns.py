@@ -9,7 +9,8 @@ The rules, in the order in which a column meets them; it is left out if it
 4. looks like row ids: whole numbers, all different, that are named like an id (``Id``, ``customer_id``,
    ``index``, ``no``, an unnamed column) or count the rows, 0, 1, 2, … or 1, 2, 3, …;
 5. is text with a different value in more than half of the rows (names, remarks), or with more
-   categories than `category_limit`.
+   categories than `category_limit`. But if at least nine of ten such texts are numbers, the others are
+   mistakes to be mended, and that is an error.
 
 A column that the user names is not asked for its likeness to row ids. Nor is one that merely counts the
 rows when it is the only thing to learn from (a first example, x = 1, 2, 3, …).
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from learnrate.data.facts import Facts, facts_of
 from learnrate.data.frames import Frame, nameless
 from learnrate.data.wording import short
+from learnrate.errors import DataError
 
 __all__ = [
     "Column",
@@ -34,6 +36,7 @@ __all__ = [
     "sort_columns",
 ]
 
+_FEW = 10  # one of so many may be a mistake
 _ID_WORDS = {"id", "ids", "index", "idx", "no", "nr", "key", "uuid", "guid", "rowid"}
 _ID_NAMES = {"", "#", "row", "unnamed: 0", "column 1", "__index_level_0__"}
 
@@ -82,6 +85,11 @@ def choose_columns(
         Whether the user named them.
     missing_is_category : bool
         Whether the missing values of a text column become a category.
+
+    Raises
+    ------
+    DataError
+        If a column of numbers has a few texts in it.
     """
     columns = (
         (name, facts_of(nameless(frame, name), missing_is_category=missing_is_category))
@@ -104,7 +112,7 @@ def sort_columns(
             if reason and not is_named_like_an_id(name):
                 counters.append(Column(name))
         if reason is None and facts.is_text:
-            reason = _why_too_many(facts)
+            reason = _why_too_many(facts, name)
         if reason is None:
             kept.append(Column(name, _categories(facts.frequencies) if facts.is_text else ()))
         else:
@@ -152,8 +160,8 @@ def is_named_like_an_id(name: str) -> bool:
     return name.casefold() in _ID_NAMES or bool(words and words[-1].casefold() in _ID_WORDS)
 
 
-def _why_too_many(facts: Facts) -> str | None:
-    """Rule 5."""
+def _why_too_many(facts: Facts, name: str) -> str | None:
+    """Rule 5; `DataError` for a few texts among numbers."""
     rows, different = facts.rows, facts.different
     limit = category_limit(rows)
     if different <= min(limit, rows // 2):
@@ -161,7 +169,15 @@ def _why_too_many(facts: Facts) -> str | None:
     odd = facts.odd()
     if odd is None:
         return "numbers stored as text; store them as numbers to use them"
-    if odd.number < (rows - facts.nulls) / 2:
+    present = rows - facts.nulls
+    if odd.number <= present / _FEW:
+        what = "1 value that is" if odd.number == 1 else f"{odd.number:,} values that are"
+        raise DataError(
+            f"A column must hold numbers, or texts of few kinds. Got {name!r}, where {present - odd.number:,} values "
+            f"are numbers, with {what} none, such as {short(odd.text)}; mend the table, or leave a value empty "
+            "and use --missing."
+        )
+    if odd.number < present / 2:
         return f"numbers except in {odd.number:,} of {rows:,} rows, such as {short(odd.text)}"
     if facts.at_least:
         return f"text with more than {different:,} categories (at most {limit} can be used)"

@@ -158,6 +158,8 @@ def _delimited(source: Source, rows: int, usual: str) -> Iterator[Batch]:
                             for name, column in zip(names, columns, strict=True)
                         ]
                     )
+                    if frame.width > 1:  # a line of separators alone holds nothing, as in memory
+                        frame = frame.filter(~pl.all_horizontal(pl.all() == ""))
                     yield Batch(frame, untyped=True, decimal_comma=separator == ";")
     except DataError:
         refuse_wrong_encoding(source)

@@ -81,18 +81,18 @@ def pieces_here(work: Work) -> dict[str, float]:
     orders = problem.orders(permute=permutation)
     order = best(lambda: orders.inside(1, 0)) / work.n
     most = steps_of_a_unit(problem)
-    few = list(units(problem, None, most))[1:9]
+    few = [unit._replace(adds_up=False) for unit in list(units(problem, None, most))[1:9]]
     steps = sum(unit.stop - unit.first for unit in few)
     rows = steps * work.batch_size
     maker.make(few[0])
-    far = best(lambda: [maker.make(unit._replace(adds_up=False)) for unit in few]) / rows
+    far = best(lambda: [maker.make(unit) for unit in few]) / rows
     near = best(lambda: [maker.make(unit._replace(moves=False)) for unit in few]) / rows
 
     # Moving: as many steps by matrices in the near cache, and by ones that come from memory.
     def steps_of(lanes: int, far: bool) -> float:
         lrs = np.geomspace(1e-3, 0.1, lanes)
         path = MovingPath(replace(problem, lrs=lrs), None, Workers(1, None), iter(()))
-        unit = few[0]._replace(adds_up=False)
+        unit = few[0]
         G = maker.make(unit).G
         scales = path._scales(0)
         size, at_once = path.width**2, path.at_once

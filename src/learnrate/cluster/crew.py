@@ -19,6 +19,8 @@ _PATIENCE = 120.0
 """Seconds to wait for a first worker."""
 _MOST_DEATHS = 5
 """In a row, without anything done in between: then it is no accident."""
+_FEW = 12
+"""Workers that are named at the end."""
 _GLANCE = 0.002
 """Seconds for which a cluster that stood is trusted to stand; asking takes a tenth of a millisecond."""
 _LOOK = 2.0
@@ -191,12 +193,16 @@ class Crew:
         self.members = []
 
     def account(self) -> list[str]:
-        """A line for each worker: who it was and how fast."""
-        return [
+        """How many workers there were, and who they were and how fast; not more than a few."""
+        worked = [m for m in [*self.left, *self.members] if m.seconds]
+        lines = [
             f"{m.name}: {m.examples:,} examples, {m.examples / m.seconds:,.0f} a second"
-            for m in [*self.left, *self.members]
-            if m.seconds
+            for m in worked[:_FEW]
         ]
+        if len(worked) > _FEW:
+            rate = sum(m.examples / m.seconds for m in worked) / len(worked)
+            lines.append(f"{len(worked) - _FEW} more; on average {rate:,.0f} a second")
+        return [f"{len(worked)} worker{'s' * (len(worked) != 1)} of a Ray cluster", *lines]
 
     def _look_around(self) -> None:
         """See whether the head is there, and start a worker for every CPU that has none."""

@@ -116,9 +116,11 @@ def test_a_worker_killed_in_mid_run(split: str) -> None:
             killed.append(int(workers[0]))
             os.kill(killed[0], signal.SIGKILL)
 
+    # Long enough for a worker that hands over its states every quarter of a second.
+    options = {"epochs": 300 if split == "lanes" else 80, "val": 0.1}
     cluster = RayCluster(split=split)
-    spread = sweep(cluster=cluster, on_epoch=kill, on_message=said.append, epochs=80, val=0.1)
-    alone = sweep(epochs=80, val=0.1)
+    spread = sweep(cluster=cluster, on_epoch=kill, on_message=said.append, **options)
+    alone = sweep(**options)
     assert any("was lost" in message for message in said), said
     np.testing.assert_array_equal(alone.W, spread.W)
     np.testing.assert_array_equal(alone.b, spread.b)

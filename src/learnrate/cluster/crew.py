@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 
 from learnrate import __version__
 from learnrate.cluster.connection import Connection
-from learnrate.cluster.worker import Worker
+from learnrate.cluster.worker import Sender
 from learnrate.engines.problem import LinearProblem
 from learnrate.errors import ClusterError
 
@@ -86,7 +87,7 @@ class Crew:
         self.members: list[Member] = []
         self.left: list[Member] = []  # workers that were lost, for the account at the end
         self._deaths, self._looked, self._why = 0, 0.0, ""
-        self._actor = self.ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Worker)
+        self._actor = self.ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Sender)
         self._wait_for_first()
 
     def _put(self, problems: list[LinearProblem]) -> Any:
@@ -164,9 +165,10 @@ class Crew:
         return done
 
     def get(self, result: Any) -> Any:
-        """A result itself; None if it was lost with its node."""
+        """A copy of a result; None if it was lost with its node. See `learnrate.cluster.worker.Sender`."""
         try:
-            return self._fetch(result)
+            (kept,) = self._fetch(result)
+            return copy.deepcopy(self._fetch(kept))
         except self.ray.exceptions.RayTaskError as error:
             raise _cause(error) from None
         except self.ray.exceptions.RayError:

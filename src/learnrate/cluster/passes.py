@@ -17,6 +17,8 @@ __all__ = ["AHEAD", "matrix_bytes", "split_passes", "steps_of_a_unit", "unit_byt
 
 UNIT_BYTES = 1 << 23
 """Of matrices that a worker makes in one go: a few milliseconds' work, for a fraction of one to send it."""
+_LEAST = 1 << 20
+"""What is worth a call to a worker, which takes about a millisecond."""
 AHEAD = 3
 """Units for each worker that may be made or waiting to be used."""
 _DEPTH = 2
@@ -40,8 +42,11 @@ def unit_bytes(problem: LinearProblem) -> int:
 
 def steps_of_a_unit(problem: LinearProblem) -> int:
     """How many minibatches a unit has; fewer where an epoch is short, so that all workers have some."""
-    most = unit_bytes(problem) // matrix_bytes(problem)
-    return max(1, most if problem.source is not None else min(most, -(-problem.steps // 16)))
+    size = matrix_bytes(problem)
+    most = unit_bytes(problem) // size
+    if problem.source is None:
+        most = min(most, max(-(-problem.steps // 16), _LEAST // size))
+    return max(1, most)
 
 
 def split_passes(

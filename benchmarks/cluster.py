@@ -94,7 +94,7 @@ def pieces_here(work: Work) -> dict[str, float]:
         path = MovingPath(replace(problem, lrs=lrs), None, Workers(1, None), iter(()))
         unit = few[0]
         G = maker.make(unit).G
-        scales = path._scales(0)
+        scales = path._scales(0, slice(None))
         size, at_once = path.width**2, path.at_once
         count = (unit.stop - unit.first) // at_once * at_once
         path.G[0][:] = G[: path.G[0].size]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import platform
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,17 @@ STYLE: Any = {
     "axes.spines.right": False,
     "path.simplify_threshold": 0.5,
 }
+
+
+def where_and_when() -> str:
+    """The processor, Python and date of a measurement."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    processor = next(models, platform.processor() or platform.machine())
+    return f"{processor}, Python {platform.python_version()}, {datetime.date.today()}"
 
 
 def put(page: Path, name: str, block: str) -> None:

@@ -1,37 +1,35 @@
 """How good the suggested rates are: learnrate against Lightning, fastai, torch-lr-finder and the default rate.
 
 A task is a model, data, an optimiser and a horizon. Each tool suggests a rate for it with each of five seeds;
-a fresh run at that rate is trained to the horizon, and its final validation loss is compared with the best
-of a fine grid of 41 rates: ``regret = loss − best``, as a share of ``start − best``. Cost is steps of
-training and seconds.
+a fresh run at that rate is trained to the horizon, and its final loss on examples that no tool has seen is
+compared with the best of a fine grid of 41 rates: ``regret = loss − best``, as a share of ``start − best``.
+Cost is steps of training and seconds.
 
 Results are appended to a JSON-lines file, one line per task, tool and seed; what is there already is not
-done again, so the work can be done in parts::
+done again, so the work can be done in parts, and a new tool is measured alone::
 
-    ENV/bin/python benchmarks/suggestion_quality.py run --out results.jsonl --tasks digits-mlp-sgd-3 --tools ours
-    ENV/bin/python benchmarks/suggestion_quality.py run --out results.jsonl            # all that is missing
-    ENV/bin/python benchmarks/suggestion_quality.py table --out results.jsonl
-    ENV/bin/python benchmarks/suggestion_quality.py chart --out results.jsonl --save regret.svg
+    ENV/bin/python -m benchmarks.suggestion_quality                       # all that is missing in results/
+    ENV/bin/python -m benchmarks.suggestion_quality --out mine.jsonl --tasks digits-mlp-sgd-3 --tools learnrate
 
-``benchmarks/requirements/lr_finders.txt`` says how to make ENV. Each tool is used with its own defaults.
+``benchmarks/requirements/lr_finders.txt`` says how to make ENV, and `benchmarks.suggestion_report` makes tables
+and a chart of the results. Each tool is used with its own defaults, as its documentation says.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import copy
 import io
 import json
 import math
 import os
-import statistics
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +43,8 @@ import learnrate.torch
 SEEDS = 5
 B = 32
 GRID = np.geomspace(1e-5, 10, 41)
-WORST = 10.0  # the regret of a run that diverges, or of a tool that suggests nothing
+RESULTS = Path(__file__).parent / "results" / "suggestion_quality.jsonl"
+Line = dict[str, Any]
 
 
 # Tasks ---------------------------------------------------------------------------------------------
@@ -73,7 +72,7 @@ class Task:
     def build(self, seed: int) -> nn.Module:
         """A fresh model."""
         torch.manual_seed(seed)
-        (X, y), _ = load(self.data)
+        (X, y), *_ = load(self.data)
         d, out = X.shape[1], 1 if self.loss == "mse" else int(y.max()) + 1
         if self.model == "linear":
             return nn.Linear(d, out)
@@ -110,8 +109,8 @@ Pair = tuple[Tensor, Tensor]
 
 
 @cache
-def load(name: str) -> tuple[Pair, Pair]:
-    """Standardised examples, three quarters to train on and the others held out."""
+def load(name: str) -> tuple[Pair, Pair, Pair]:
+    """Standardised examples: 60 % to train on, 20 % held out for learnrate, 20 % to judge by."""
     from sklearn import datasets
 
     if name == "friedman":
@@ -125,21 +124,22 @@ def load(name: str) -> tuple[Pair, Pair]:
         }[name]
         X, y = load(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(X))
-    cut = len(X) * 3 // 4
-    train, held = order[:cut], order[cut:]
+    parts = np.split(order, [len(X) * 6 // 10, len(X) * 8 // 10])
+    train = parts[0]
     scale = X[train].std(axis=0)
     X = (X - X[train].mean(axis=0)) / np.where(scale > 0, scale, 1)
     if name in ("friedman", "diabetes"):
         y = ((y - y[train].mean()) / y[train].std())[:, None]
     target = torch.tensor(y, dtype=torch.float32 if y.ndim == 2 else torch.int64)
     features = torch.tensor(X, dtype=torch.float32)
-    return (features[train], target[train]), (features[held], target[held])
+    train_pair, held, test = ((features[part], target[part]) for part in parts)
+    return train_pair, held, test
 
 
-def loader(task: Task, seed: int) -> Any:
-    """Minibatches as the other tools take them."""
-    generator = torch.Generator().manual_seed(seed)
-    train, _ = load(task.data)
+def loader(task: Task, order: int) -> Any:
+    """Minibatches as the other tools take them, in an order of its own at each run."""
+    generator = torch.Generator().manual_seed(order)
+    train, *_ = load(task.data)
     return DataLoader(TensorDataset(*train), B, shuffle=True, drop_last=True, generator=generator)
 
 
@@ -154,27 +154,9 @@ def optimizer(task: Task, model: nn.Module, lr: float) -> torch.optim.Optimizer:
 Suggested = tuple[float | None, int]
 
 
-def ours(task: Task, seed: int) -> Suggested:
-    """`learnrate.torch.sweep` over its own grid, with the validation examples."""
-    train, held = load(task.data)
-    result = learnrate.torch.sweep(
-        lambda: task.build(seed),
-        train,
-        val_data=held,
-        loss=task.loss,
-        optimizer=task.optimizer,
-        batch_size=B,
-        epochs=task.epochs,
-        seed=seed,
-        keep_parameters=False,
-    )
-    return result.suggestion().lr, len(result.lrs) * task.epochs * -(-len(train[0]) // B)
-
-
-def ours_three_seeds(task: Task, seed: int) -> Suggested:
-    """The same, each rate trained with three seeds."""
-    train, held = load(task.data)
-    starts = iter(range(100 * seed, 100 * seed + 3))
+def _ours(task: Task, seed: int, seeds: int) -> Suggested:
+    train, held, _ = load(task.data)
+    starts = iter(range(100 * seed, 100 * seed + seeds))
     result = learnrate.torch.sweep(
         lambda: task.build(next(starts)),
         train,
@@ -183,20 +165,29 @@ def ours_three_seeds(task: Task, seed: int) -> Suggested:
         optimizer=task.optimizer,
         batch_size=B,
         epochs=task.epochs,
-        seed=100 * seed,
-        seeds=3,
+        seeds=seeds,
         keep_parameters=False,
     )
-    return result.suggestion().lr, 3 * len(result.lrs) * task.epochs * -(-len(train[0]) // B)
+    steps = seeds * len(result.lrs) * task.epochs * -(-len(train[0]) // B)
+    return result.suggestion().lr, steps
 
 
-def default_rate(task: Task, seed: int) -> Suggested:
+def ours(task: Task, seed: int, order: int) -> Suggested:
+    """`learnrate.torch.sweep` over its own grid, with the held-out examples; its order is its own."""
+    return _ours(task, seed, 1)
+
+
+def ours_three_seeds(task: Task, seed: int, order: int) -> Suggested:
+    """The same, each rate trained with three seeds."""
+    return _ours(task, seed, 3)
+
+
+def default_rate(task: Task, seed: int, order: int) -> Suggested:
     """What `torch.optim` takes where no rate is given."""
     return learnrate.torch.OPTIMIZERS[task.optimizer].default_lr, 0
 
 
-def lightning(task: Task, seed: int) -> Suggested:
-    """``Tuner.lr_find`` of Lightning: exponential ramp of 100 steps, steepest descent."""
+def _lightning(task: Task, seed: int, order: int) -> Any:
     import logging
 
     import lightning.pytorch as pl
@@ -207,7 +198,7 @@ def lightning(task: Task, seed: int) -> Suggested:
     class Module(pl.LightningModule):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
-            self.model, self.lr = task.build(seed), 1e-3
+            self.model, self.lr = task.build(100 * seed), 1e-3
 
         def training_step(self, batch: Any, index: int) -> Any:
             return learnrate.torch.LOSSES[task.loss](self.model(batch[0]), batch[1])
@@ -223,11 +214,28 @@ def lightning(task: Task, seed: int) -> Suggested:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    found = Tuner(trainer).lr_find(Module(), train_dataloaders=loader(task, seed))
-    return (None, 100) if found is None else (found.suggestion(), len(found.results["lr"]))
+    return Tuner(trainer).lr_find(Module(), train_dataloaders=loader(task, order))
 
 
-def _fastai(task: Task, seed: int, method: str) -> Suggested:
+def lightning(task: Task, seed: int, order: int) -> Suggested:
+    """``Tuner.lr_find`` of Lightning: exponential ramp of 100 steps, steepest descent."""
+    found = _lightning(task, seed, order)
+    return found.suggestion(), len(found.results["lr"])
+
+
+def lightning_before(task: Task, seed: int, order: int) -> Suggested:
+    """Its curve with the rule of versions before 2.5.3: the slope per step, not per unit of the rate.
+
+    Lightning's issue 21141 tells how the present rule goes astray on noisy losses.
+    """
+    found = _lightning(task, seed, order)
+    lrs, losses = (np.array(found.results[name][10:-1]) for name in ("lr", "loss"))
+    lrs, losses = lrs[np.isfinite(losses)], losses[np.isfinite(losses)]
+    steps = len(found.results["lr"])
+    return (float(lrs[np.argmin(np.gradient(losses))]) if len(losses) > 1 else None), steps
+
+
+def _fastai(task: Task, seed: int, order: int, method: str) -> Suggested:
     from fastai.callback import schedule
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
@@ -238,8 +246,8 @@ def _fastai(task: Task, seed: int, method: str) -> Suggested:
         return OptimWrapper(opt=optimizer(task, nn.ParameterList(parameters), lr))
 
     learner = Learner(
-        DataLoaders(loader(task, seed), loader(task, seed)),
-        task.build(seed),
+        DataLoaders(loader(task, order), loader(task, order)),
+        task.build(100 * seed),
         loss_func=learnrate.torch.LOSSES[task.loss],
         opt_func=wrapped,
         path=Path(tempfile.gettempdir()),  # where it keeps the model while it searches
@@ -249,36 +257,40 @@ def _fastai(task: Task, seed: int, method: str) -> Suggested:
     return float(found[0]), len(learner.recorder.losses)
 
 
-def fastai_valley(task: Task, seed: int) -> Suggested:
+def fastai_valley(task: Task, seed: int, order: int) -> Suggested:
     """``lr_find`` of fastai with its default suggestion."""
-    return _fastai(task, seed, "valley")
+    return _fastai(task, seed, order, "valley")
 
 
-def fastai_steep(task: Task, seed: int) -> Suggested:
+def fastai_steep(task: Task, seed: int, order: int) -> Suggested:
     """``lr_find`` of fastai with the suggestion by the steepest slope."""
-    return _fastai(task, seed, "steep")
+    return _fastai(task, seed, order, "steep")
 
 
-def torch_lr_finder(task: Task, seed: int) -> Suggested:
-    """``range_test`` of torch-lr-finder, the steepest descent of its smoothed curve."""
+def torch_lr_finder(task: Task, seed: int, order: int) -> Suggested:
+    """``range_test`` of torch-lr-finder as its README has it, and the suggestion of its ``plot``."""
     from torch_lr_finder import LRFinder
 
-    model = task.build(seed)
+    model = task.build(100 * seed)
     finder = LRFinder(
         model, optimizer(task, model, 1e-7), learnrate.torch.LOSSES[task.loss], device="cpu"
     )
     with contextlib.redirect_stdout(io.StringIO()):
-        finder.range_test(loader(task, seed), end_lr=100, num_iter=100)
+        finder.range_test(loader(task, order), end_lr=100, num_iter=100)
     lrs, losses = np.array(finder.history["lr"]), np.array(finder.history["loss"])
-    lrs, losses = lrs[10:-5], losses[10:-5]  # what its own plot skips
-    steps = len(finder.history["lr"])
+    steps = len(lrs)
+    lrs, losses = (
+        lrs[10:-5],
+        losses[10:-5],
+    )  # what its own plot skips, and refuses where too few are left
     return (float(lrs[np.argmin(np.gradient(losses))]) if len(losses) > 1 else None), steps
 
 
-TOOLS: dict[str, Callable[[Task, int], Suggested]] = {
-    "ours": ours,
-    "ours, 3 seeds": ours_three_seeds,
+TOOLS: dict[str, Callable[[Task, int, int], Suggested]] = {
+    "learnrate": ours,
+    "learnrate, 3 seeds": ours_three_seeds,
     "lightning": lightning,
+    "lightning, rule before 2.5.3": lightning_before,
     "fastai valley": fastai_valley,
     "fastai steep": fastai_steep,
     "torch-lr-finder": torch_lr_finder,
@@ -290,15 +302,15 @@ TOOLS: dict[str, Callable[[Task, int], Suggested]] = {
 
 
 def judge(task: Task, seed: int, lrs: Any) -> tuple[Any, float]:
-    """Final validation losses of fresh runs at some rates, not finite where they diverge, and the start's.
+    """Final losses of fresh runs at some rates, not finite where they diverge, and the start's.
 
-    Their start and order are those of no tool.
+    Their start and order are those of no tool, and so are the examples.
     """
-    train, held = load(task.data)
+    train, _, test = load(task.data)
     result = learnrate.torch.sweep(
         lambda: task.build(1000 + seed),
         train,
-        val_data=held,
+        val_data=test,
         loss=task.loss,
         lrs=lrs,
         optimizer=task.optimizer,
@@ -311,15 +323,18 @@ def judge(task: Task, seed: int, lrs: Any) -> tuple[Any, float]:
     return result.val_losses[0, :, -1], float(result.val_losses[0, 0, 0])
 
 
-def one(task: Task, tool: str, seed: int) -> dict[str, Any]:
+def one(task: Task, tool: str, seed: int) -> Line:
     """A line of the results."""
-    line: dict[str, Any] = {"task": task.name, "tool": tool, "seed": seed}
+    line: Line = {"task": task.name, "tool": tool, "seed": seed}
     if tool == "grid":
         losses, start = judge(task, seed, GRID)
         return {**line, "best": float(np.nanmin(losses)), "start": start, "losses": finite(losses)}
     began = time.perf_counter()
     try:
-        lr, steps = TOOLS[tool](copy.deepcopy(task), seed)
+        lr, steps = TOOLS[tool](task, seed, 2 * seed)
+        line |= {"lr": lr, "steps": steps, "seconds": time.perf_counter() - began}
+        if seed == 0:  # the same call on the same model, its loader in another order
+            line["again"] = TOOLS[tool](task, seed, 1)[0]
     except Exception as error:  # a tool that fails has suggested nothing
         return {
             **line,
@@ -329,7 +344,6 @@ def one(task: Task, tool: str, seed: int) -> dict[str, Any]:
             "loss": None,
             "error": repr(error)[:200],
         }
-    line |= {"lr": lr, "steps": steps, "seconds": time.perf_counter() - began}
     usable = lr is not None and math.isfinite(lr) and lr > 0
     return {**line, "loss": finite(judge(task, seed, [lr])[0])[0] if usable else None}
 
@@ -339,7 +353,7 @@ def finite(values: Any) -> list[float | None]:
     return [float(v) if math.isfinite(v) else None for v in values]
 
 
-def read(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
+def read(path: Path) -> dict[tuple[str, str, int], Line]:
     """What has been done."""
     if not path.exists():
         return {}
@@ -353,72 +367,16 @@ def run(path: Path, tasks: list[str], tools: list[str], seeds: int, seconds: flo
     torch.set_num_threads(1)
     os.environ["TQDM_DISABLE"] = "1"
     done, began = read(path), time.monotonic()
-    for task in (task for task in TASKS if not tasks or task.name in tasks):
-        for tool in ("grid", *TOOLS):
-            for seed in range(seeds):
-                if (tools and tool not in tools) or (task.name, tool, seed) in done:
-                    continue
-                if time.monotonic() - began > seconds:
-                    return
-                line = json.dumps(one(task, tool, seed))
-                with path.open("a", encoding="utf-8") as file:
-                    file.write(line + "\n")
-                print(line[:150], flush=True)
-
-
-def regrets(path: Path) -> dict[str, list[tuple[dict[str, Any], float]]]:
-    """Lines of each tool with their regrets, of all tasks and seeds whose grid is known."""
-    done = read(path)
-    found: dict[str, list[tuple[dict[str, Any], float]]] = {tool: [] for tool in TOOLS}
-    for (task, tool, seed), line in done.items():
-        grid = done.get((task, "grid", seed))
-        if tool == "grid" or grid is None:
+    wanted = [task for task in TASKS if not tasks or task.name in tasks]
+    for seed, task, tool in product(range(seeds), wanted, ("grid", *TOOLS)):
+        if (tools and tool not in tools) or (task.name, tool, seed) in done:
             continue
-        regret = WORST
-        if line["loss"] is not None:
-            regret = (line["loss"] - grid["best"]) / (grid["start"] - grid["best"])
-        found[tool].append((line, min(max(regret, 0.0), WORST)))
-    return {tool: lines for tool, lines in found.items() if lines}
-
-
-def table(path: Path) -> None:
-    """Print regret, divergences, spread between seeds and cost of each tool."""
-    print(
-        "| tool | runs | median regret | mean | 90th percentile | no rate, or worse than the start | ",
-        end="",
-    )
-    print("spread over seeds | steps | seconds |\n|" + " --- |" * 9)
-    for tool, lines in regrets(path).items():
-        values = [regret for _, regret in lines]
-        rates: dict[str, list[float]] = {}
-        for line, _ in lines:
-            if line["lr"]:
-                rates.setdefault(line["task"], []).append(math.log10(line["lr"]))
-        spread = statistics.median(max(r) - min(r) for r in rates.values()) if rates else math.nan
-        print(
-            f"| {tool} | {len(values)} | {np.median(values):.4f} | {np.mean(values):.3f} | "
-            f"{np.quantile(values, 0.9):.3f} | {sum(v >= 1 for v in values)} | "
-            f"×{10**spread:.1f} | {statistics.median(line['steps'] for line, _ in lines):,.0f} | "
-            f"{statistics.median(line['seconds'] for line, _ in lines):.1f} |"
-        )
-
-
-def chart(path: Path, save: Path) -> None:
-    """Draw the distribution of regrets, a line per tool."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
-    ax = figure.add_subplot()
-    for tool, lines in regrets(path).items():
-        values = np.sort([max(regret, 1e-4) for _, regret in lines])
-        width = 2.5 if tool.startswith("ours") else 1.3
-        ax.step(values, np.arange(1, len(values) + 1) / len(values), label=tool, linewidth=width)
-    ax.set_xscale("log")
-    ax.set_xlabel("regret: (loss − best) / (start − best), held out")
-    ax.set_ylabel("share of runs with at most this regret")
-    ax.grid(visible=True, alpha=0.3)
-    ax.legend(fontsize="small")
-    figure.savefig(save)
+        if time.monotonic() - began > seconds:
+            return
+        line = json.dumps(one(task, tool, seed))
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        print(line[:150], flush=True)
 
 
 def main() -> None:
@@ -426,22 +384,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=["run", "table", "chart", "tasks"])
-    parser.add_argument("--out", type=Path, default=Path("suggestion_quality.jsonl"))
-    parser.add_argument("--tasks", nargs="*", default=[])
-    parser.add_argument("--tools", nargs="*", default=[])
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--tasks", nargs="*", default=[], help=", ".join(t.name for t in TASKS))
+    parser.add_argument("--tools", nargs="*", default=[], help=f"grid, {', '.join(TOOLS)}")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--seconds", type=float, default=math.inf)
-    parser.add_argument("--save", type=Path, default=Path("suggestion_quality.svg"))
     given = parser.parse_args()
-    if given.what == "run":
-        run(given.out, given.tasks, given.tools, given.seeds, given.seconds)
-    elif given.what == "table":
-        table(given.out)
-    elif given.what == "chart":
-        chart(given.out, given.save)
-    else:
-        print("\n".join(task.name for task in TASKS))
+    run(given.out, given.tasks, given.tools, given.seeds, given.seconds)
 
 
 if __name__ == "__main__":

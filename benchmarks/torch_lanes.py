@@ -2,10 +2,12 @@
 
 Both train the same models on the same minibatches and evaluate the loss over all examples before training
 and after each epoch. Rounds alternate between the two, and the median of the rounds' ratios is reported
-beside its range, so that a busy machine troubles both alike. Needs scikit-learn for its digits::
+beside its range, so that a busy machine troubles both alike; ``--clock cpu`` counts processor seconds
+instead, which hardly depend on what else runs. Needs scikit-learn for its digits::
 
-    python benchmarks/torch_lanes.py
-    python benchmarks/torch_lanes.py --device cuda --lanes 64
+    python -m benchmarks.torch_lanes
+    python -m benchmarks.torch_lanes --update                  # and put the table into docs/pytorch*.md
+    python -m benchmarks.torch_lanes --device cuda --update    # 64 lanes, and how busy they keep the GPU
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ import torch
 from torch import Tensor, nn
 
 import learnrate.torch
+from benchmarks.pages import DOCS, put, where_and_when
 from learnrate.data.order import epoch_order
 
 B = 32
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ class Work:
         return np.geomspace(1e-3, 1e-1, self.lanes) if self.lanes > 1 else np.array([1e-2])
 
 
-def works(lanes: int | None) -> list[Work]:
-    """What is timed, with the ratio that it should reach."""
+def works(device: torch.device) -> list[Work]:
+    """What is timed there, with the ratio that it should reach."""
     from sklearn.datasets import load_digits
 
     torch.manual_seed(0)
@@ -65,13 +69,17 @@ def works(lanes: int | None) -> list[Work]:
         *[nn.Flatten(), nn.Linear(64, 10)],
     )
     images = (D.reshape(-1, 1, 8, 8), labels)
-    many, some = lanes or 32, lanes or 16
-    gpu = 20.0 if lanes else None
+    if device.type != "cpu":
+        return [
+            Work("MLP 20-32-1, n = 10,000", small, (X, y), "mse", 64, 3, 20),
+            Work("digits, MLP 64-64-10", wide, (D, labels), "cross-entropy", 64, 10, 20),
+            Work("digits, CNN", cnn, images, "cross-entropy", 64, 10, 20),
+        ]
     return [
-        Work("MLP 20-32-1, n = 10,000", small, (X, y), "mse", many, 3, gpu or 8),
-        Work("MLP 20-32-1, adam", small, (X, y), "mse", many, 3, gpu or 8, "adam"),
-        Work("digits, MLP 64-64-10", wide, (D, labels), "cross-entropy", many, 10, gpu or 4),
-        Work("digits, CNN", cnn, images, "cross-entropy", some, 3, gpu or 1),
+        Work("MLP 20-32-1, n = 10,000", small, (X, y), "mse", 32, 3, 8),
+        Work("MLP 20-32-1, adam", small, (X, y), "mse", 32, 3, 8, "adam"),
+        Work("digits, MLP 64-64-10", wide, (D, labels), "cross-entropy", 32, 10, 4),
+        Work("digits, CNN", cnn, images, "cross-entropy", 16, 3, 1),
         Work("MLP 20-32-1, one lane", small, (X, y), "mse", 1, 10, 1 / 1.3),
         Work("digits, CNN, one lane", cnn, images, "cross-entropy", 1, 10, 1 / 1.3),
     ]
@@ -80,7 +88,7 @@ def works(lanes: int | None) -> list[Work]:
 def plain(work: Work, device: torch.device) -> Any:
     """The curves by PyTorch's own loop, one rate after the other."""
     X, y = (tensor.to(device) for tensor in work.data)
-    loss = learnrate.torch.LOSSES[work.loss]
+    loss = nn.MSELoss() if work.loss == "mse" else nn.CrossEntropyLoss()
     curves = np.empty((work.lanes, work.epochs + 1))
     row = learnrate.torch.OPTIMIZERS[work.optimizer]
     for k, lr in enumerate(work.lrs):
@@ -99,7 +107,7 @@ def plain(work: Work, device: torch.device) -> Any:
             order = torch.from_numpy(epoch_order(len(X), B, seed=0, epoch=epoch)).to(device)
             for J in torch.split(order, B):
                 optimizer.zero_grad()
-                loss(model(X[J]), y[J]).backward()  # type: ignore[no-untyped-call]
+                loss(model(X[J]), y[J]).backward()
                 optimizer.step()
             curves[k, epoch + 1] = evaluate()
     return curves
@@ -120,49 +128,79 @@ def stacked(work: Work, device: torch.device) -> Any:
     return result.losses[0]
 
 
-def timed(run: Callable[[Work, torch.device], Any], work: Work, device: torch.device) -> Any:
+def timed(
+    run: Callable[[Work, torch.device], Any],
+    work: Work,
+    device: torch.device,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[float, Any]:
     """Seconds, and the curves."""
-    began = time.perf_counter()
+    began = clock()
     curves = run(work, device)
-    return time.perf_counter() - began, curves
+    return clock() - began, curves
+
+
+def busy_share(work: Work, device: torch.device) -> float:
+    """Share of a sweep's time that the GPU computes; its kernels run one after the other."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+        seconds, _ = timed(stacked, work, device)
+    busy = sum(event.self_device_time_total for event in profiled.key_averages()) / 1e6
+    return float(busy / seconds)
+
+
+def row(work: Work, device: torch.device, rounds: int, clock: Callable[[], float]) -> str:
+    """A row of the table."""
+    ours, theirs = [], []
+    for _ in range(rounds + 1):  # the first round warms up
+        seconds, curves = timed(stacked, work, device, clock)
+        ours.append(seconds)
+        seconds, expected = timed(plain, work, device, clock)
+        theirs.append(seconds)
+        # Rounding grows where a lane is unstable: most of them must agree closely.
+        assert np.median(np.abs(curves / expected - 1)) < 1e-3
+    ratios = [b / a for a, b in zip(ours[1:], theirs[1:], strict=True)]
+    a, b = statistics.median(ours[1:]), statistics.median(theirs[1:])
+    busy = "–" if device.type == "cpu" else f"{busy_share(work, device):.0%}"
+    return (
+        f"| {work.name} | {work.lanes} | {b:.2f} s | {a:.2f} s | {statistics.median(ratios):.2f}× | "
+        f"{min(ratios):.2f} – {max(ratios):.2f} | {work.at_least:.2g}× | {busy} |"
+    )
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, and put it into the pages if asked to."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--lanes", type=int, help="in place of 32 and 16")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--only", default="", help="rows whose name holds this")
+    parser.add_argument("--update", action="store_true", help="put it into docs/pytorch*.md")
     given = parser.parse_args()
     device = torch.device(given.device)
     torch.set_num_threads(given.threads)
-    print(
-        f"torch {torch.__version__}, {device}, {given.threads} threads, medians of {given.rounds} rounds"
-    )
-    print("| work | K | plain loop | sweep | ratio | range | asked for |\n|" + " --- |" * 7)
-    for work in works(given.lanes):
-        if given.only not in work.name:
-            continue
-        ours, theirs = [], []
-        for _ in range(given.rounds + 1):  # the first round warms up
-            seconds, curves = timed(stacked, work, device)
-            ours.append(seconds)
-            seconds, expected = timed(plain, work, device)
-            theirs.append(seconds)
-            # Rounding grows where a lane is unstable: most of them must agree closely.
-            assert np.median(np.abs(curves / expected - 1)) < 1e-3
-        ratios = [b / a for a, b in zip(ours[1:], theirs[1:], strict=True)]
-        a, b = statistics.median(ours[1:]), statistics.median(theirs[1:])
-        spread = f"{min(ratios):.2g} – {max(ratios):.2g}"
-        print(
-            f"| {work.name} | {work.lanes} | {b:.2f} s | {a:.2f} s | "
-            f"{statistics.median(ratios):.2f} | {spread} | {work.at_least:.2g} |",
-            flush=True,
-        )
+    lines = [
+        "| work | lanes | plain loop | one sweep | ratio | range | asked for | GPU busy |",
+        "|" + " --- |" * 8,
+    ]
+    print("\n".join(lines))
+    for work in works(device):
+        if given.only in work.name:
+            lines.append(row(work, device, given.rounds, CLOCKS[given.clock]))
+            print(lines[-1], flush=True)
+    gpu = f" on {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
+    command = f"--device {device} --threads {given.threads} --rounds {given.rounds}"
+    command = f"python -m benchmarks.torch_lanes {command} --clock {given.clock} --update"
+    where = f"{where_and_when()}, torch {torch.__version__}{gpu}"
+    lines += ["", f"{where}, medians of {given.rounds} rounds, {given.clock} time: `{command}`"]
+    print("\n".join(lines[-2:]))
+    if given.update:
+        for page in ("pytorch.md", "pytorch.zh-CN.md"):
+            put(DOCS / page, f"lanes on {device.type}", "\n".join([*lines, ""]))
 
 
 if __name__ == "__main__":

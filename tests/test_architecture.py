@@ -20,6 +20,7 @@ RANKS = {
     "_extras": 0.5,  # they raise errors' classes
     "_files": 0.5,
     "_missing": 0.5,
+    "_memory": 0,
     "_shapes": 0,
     "_templates": 0,
     "autograd": 1,
@@ -30,6 +31,7 @@ RANKS = {
     "engines": 4,
     "report": 4,
     "sweeps": 5,
+    "sklearn": 6,
     "torch": 6,
     "steps": 6,
     "note": 6,

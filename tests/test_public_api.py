@@ -46,6 +46,7 @@ NAMES = {
         "OutputError",
         "did_you_mean",
     ],
+    "learnrate.sklearn": ["SweptSGDRegressor"],
 }
 
 

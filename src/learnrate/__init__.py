@@ -78,7 +78,7 @@ def __getattr__(name: str) -> Any:
     """Load a public name from its home the first time it is used."""
     if name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
-    elif name in __all__ or name == "torch":  # not listed: it needs the extra
+    elif name in __all__ or name in ("sklearn", "torch"):  # not listed: they need extras
         value = importlib.import_module(f"learnrate.{name}")
     else:
         raise AttributeError(f"module 'learnrate' has no attribute {name!r}")

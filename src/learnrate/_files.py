@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from learnrate.errors import OutputError, did_you_mean
 
-__all__ = ["check_output", "write_atomically"]
+__all__ = ["check_output", "check_output_folder", "write_atomically"]
 
 
 def check_output(path: str | Path, suffixes: Sequence[str]) -> Path:
@@ -43,6 +44,23 @@ def _check_writable(path: Path) -> None:
         )
 
 
+def check_output_folder(path: str | Path) -> Path:
+    """Raise OutputError unless ``path`` is a folder that can be written, or one can be made there."""
+    path = Path(path)
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise OutputError(
+            f"The output must be a folder. Got {str(path)!r}, and {str(there)!r} is a file; "
+            "name another."
+        )
+    if not os.access(there, os.W_OK):
+        raise OutputError(
+            f"The output must be writable. Got {str(path)!r}, and {str(there)!r} may not be written; "
+            "change its permissions or write elsewhere."
+        )
+    return path
+
+
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Call ``write(temporary)`` beside ``path``, then rename: the whole file is there, or none of it.
 
@@ -62,10 +80,25 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(temporary)
         temporary.replace(path)
-    except OSError as error:
+    except Exception as error:
+        reason = _what_the_system_said(error)
+        if reason is None:
+            raise
         raise OutputError(
-            f"{str(path)!r} must be writable. Got: {error.strerror or error}; "
+            f"{str(path)!r} must be writable. Got: {reason}; "
             "free some space, change its permissions or write elsewhere."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _what_the_system_said(error: BaseException | None) -> str | None:
+    """What the system refused with, also where a library met it with an error of its own; else None."""
+    while error is not None:
+        if isinstance(error, OSError):
+            return error.strerror or str(error)
+        told = re.search(r"([^:]+) \(os error \d+\)", str(error))  # Polars
+        if told:
+            return told[1].strip()
+        error = error.__cause__ or error.__context__
+    return None

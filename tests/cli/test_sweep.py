@@ -163,3 +163,19 @@ def test_why_works_out_a_verdict_in_full(learnrate: Run) -> None:
 def test_a_second_picture_by_name(learnrate: Run) -> None:
     learnrate("sweep", "--lrs", "auto", "-o", "sweep.svg", "-o", "limit.svg", "-q")
     assert Path("limit.svg").read_bytes() != Path("sweep.svg").read_bytes()
+
+
+def test_a_name_that_ends_in_a_slash_is_for_tensorboard(
+    learnrate: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = learnrate("sweep", "--save", "runs/", "--save", "sweep.csv")
+    assert done.code == 0
+    assert "Saved runs/sweep-1" in done.out
+    runs = {run.name for run in (tmp_path / "runs" / "sweep-1").iterdir()}
+    assert runs == {"lr=0.01", "lr=0.02", "lr=0.03", "lr=0.04"}
+    assert "Saved runs/sweep-2" in learnrate("sweep", "--save", "runs").out
+    refused = learnrate("sweep", "--save", "sweep.csv/")
+    assert (refused.code, refused.out) == (2, "")
+    assert "must be a folder" in refused.err
+    for name in ("elsewhere", ""):
+        assert "or in / for TensorBoard" in learnrate("sweep", "--save", name).err

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from learnrate._shapes import Array
 from learnrate.data.order import Sampling, initial_weights
 from learnrate.engines.choose import ENGINES, get_engine
+from learnrate.engines.fused import gram_pays
 from learnrate.engines.problem import EpochState, LinearProblem
 from tests.contract.problems import make_problem, problems, with_rates
-from tests.engines.oracle import numpy_loop
+from tests.engines.oracle import Trained, numpy_loop
 
 ROWS = list(ENGINES)
 FAST = [name for name in ROWS if name != "reference"]
@@ -45,33 +46,38 @@ def curves(states: list[EpochState]) -> Array:
     return np.stack([state.loss for state in states], axis=1)
 
 
-def oracle(problem: LinearProblem) -> tuple[Array, Array, Array]:
+def oracle(problem: LinearProblem) -> Trained:
     """The plain loop in float64 on the numbers that the engine is given."""
     exact = replace(problem, X=problem.X.astype(float), y=problem.y.astype(float))
     with np.errstate(all="ignore"):
         return numpy_loop(exact)
 
 
+ROUNDINGS = 8 * 2.0**-24
+
+
 def assert_equals_oracle(name: str, problem: LinearProblem) -> None:
     """Float64: relative 1e-9 where the loss is above 1e-12 of its start. Float32: 1e-4 of the floor.
 
     A float32 lane that swings out and back keeps the rounding of its swing, so lanes that rise or have
-    momentum get 1e-3.
+    momentum get 1e-3. And a loss that drops in few steps from ``P`` to ``L``, as features far from 0 make
+    it do, keeps some roundings of the errors that it dropped from: ``2 c ε √(L P)``, with ε = 2⁻²⁴ and
+    c = 8. No float32 could do much better, since the rounding of η is one of the eight.
     """
     states = run(name, problem)
-    expected, W, b = oracle(problem)
+    expected, W, b, peaks = oracle(problem)
     measured = curves(states)
     assert measured.shape == expected.shape
     assert [state.epoch for state in states] == list(range(problem.epochs + 1))
-    start, peak = expected[:, :1], np.maximum.accumulate(expected, axis=1)
+    start = expected[:, :1]
     if problem.dtype == np.float64:
         allowed = 1e-9 * expected + 1e-21 * start
         readable = expected < 1e280  # above that the engines may overflow one epoch apart
     else:
-        allowed = (
-            np.where((expected > start) | bool(problem.momentum), 1e-3, 1e-4) * expected
-            + 1e-9 * peak
-        )
+        swings = (peaks > 100 * start) | (expected > start) | bool(problem.momentum)
+        with np.errstate(all="ignore"):
+            allowed = np.where(swings, 1e-3, 1e-4) * expected + 1e-9 * peaks
+            allowed += 2 * ROUNDINGS * np.sqrt(expected) * np.sqrt(peaks)
         readable = expected < 1e30
     with np.errstate(all="ignore"):
         assert (np.abs(measured - expected) <= allowed)[readable].all()
@@ -119,14 +125,9 @@ def test_equals_the_plain_loop_at_sizes_that_matter(
     assert_equals_oracle(name, make_problem(n, d, batch_size, lanes, epochs, dtype=dtype))
 
 
-# An open defect, kept in sight: hundreds of features that lie 1000 deviations away from 0 cost float32
-# more than the digits that this test allows. Float64 holds everywhere.
-FLOAT32_OPEN = pytest.mark.xfail(strict=False, reason="float32 with far offsets is not there yet")
-
-
 @pytest.mark.slow
 @fast_engines
-@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=FLOAT32_OPEN)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @settings(bounded, max_examples=300, phases=[Phase.explicit, Phase.generate])
 @given(data=st.data())
 def test_equals_the_plain_loop_far_and_wide(name: str, dtype: str, data: st.DataObject) -> None:
@@ -192,17 +193,65 @@ def test_a_diverging_lane_disturbs_no_other(name: str, dtype: str, d: int, momen
     assert not beside[-1].loss[3] < 1e3 * beside[0].loss[3]
 
 
-@pytest.mark.parametrize("name", THREADED)
-@settings(bounded, max_examples=25)
-@given(data=st.data(), dtype=st.sampled_from(["float64", "float32"]), threads=st.integers(2, 4))
+def assert_same_bits(name: str, problem: LinearProblem, threads: int) -> None:
+    """States with one thread and with more are the same to the last bit, momenta too."""
+    for ours, theirs in zip(run(name, problem), run(name, problem, threads=threads), strict=True):
+        for field in ("W", "b", "loss", "V", "vb"):
+            np.testing.assert_array_equal(getattr(ours, field), getattr(theirs, field))
+
+
+many_threads = pytest.mark.parametrize("threads", [2, 3, 7])
+threaded_engines = pytest.mark.parametrize("name", THREADED)
+both_types = pytest.mark.parametrize("dtype", ["float64", "float32"])
+
+
+@threaded_engines
+@many_threads
+@settings(bounded, max_examples=10)
+@given(data=st.data(), dtype=st.sampled_from(["float64", "float32"]))
 def test_the_bits_do_not_depend_on_the_number_of_threads(
-    name: str, data: st.DataObject, dtype: str, threads: int
+    name: str, threads: int, data: st.DataObject, dtype: str
 ) -> None:
     problem = data.draw(problems(dtype=dtype, max_n=120, max_d=20, max_lanes=150))
-    for ours, theirs in zip(run(name, problem), run(name, problem, threads=threads), strict=True):
-        np.testing.assert_array_equal(ours.W, theirs.W)
-        np.testing.assert_array_equal(ours.b, theirs.b)
-        np.testing.assert_array_equal(ours.loss, theirs.loss)
+    assert_same_bits(name, problem, threads)
+
+
+@threaded_engines
+@many_threads
+@both_types
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize(
+    ("n", "d", "batch_size"), [(700, 5, 4), (130, 150, 6)], ids=["grams", "rows"]
+)
+def test_the_bits_are_the_same_on_both_paths(
+    name: str, threads: int, dtype: str, momentum: float, n: int, d: int, batch_size: int
+) -> None:
+    assert gram_pays(d, batch_size, 70) == (d == 5)
+    problem = make_problem(n, d, batch_size, 70, 2, dtype=dtype, momentum=momentum, kind="offset")
+    assert_same_bits(name, problem, threads)
+
+
+@pytest.mark.slow
+@threaded_engines
+@many_threads
+@both_types
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize(
+    ("n", "d", "batch_size", "lanes"),
+    [(60_000, 20, 32, 64), (40_000, 20, 9000, 40), (3000, 400, 64, 64), (4000, 200, 600, 300)],
+)
+def test_the_bits_are_the_same_at_length(
+    name: str,
+    threads: int,
+    dtype: str,
+    momentum: float,
+    n: int,
+    d: int,
+    batch_size: int,
+    lanes: int,
+) -> None:
+    problem = make_problem(n, d, batch_size, lanes, 2, dtype=dtype, momentum=momentum)
+    assert_same_bits(name, problem, threads)
 
 
 @every_engine
@@ -232,12 +281,13 @@ def test_without_epochs_there_is_the_start_alone(name: str) -> None:
         (200_000, 20, 200_000, 4),
         (40_000, 100, 8, 8),
         (20_000, 200, 20_000, 3),
+        (3000, 600, 600, 256),  # matrices larger than the data
     ],
 )
 def test_memory_is_the_data_a_chunk_and_the_lanes(
     name: str, n: int, d: int, batch_size: int, lanes: int
 ) -> None:
-    """Beside the data: 40 bytes per example for the order and the residuals, and 16 MiB of scratch."""
+    """The bound that docs/engines.md states."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d), dtype=np.float32)
     problem = LinearProblem(
@@ -248,4 +298,4 @@ def test_memory_is_the_data_a_chunk_and_the_lanes(
     run(name, problem)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 40 * n + 200 * lanes * (d + 1) + (16 << 20)
+    assert peak < 40 * n + 200 * lanes * (d + 1) + (16 << 20) + 20 * 8 * (d + 2) ** 2

@@ -56,7 +56,7 @@ VARIANTS = {
 def test_it_equals_the_plain_loop(options: dict[str, Any]) -> None:
     given = problem(**options)
     states = list(ReferenceEngine().epochs(given))
-    losses, W, b = numpy_loop(given)
+    losses, W, b, _ = numpy_loop(given)
     assert [state.epoch for state in states] == [0, 1, 2, 3]
     np.testing.assert_allclose(curves(states), losses, rtol=1e-12)
     np.testing.assert_allclose(states[-1].W, W, rtol=1e-11)

@@ -50,6 +50,7 @@ def full(K: int = 4, S: int = 3) -> Curves:
         predicted=drawn.losses[0] * 1.1,
         limit=0.5,
         typical_limit=0.7,
+        lines=((0.6, "2/sharpness: 0.6"),),
         floors=drawn.lrs * 1e-2,
     )
 
@@ -87,7 +88,7 @@ def test_a_diverging_curve_leaves_the_picture_and_says_its_true_loss() -> None:
 def test_limits_floor_and_suggestion_are_named() -> None:
     names = {trace["name"] for trace in rates_figure(full())["data"]}
     assert {"measured", "diverged", "predicted", "floor", "limit (mean): 0.5"} <= names
-    assert {"limit (typical run): 0.7", "suggested: 0.0464"} <= names
+    assert {"limit (typical run): 0.7", "2/sharpness: 0.6", "suggested: 0.0464"} <= names
 
 
 def test_user_text_is_escaped_everywhere() -> None:

@@ -17,6 +17,8 @@ from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_epoch, ju
         ([4.0, 1e300, np.inf], Outcome.DIVERGED),
         ([4.0, np.nan, np.nan], Outcome.DIVERGED),
         ([0.0, 0.0], Outcome.AT_FLOOR),
+        ([4.0, 3.99, 3.98], Outcome.FALLING),  # slow from the start: no floor
+        ([4.0, 3.99], Outcome.FALLING),
     ],
 )
 def test_what_a_curve_shows(losses: list[float], outcome: Outcome) -> None:

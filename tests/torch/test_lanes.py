@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import learnrate.torch
+from learnrate.errors import OptionError
 from learnrate.torch import trace
 from tests.torch.models import cnn, images, mlp, plain_loop, regression, seeded
 
@@ -254,6 +255,40 @@ def test_python_randomness_is_drawn_once_for_all_lanes_and_never_recorded(
     stacked = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, **KEPT)
     alone = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, lanes_at_once=1, **KEPT)
     np.testing.assert_allclose(stacked.losses, alone.losses, rtol=1e-9)
+
+
+class Room(nn.Module):
+    """Runs out of memory at more than so many numbers at once."""
+
+    limit = 10**9
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(5, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layer(x)
+        lanes = 1 if not torch._C._functorch.is_batchedtensor(y) else 2
+        if lanes > self.limit:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return y
+
+
+def test_without_memory_for_two_lanes_they_are_trained_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, data = seeded(Room), regression()
+    expected = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, **KEPT)
+    monkeypatch.setattr(Room, "limit", 1)
+    with pytest.warns(UserWarning, match="one at a time: memory ran out"):
+        result = learnrate.torch.sweep(model, data, loss="mse", lrs=LRS, **KEPT)
+    np.testing.assert_allclose(result.losses, expected.losses, rtol=1e-9)
+
+
+def test_without_memory_for_one_lane_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Room, "limit", 0)
+    with pytest.raises(OptionError, match=r"One lane .* smaller batch_size"):
+        learnrate.torch.sweep(seeded(Room), regression(), loss="mse", lrs=LRS, **KEPT)
 
 
 def test_out_of_memory_halves_the_lanes_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SubsetRandomSampler,
+    TensorDataset,
+)
 
 import learnrate
 import learnrate.torch
@@ -125,6 +132,16 @@ def test_batch_size_is_the_loaders_unless_given() -> None:
     assert learnrate.torch.sweep(mlp(), loader, **kept).config.batch_size == 7
     assert learnrate.torch.sweep(mlp(), regression(20), **kept).config.batch_size == 20
     assert learnrate.torch.sweep(mlp(), regression(), **kept).config.batch_size == 32
+
+
+def test_a_loaders_drop_last_is_not_followed_and_a_note_says_so() -> None:
+    results = [
+        learnrate.torch.sweep(mlp(), DataLoader(Pairs(), batch_size=16, drop_last=drop), **KEPT)
+        for drop in (False, True)
+    ]
+    np.testing.assert_array_equal(results[1].losses, results[0].losses)
+    assert not results[0].notes
+    assert "drop_last" in results[1].notes[0]
 
 
 def test_random_augmentation_is_drawn_anew_and_is_the_same_for_all_lanes() -> None:
@@ -273,6 +290,14 @@ def test_without_torch_the_extra_is_named() -> None:
     assert done.stdout.count("pip install 'learnrate[torch]'") == 2
 
 
+def sampled(sampler: Any) -> Any:
+    return DataLoader(Pairs(), batch_size=16, sampler=sampler)
+
+
+def normed() -> nn.Module:
+    return seeded(lambda: nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)))
+
+
 class Endless(IterableDataset[Any]):
     def __iter__(self) -> Any:
         yield regression()
@@ -308,6 +333,16 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"data": torch.zeros(3, 5)}, DataError, "target"),
     ({"data": ["a", "b"]}, DataError, "target"),
     ({"data": [{"x": 1.0}]}, DataError, "dict"),
+    ({"data": ([[1.0], [2.0]], [1.0, 2.0])}, DataError, "TypeError"),
+    (
+        {"loss": nn.MSELoss(), "data": (torch.ones(20, 5), torch.ones(20))},
+        OptionError,
+        "target size",
+    ),
+    ({"data": sampled(SubsetRandomSampler(range(9)))}, DataError, "SubsetRandomSampler"),
+    ({"data": sampled(RandomSampler(range(70), num_samples=20))}, DataError, "RandomSampler"),
+    ({"data": DataLoader(Pairs(), batch_size=None)}, DataError, "Subset"),
+    ({"model": normed(), "data": regression(17)}, OptionError, "the last minibatch has 1 example"),
 ]
 
 

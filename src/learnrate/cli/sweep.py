@@ -137,12 +137,12 @@ def sweep(
         float, typer.Option(help="Seconds at least between one saved epoch and the next.")
     ] = 30.0,
     save: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--save",
             "-o",
             help="Write png, svg, pdf (the picture), html (an interactive report), csv, parquet or json "
-            "(the numbers). Repeatable.",
+            "(the numbers), or runs for TensorBoard (a folder: runs/). Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -168,12 +168,14 @@ def sweep(
     from learnrate.errors import OptionError
     from learnrate.sweeps.interruption import SweepInterrupted
     from learnrate.sweeps.rates import check_rates
-    from learnrate.sweeps.result import SweepResult, check_sweep_output
+    from learnrate.sweeps.result import SweepResult
     from learnrate.sweeps.run import sweep as run_sweep
+    from learnrate.sweeps.saving import check_sweep_output
 
     if why is not None:
         check_rates([why])
-    outputs = [check_sweep_output(path) for path in save or ()]
+    for path in save or ():
+        check_sweep_output(path)
     machines = _cluster(cluster, cluster_split, model)
     own = data is None
     asked: dict[str, Any] = {
@@ -229,7 +231,7 @@ def sweep(
             code = 0
         except SweepInterrupted as interrupt:
             result, code = interrupt.result, 130
-    saved = [result.save(path, log=not linear, command=context.obj) for path in outputs]
+    saved = [result.save(path, log=not linear, command=context.obj) for path in save or ()]
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:

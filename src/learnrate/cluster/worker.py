@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from learnrate import __version__
 from learnrate._shapes import Array
 from learnrate.engines.choose import get_engine
-from learnrate.engines.fused import FusedEngine, compile_path, gram_pays, numba_works
+from learnrate.engines.fused import FusedEngine, gram_pays
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.units import Unit
 
@@ -52,9 +52,9 @@ class Worker:
 
     def __init__(self, problems: Sequence[LinearProblem], engine: str) -> None:
         self.problems, self.engine = problems, get_engine(engine)
-        if isinstance(self.engine, FusedEngine) and numba_works():
+        if isinstance(self.engine, FusedEngine):
             first = problems[0]  # kernels are loaded before there is anything to wait for them
-            compile_path(first.dtype, gram_pays(first.d, first.batch_size, first.lanes))
+            self.engine.prepare(first.dtype, gram_pays(first.d, first.batch_size, first.lanes))
         self._states: Iterator[EpochState] = iter(())
         self._maker: tuple[int, object] | None = None
         self._n = 0

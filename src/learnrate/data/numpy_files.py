@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from learnrate.data.frames import Frame
-from learnrate.data.sources import Source, reading
+from learnrate.data.sources import Source, reading, refuse_too_large
 from learnrate.data.wording import abridged
 from learnrate.errors import DataError
 
@@ -60,6 +60,8 @@ def _load(source: Source, *, archive: bool = False) -> Any:
                         f"{source.label} must hold the arrays X and y. Got {abridged(names) or 'none'}"
                         " instead; save them with numpy.savez(file, X=X, y=y)."
                     )
+                sizes = {info.filename: info.file_size for info in held.zip.infolist()}
+                refuse_too_large(source.label, sum(sizes.get(f"{name}.npy", 0) for name in "Xy"))
                 return {name: held[name] for name in ("X", "y")}
         except ValueError as error:
             if "Object arrays" in str(error):

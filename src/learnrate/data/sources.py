@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from learnrate._memory import free_memory
 from learnrate.errors import DataError, did_you_mean
 
 __all__ = [
@@ -21,10 +22,13 @@ __all__ = [
     "open_file",
     "reading",
     "refuse_no_file",
+    "refuse_too_large",
     "unreadable",
 ]
 
 
+_SHARE = 0.8  # of the free memory
+_PART = 1 << 24
 GZIP_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
@@ -87,10 +91,10 @@ def open_file(path: Path, known: Iterable[str]) -> Source:
         suffix, packed = known_suffix(path.name, label, known)
         with path.open("rb") as stream:
             content = _unpack(stream, label) if packed else path.absolute()
+        source = Source(label, suffix, content)
+        source.refuse_empty()
     except OSError as error:
         raise unreadable(label, error) from error
-    source = Source(label, suffix, content)
-    source.refuse_empty()
     return source
 
 
@@ -138,9 +142,29 @@ def refuse_no_file(path: Path, known: Iterable[str]) -> None:
 def _unpack(stream: io.BufferedReader, label: str) -> bytes:
     try:
         with gzip.open(stream) as unpacked:
-            return unpacked.read()
+            parts = []
+            size = 0
+            while part := unpacked.read(_PART):
+                parts.append(part)
+                size += len(part)
+                refuse_too_large(label, 2 * size)  # the parts, and the whole made of them
+            return b"".join(parts)
     except GZIP_ERRORS as error:
         raise damaged_gzip(label, error) from error
+
+
+def refuse_too_large(label: str, needed: int) -> None:
+    """Raise `DataError` if a table would take more bytes than most of the free memory.
+
+    A few kilobytes of Parquet, npz or gzip can stand for terabytes; asked for these, a system ends the
+    process instead of refusing.
+    """
+    free = free_memory()
+    if needed > _SHARE * free:
+        raise DataError(
+            f"{label} must fit in memory. Got a table of {needed / 1e9:,.1f} GB or more, with {free / 1e9:,.1f} GB "
+            "free; give a budget such as --memory 2GB, and it is read in blocks."
+        )
 
 
 def damaged_gzip(label: str, error: Exception) -> DataError:

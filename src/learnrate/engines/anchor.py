@@ -6,9 +6,10 @@ row of X (`Anchor.shift`) and ``(w_ref, β_ref)`` near the least-squares solutio
 
     z = x − s        β = b + s·w        δ = (w − w_ref, β − β_ref)        r = y − z·w_ref − β_ref
 
-A prediction error is ``z·δ_w + δ_β − r``. With ``p = Σ_J z e`` and ``q = Σ_J e`` the step of
-`learnrate.engines.problem` becomes, exactly, ``δ ← δ − (η/|B|) (p + s q, q + s·(p + s q))``: the same
-recurrence, whose rounding errors shrink with ``δ``.
+A prediction error is ``z·δ_w + δ_β − r``. With ``p = Σ_J z e``, ``q = Σ_J e`` and ``κ = 1 + s·s`` the step
+of `learnrate.engines.problem` becomes, exactly, ``δ ← δ − (η/|B|) (p + s q, s·p + κ q)``: the same recurrence,
+whose rounding errors shrink with ``δ``. Far from 0 the term ``κ q`` rules everything, so κ is summed once in
+float64: summed anew in every step, it would have the rounding of d terms of one sign.
 
 Any point near the minimum serves, since nothing here assumes that it is the minimum. So it is solved for
 on a few thousand rows.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,7 +33,7 @@ _WIDE = 64
 _FAR = 8.0  # a mean below this many standard deviations costs less than a digit: no shift
 _ROUNDING = 64.0
 _MOST, _ROUGH = 50, 12  # steps of conjugate gradients
-_TOLERANCE = 1e-12
+_FLAT = 32.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +54,22 @@ class Anchor:
     beta: float
     shift: Float[Array, " d"]
 
+    @cached_property
+    def shifted(self) -> bool:
+        """Whether any feature lies far from 0."""
+        return bool(self.shift.any())
+
+    @property
+    def kappa(self) -> float:
+        """``κ = 1 + s·s``"""
+        return 1.0 + float(self.shift @ self.shift)
+
     def enter(self, W: Float[Array, "K d"], b: Float[Array, " K"]) -> Float[Array, "D K"]:
         """``δ`` of every lane, a column each, in float64."""
-        return np.vstack([(W - self.w).T, b + self.offset(W) - self.beta])
+        delta = np.empty((self.w.size + 1, len(b)))
+        np.subtract(W.T, self.w[:, None], out=delta[:-1])
+        np.subtract(b + self.offset(W), self.beta, out=delta[-1])
+        return delta
 
     def leave(self, delta: Float[Array, "D K"]) -> tuple[Float[Array, "K d"], Float[Array, " K"]]:
         """W and b of every lane in float64."""
@@ -63,6 +78,8 @@ class Anchor:
 
     def offset(self, W: Float[Array, "K d"]) -> Float[Array, " K"]:
         """``s·w`` of every lane, summed one after another: the same bits however many lanes there are."""
+        if not self.shifted:
+            return np.zeros(len(W))
         total: Float[Array, " K"] = np.cumsum(W * self.shift, axis=1)[:, -1]
         return total
 
@@ -83,7 +100,7 @@ def find_anchor(problem: LinearProblem) -> Anchor:
     wide = d > _WIDE
     Z = np.empty((len(sample), d + 1), dtype=problem.dtype if wide else np.float64)
     Z[:, :d], Z[:, d] = sample, labels
-    mean = Z.mean(axis=0)
+    mean = np.add.reduce(Z, axis=0) / len(Z)
     Z -= mean
     if wide:
         squares = np.einsum("ij,ij->j", Z, Z)
@@ -100,7 +117,8 @@ def find_anchor(problem: LinearProblem) -> Anchor:
         return inverse * product
 
     steps = _ROUGH if wide else min(2 * d, _MOST)
-    solution = inverse * _conjugate_gradients(apply, inverse * right[:d], steps)
+    flat = _FLAT * float(np.finfo(Z.dtype).eps)
+    solution = inverse * _conjugate_gradients(apply, inverse * right[:d], steps, flat)
     # Rounded to the type of X, so that an engine that computes in it has the very same anchor.
     w = solution.astype(problem.dtype).astype(np.float64)
     far = constant | (np.abs(mean[:d]) > _FAR * scale)
@@ -113,17 +131,22 @@ def _conjugate_gradients(
     apply: Callable[[Float[Array, " d"]], Float[Array, " d"]],
     right: Float[Array, " d"],
     steps: int,
+    flat: float,
 ) -> Float[Array, " d"]:
-    """Solve ``A x = right`` for a positive semidefinite ``A``, given as ``apply(p) = A p``."""
+    """Solve ``A x = right`` for a positive semidefinite ``A``, given as ``apply(p) = A p``.
+
+    A direction whose curvature is less than ``flat`` of the steepest one's is rounding, not data: there it
+    ends, since a step along it would be as long as that curvature is small.
+    """
     x = np.zeros_like(right)
     residual = right.copy()
     direction = residual.copy()
-    size = float(residual @ residual)
-    enough = _TOLERANCE**2 * size
+    size, steepest = float(residual @ residual), 0.0
     for _ in range(steps):
         image = apply(direction)
-        curvature = float(direction @ image)
-        if size <= enough or not curvature > 0:
+        curvature, length = float(direction @ image), float(direction @ direction)
+        steepest = max(steepest, curvature / length if length else 0.0)
+        if not curvature > flat * steepest * length:
             break
         x += (size / curvature) * direction
         residual -= (size / curvature) * image

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from learnrate.data.order import steps_per_epoch
-from learnrate.engines.fused import gram_pays, kernels_name
-from learnrate.engines.kernel_cache import is_kept
+from learnrate.engines.costs import fused_seconds, gram_seconds, start_seconds
+from learnrate.engines.fused import numba_works
 from learnrate.engines.problem import Engine
 from learnrate.errors import OptionError, did_you_mean
 
-__all__ = [
-    "ENGINES",
-    "STREAMING",
-    "Choice",
-    "EngineRow",
-    "choose_engine",
-    "estimated_seconds",
-    "get_engine",
-]
+__all__ = ["ENGINES", "STREAMING", "Choice", "EngineRow", "choose_engine", "get_engine"]
 
 
 @dataclass(frozen=True)
@@ -53,10 +42,6 @@ ENGINES = {
 
 STREAMING = tuple(name for name, row in ENGINES.items() if row.streams)
 """The engines for examples that are too many for memory."""
-
-
-_LOADING, _COMPILING = 0.8, 10.0
-"""Seconds to import Numba and load kernels from disk, and to compile them first."""
 
 
 class Choice(NamedTuple):
@@ -107,40 +92,41 @@ def choose_engine(
     threads: int = 1,
     on_message: Callable[[str], object] | None = None,
 ) -> Choice:
-    """The named engine, or for ``"auto"`` the one that is estimated to be done first.
+    """The engine of that name; for ``"auto"`` the one that should be done first, and the estimates.
 
-    The estimate is `estimated_seconds` of training, and for ``fused`` what is still to be paid before it:
-    importing Numba and loading kernels from disk, or compiling them.
+    Those are of `learnrate.engines.costs`: training, and for ``fused`` what is still to be paid before it.
+    Where Numba cannot be imported it is ``gram`` in place of ``fused``, after one warning.
+
+    Raises
+    ------
+    OptionError
+        If there is no engine of that name.
     """
-    if name != "auto":
-        return Choice(get_engine(name, threads=threads, on_message=on_message), "asked for")
-    size = (n, d, batch_size, lanes, epochs * seeds)
-    gram, fused = estimated_seconds("gram", *size), estimated_seconds("fused", *size)
-    grams = gram_pays(d, batch_size, lanes)
-    waiting = _seconds_to_start_fused(kernels_name(np.dtype(dtype), grams))
-    chosen = "gram" if gram <= fused + waiting else "fused"
-    reason = f"estimated: gram {gram:.2g} s; fused {fused:.2g} s, and {waiting:.2g} s to start it"
-    return Choice(get_engine(chosen, threads=threads, on_message=on_message), reason)
+    reason = "asked for"
+    if name == "auto":
+        name, reason = _quickest(n, d, batch_size, lanes, epochs * seeds, np.dtype(dtype))
+    if name == "fused" and not numba_works():
+        name, reason = "gram", f"fused needs Numba; {reason}"
+    return Choice(get_engine(name, threads=threads, on_message=on_message), reason)
 
 
-def estimated_seconds(name: str, n: int, d: int, batch_size: int, lanes: int, passes: int) -> float:
-    """Rough training time of ``gram`` or ``fused`` on one core, in seconds.
+def _quickest(
+    n: int, d: int, batch_size: int, lanes: int, epochs: int, dtype: np.dtype[np.floating]
+) -> tuple[str, str]:
+    """The name of the engine that should be done first, and the estimates that say so."""
+    size = n, d, batch_size, lanes, epochs, dtype
+    gram, fused = gram_seconds(*size), fused_seconds(*size)
+    start = start_seconds(d, batch_size, lanes, dtype)
+    reason = f"estimated: gram {_duration(gram)}, fused {_duration(fused)}"
+    if math.isinf(start):
+        reason += ", which needs Numba"
+    elif start:
+        reason += f" and {_duration(start)} to start it"
+    return "fused" if fused + start < gram else "gram", reason
 
-    With ``D = d + 1`` a row costs ``min(2D² + 2D²K/B, 4DK)`` operations, whichever path is taken. NumPy
-    does about 6·10⁹ of them a second and needs 5 µs a step besides; compiled, it is 25·10⁹, and 40 ns to
-    fetch each row. Measured on one Zen 4 core; only the order of magnitude matters here.
-    """
-    D, B, K = d + 1, batch_size, lanes
-    operations = n * min(2 * D**2 * (1 + K / B), 4 * D * K)
-    if name == "gram":
-        return 1e-3 + passes * (operations / 6e9 + 5e-6 * steps_per_epoch(n, B))
-    return 5e-4 + passes * (operations / 25e9 + 40e-9 * n)
 
-
-def _seconds_to_start_fused(kernels: str) -> float:
-    """What is still to be paid: nothing once kernels are loaded, little once they are on disk."""
-    if "learnrate.engines.kernels.paths" in sys.modules:
-        return 0.0
-    if importlib.util.find_spec("numba") is None:
-        return math.inf
-    return _LOADING if is_kept(kernels) else _COMPILING
+def _duration(seconds: float) -> str:
+    """Two digits: 3.1 ms, 0.31 s, 12 s."""
+    if seconds < 0.0995:
+        return f"{1e3 * seconds:.2g} ms"
+    return f"{seconds:.2g} s" if seconds < 99.5 else f"{seconds:,.0f} s"

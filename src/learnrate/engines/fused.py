@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -21,12 +20,14 @@ from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.units import Grams, Unit
 from learnrate.engines.workers import Workers
 
-__all__ = ["FusedEngine", "gram_pays"]
+__all__ = ["READY", "FusedEngine", "gram_pays", "kernels_name", "numba_works"]
+
+READY: set[str] = set()
+"""Kernels that this process has compiled or loaded; see `kernels_name`."""
 
 _PATIENCE = 1.0  # seconds of compiling before it is announced
-_STARTING = (
-    threading.Lock()
-)  # seeds that start at the same time on threads compile once and warn once
+_STARTING = threading.Lock()
+"""Seeds that start at the same time on threads compile once and warn once."""
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
@@ -61,19 +62,21 @@ class FusedEngine:
         self, problem: LinearProblem, start: EpochState | None = None
     ) -> Iterator[EpochState]:
         """Train, yielding the state before training and then after each epoch."""
-        with _STARTING:
-            works = numba_works()
-        if not works:
+        grams = gram_pays(problem.d, problem.batch_size, problem.lanes)
+        if not self.prepare(problem.dtype, grams):
             yield from GramEngine().epochs(problem, start)
             return
-        grams = gram_pays(problem.d, problem.batch_size, problem.lanes)
-        with _STARTING, _announced(self.on_message), np.errstate(all="ignore"):
-            compile_path(problem.dtype, grams)
-        with ExitStack() as stack:
-            executor = None
-            if self.threads > 1:
-                executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
-            yield from _train(problem, start, grams, Workers(self.threads, executor))
+        with self._workers() as workers:
+            yield from _train(problem, start, grams, workers)
+
+    def prepare(self, dtype: np.dtype[np.floating], grams: bool) -> bool:
+        """Compile kernels, or load them from disk, unless this process has them; False without Numba."""
+        with _STARTING:
+            works = numba_works()
+            if works and kernels_name(dtype, grams) not in READY:
+                with _announced(self.on_message):
+                    _prepare_kernels(dtype, grams)
+        return works
 
     def epochs_on(
         self,
@@ -86,13 +89,19 @@ class FusedEngine:
         Parameters and velocities are the same bits. Sums over all examples are made in another order, so
         losses agree to rounding.
         """
-        with _STARTING, _announced(self.on_message), np.errstate(all="ignore"):
-            compile_path(problem.dtype, True)
-        with ExitStack() as stack:
-            executor = None
-            if self.threads > 1:
-                executor = stack.enter_context(ThreadPoolExecutor(self.threads - 1))
-            yield from _train(problem, start, True, Workers(self.threads, executor), made)
+        self.prepare(problem.dtype, True)
+        with self._workers() as workers:
+            yield from _train(problem, start, True, workers, made)
+
+    @contextmanager
+    def _workers(self) -> Iterator[Workers]:
+        if self.threads == 1:
+            yield Workers(1, None)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(self.threads - 1) as executor:
+            yield Workers(self.threads, executor)
 
 
 def _train(
@@ -141,18 +150,18 @@ def _announced(on_message: Callable[[str], object] | None) -> Iterator[None]:
         timer.cancel()
 
 
-@cache
-def compile_path(dtype: np.dtype[np.floating], grams: bool) -> None:
+def _prepare_kernels(dtype: np.dtype[np.floating], grams: bool) -> None:
     """Train a tiny problem, so that kernels are compiled, or loaded from disk."""
     X = np.zeros((3, 1), dtype=dtype)
     problem = LinearProblem(X, X[:, 0].copy(), np.ones(1), batch_size=2, epochs=1)
     for _ in _train(problem, None, grams, Workers(1, None)):
         pass
+    READY.add(kernels_name(dtype, grams))
     note_as_kept(kernels_name(dtype, grams))
 
 
 def kernels_name(dtype: np.dtype[np.floating], grams: bool) -> str:
-    """What a set of compiled kernels is noted under in `learnrate.engines.kernel_cache`."""
+    """What a set of kernels is noted under, in `READY` and in `learnrate.engines.kernel_cache`."""
     return f"{dtype.name}-{'grams' if grams else 'rows'}"
 
 

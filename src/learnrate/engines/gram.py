@@ -149,9 +149,9 @@ class _Run:
             walk = self._by_several
         else:
             walk = self._by_grams
-        multipliers = self.problem.epoch_multipliers(epoch).astype(self.problem.dtype)
         for X, y, order, steps in self.problem.visits(self.orders, epoch):
-            walk(self._enter_block(X, y), order, multipliers[steps])
+            multipliers = self.problem.epoch_multipliers(epoch, steps).astype(self.problem.dtype)
+            walk(self._enter_block(X, y), order, multipliers)
 
     def _by_grams(
         self,
@@ -212,15 +212,23 @@ class _Run:
         problem, B = self.problem, self.problem.batch_size
         delta, gradient = self.delta[:-1], np.empty_like(self.velocity)
         shift, w_ref = (v.astype(problem.dtype) for v in (self.anchor.shift, self.anchor.w))
-        decay, momentum = map(problem.dtype.type, (problem.weight_decay, problem.momentum))
+        settings = problem.weight_decay, problem.momentum, self.anchor.kappa
+        decay, momentum, kappa = map(problem.dtype.type, settings)
+        shifted = minibatches.shift is not None
         for t, scale in enumerate(multipliers):
             gradient[:] = 0
+            q = np.zeros(problem.lrs.size)
             for Z in minibatches.blocks(order[t * B : (t + 1) * B], problem.lanes):
-                gradient += Z[:, :-1].T @ (Z @ self.delta)
+                errors = Z @ self.delta
+                gradient += Z[:, :-1].T @ errors
+                if shifted:
+                    # Far from 0 errors have one sign: summed in float32 they would round one way.
+                    q += errors.sum(axis=0, dtype=np.float64)
             gradient /= B
-            if minibatches.shift is not None:
-                gradient[:-1] += shift[:, None] * gradient[-1]
-                gradient[-1] += shift @ gradient[:-1]
+            if shifted:
+                q = (q / B).astype(problem.dtype)
+                gradient[-1] = shift @ gradient[:-1] + kappa * q
+                gradient[:-1] += shift[:, None] * q
             if decay:
                 pull = decay * (delta[:-1] + w_ref[:, None])
                 gradient[:-1] += pull

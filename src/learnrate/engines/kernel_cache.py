@@ -25,13 +25,13 @@ def cache_folder() -> Path | None:
 
     It is in ``$NUMBA_CACHE_DIR`` where that is set, else in the user's folder for caches.
     """
-    parent = _parent()
-    folder = parent / _fingerprint()
     try:
+        parent = _parent()
+        folder = parent / _fingerprint()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError:
+    except (OSError, RuntimeError):  # no folder for it, or no home at all
         return None
     others = sorted(parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in others[_KEPT_VERSIONS:]:
@@ -41,7 +41,10 @@ def cache_folder() -> Path | None:
 
 def is_kept(name: str) -> bool:
     """Whether kernels noted under this name can be loaded instead of compiled."""
-    return (_parent() / _fingerprint() / f"{name}.kept").exists()
+    try:
+        return (_parent() / _fingerprint() / f"{name}.kept").exists()
+    except (OSError, RuntimeError):
+        return False
 
 
 def note_as_kept(name: str) -> None:

@@ -45,7 +45,8 @@ class Quadratic:
 
     def losses(self, delta: Float[Array, "D K"]) -> Float[Array, " K"]:
         """Mean loss of every lane; not finite for a diverged one."""
-        u = np.vstack([delta, np.full((1, delta.shape[1]), -1.0)])
+        u = np.empty((len(delta) + 1, delta.shape[1]))
+        u[:-1], u[-1] = delta, -1.0
         loss: Float[Array, " K"] = 0.5 * np.einsum("ik,ik->k", u, self.Q @ u)
         return np.maximum(loss, 0.0)
 

@@ -27,7 +27,7 @@ class Minibatches:
         self, problem: LinearProblem, anchor: Anchor, X: Float[Array, "n d"], r: Float[Array, " n"]
     ) -> None:
         self.problem, self.anchor, self.X = problem, anchor, X
-        self.shift = anchor.shift.astype(problem.dtype) if anchor.shift.any() else None
+        self.shift = anchor.shift.astype(problem.dtype) if anchor.shifted else None
         self._minus_r = -r
         self._table: Array | None = None
         if len(r) * (problem.d + 2) <= _CHUNK:
@@ -85,15 +85,18 @@ class Minibatches:
     def _scaled(
         self, A: Float[Array, "steps D D1"], scales: Float[Array, " steps"]
     ) -> Float[Array, "steps D D1"]:
-        """Multiply by M and the scales, in place, with the weight decay between."""
+        """Multiply by M and the scales, in place, and add the weight decay."""
         d, alpha = self.problem.d, self.problem.weight_decay * self.problem.batch_size
         if self.shift is not None:
-            A[:, :d] += self.shift[:, None] * A[:, d:]
+            q = A[:, d:].copy()
+            A[:, d] *= self.problem.dtype.type(self.anchor.kappa)
+            A[:, d] += self.shift @ A[:, :d]
+            A[:, :d] += self.shift[:, None] * q
         if alpha:
             weights = np.arange(d)
             A[:, weights, weights] += self.problem.dtype.type(alpha)
             A[:, :d, d + 1] += (alpha * self.anchor.w).astype(self.problem.dtype)
-        if self.shift is not None:
-            A[:, d] += self.shift @ A[:, :d]
+            A[:, d, :d] += (alpha * self.anchor.shift).astype(self.problem.dtype)
+            A[:, d, d + 1] += self.problem.dtype.type(alpha * self.anchor.shift @ self.anchor.w)
         A *= scales[:, None, None]
         return A

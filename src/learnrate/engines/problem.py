@@ -145,11 +145,11 @@ class LinearProblem:
         """The blocks from the first to the last."""
         return self.rows.blocks(orders.rows, range(orders.count))
 
-    def epoch_multipliers(self, epoch: int) -> Float[Array, " steps"]:
-        """``s_t`` for the steps of one epoch, counted from 0."""
+    def epoch_multipliers(self, epoch: int, steps: slice = slice(None)) -> Float[Array, " steps"]:
+        """``s_t`` for the steps of one epoch, counted from 0, or for some of them."""
         if self.multipliers is None:
-            return np.ones(self.steps)
-        return self.multipliers[epoch * self.steps : (epoch + 1) * self.steps]
+            return np.ones(len(range(self.steps)[steps]))
+        return self.multipliers[epoch * self.steps : (epoch + 1) * self.steps][steps]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, wait
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 __all__ = ["Workers"]
 
@@ -16,10 +19,15 @@ class Workers:
 
     def run(self, job: Callable[[int], None]) -> None:
         """Call ``job(0), …, job(threads − 1)`` and wait for them."""
-        others = []
-        if self._executor is not None:
-            others = [self._executor.submit(job, worker) for worker in range(1, self.threads)]
-        job(0)
-        wait(others)
+        if self._executor is None:
+            job(0)
+            return
+        others = [self._executor.submit(job, worker) for worker in range(1, self.threads)]
+        try:
+            job(0)
+        finally:
+            # Also where Ctrl-C came meanwhile: nobody may go on writing to the arrays.
+            for other in others:
+                other.exception()
         for other in others:
             other.result()

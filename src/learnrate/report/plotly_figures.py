@@ -157,15 +157,18 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
     if curves.floors is not None:
         data.append(_line(lrs, curves.floors[order], top, "floor", "dot"))
     low = float(mean[inside].min()) if inside.any() else top / 10
-    for limit, dash, name in (
+    limits = (
         (curves.limit, "solid", "limit (mean)"),
         (curves.typical_limit, "dashdot", "limit (typical run)"),
-    ):
-        if limit is not None:
-            line = {"color": "@limit", "width": 1.6, "dash": dash}
-            ends = {"x": [_number(limit)] * 2, "y": [_number(low / 2), _number(top * 1.5)]}
-            label = f"{name}: {format_rate(limit)}"
-            data.append({**ends, "mode": "lines", "name": label, "line": line, "hoverinfo": "name"})
+    )
+    uprights = [
+        (at, dash, f"{name}: {format_rate(at)}") for at, dash, name in limits if at is not None
+    ]
+    uprights += [(at, "dash", label) for at, label in curves.lines]
+    for at, dash, label in uprights:
+        line = {"color": "@limit", "width": 1.6, "dash": dash}
+        ends = {"x": [_number(at)] * 2, "y": [_number(low / 2), _number(top * 1.5)]}
+        data.append({**ends, "mode": "lines", "name": label, "line": line, "hoverinfo": "name"})
     if curves.suggested is not None:
         data.append(_suggested(curves, final.mean))
     layout = _layout("learning rate", {})

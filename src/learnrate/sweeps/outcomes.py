@@ -15,6 +15,8 @@ __all__ = ["Outcome", "describe_rate", "diverged_epoch", "judge"]
 _STALL = 0.02
 """A curve whose last epoch lowered the loss by less than this share of it is called at its floor."""
 
+_STEADY = 0.5
+"""But not if it fell by more than this share of its first epoch's fall: a small rate is slow all the way."""
 
 _JUMP = 1.5
 """A curve whose last epoch raised the loss by more than this factor has not settled anywhere."""
@@ -53,7 +55,7 @@ def judge(losses: Float[Array, " epochs"], floor: float | None = None) -> Outcom
         Before training and after each epoch.
     floor : float, optional
         The loss that this rate is predicted to settle at. A loss within a tenth of it is at its floor;
-        so is one that the last epoch lowered by less than 2 %.
+        so is one that the last epoch lowered by less than 2 %, and by less than half as much as the first.
     """
     if not np.isfinite(losses).all():
         return Outcome.DIVERGED
@@ -62,9 +64,11 @@ def judge(losses: Float[Array, " epochs"], floor: float | None = None) -> Outcom
         return Outcome.RISING
     if last > _JUMP * before:
         return Outcome.UNSTEADY
-    if before - last <= _STALL * before or (floor is not None and last <= _NEAR * floor):
+    if floor is not None and last <= _NEAR * floor:
         return Outcome.AT_FLOOR
-    return Outcome.FALLING
+    first_fall, last_fall = start - float(losses[1]), before - last
+    steady = last_fall > 0 and last_fall > _STEADY * first_fall
+    return Outcome.AT_FLOOR if last_fall <= _STALL * before and not steady else Outcome.FALLING
 
 
 def describe_rate(losses: Float[Array, "S epochs"], floor: float | None = None) -> str:

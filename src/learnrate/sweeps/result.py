@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnrate._extras import require
-from learnrate._files import check_output, write_atomically
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError
 from learnrate.report.curves import Curves, format_rate
@@ -22,21 +19,10 @@ from learnrate.sweeps.suggestion import Suggestion, suggest
 
 if TYPE_CHECKING:
     import polars as pl
+    import xarray
     from matplotlib.axes import Axes
 
-__all__ = ["SUFFIXES", "SweepResult", "check_sweep_output", "finite_list"]
-
-_PICTURES = (".png", ".svg", ".pdf")
-SUFFIXES = (*_PICTURES, ".html", ".csv", ".parquet", ".json")
-"""The formats that `SweepResult.save` knows."""
-
-
-def check_sweep_output(path: str | Path) -> Path:
-    """`check_output` for the formats of a sweep, and whether the package that draws it is there."""
-    path = check_output(path, SUFFIXES)
-    if path.suffix.lower() == ".html":
-        require("plotly.offline", extra="note", purpose="interactive reports")
-    return path
+__all__ = ["SweepResult", "finite_list"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -269,13 +255,14 @@ class SweepResult:
     def save(self, path: str | Path, *, log: bool = True, command: str | None = None) -> Path:
         """Write a picture (png, svg, pdf), an interactive report (html) or the numbers (csv, parquet, json).
 
+        A name that ends in ``/``, or an existing folder's, is for `to_tensorboard`.
         A picture whose name ends in ``limit`` or ``rates``, such as ``limit.png``, is that of
         `plot_rates`; any other is that of `plot`.
 
         Parameters
         ----------
         path : str or Path
-            Where to; its suffix decides.
+            Where to; its suffix decides. A Path loses a ``/`` at its end.
         log : bool
             A log loss axis, for a picture, and for the report to start with.
         command : str, optional
@@ -286,29 +273,46 @@ class SweepResult:
         OutputError
             For a suffix that is not known or a place that cannot be written; nothing half-written stays.
         """
-        path = check_sweep_output(path)
-        suffix = path.suffix.lower()
-        if suffix in _PICTURES:
-            from learnrate.report.static import draw_curves, draw_rates, save_figure
+        from learnrate.sweeps.saving import save_sweep
 
-            curves = self.curves()
-            if path.stem.lower().endswith(("limit", "rates")):
-                save_figure(path, lambda ax: draw_rates(curves, ax))
-            else:
-                save_figure(path, lambda ax: draw_curves(curves, ax, log=log))
-        elif suffix == ".html":
-            from learnrate.report.interactive import save_report
-            from learnrate.sweeps.texts import report_texts
+        return save_sweep(self, path, log=log, command=command)
 
-            save_report(path, self.curves(), report_texts(self, command), log=log)
-        elif suffix == ".csv":
-            write_atomically(path, lambda temporary: self.to_frame().write_csv(temporary))
-        elif suffix == ".parquet":
-            write_atomically(path, lambda temporary: self.to_frame().write_parquet(temporary))
-        else:
-            text = json.dumps(self.as_dict(), ensure_ascii=False, indent=1)
-            write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-        return path
+    def to_tensorboard(self, folder: str | Path) -> Path:
+        """Write one run per lane for TensorBoard; needs the extra ``tensorboard``.
+
+        The runs lie in a new folder ``sweep-1``, ``sweep-2``, … of ``folder``, named by their rate (and seed,
+        where there are several), with the scalars ``loss``, ``val_loss`` and metrics by epoch, and their
+        settings and outcome in the HParams table. Look at them with ``tensorboard --logdir FOLDER``.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made where there is none.
+
+        Returns
+        -------
+        Path
+            The new folder.
+
+        Raises
+        ------
+        MissingExtraError, OutputError
+            If TensorBoard is not installed, or the place cannot be written.
+        """
+        from learnrate.sweeps.exports import to_tensorboard
+
+        return to_tensorboard(self, folder)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Curves with named axes, an ``xarray.Dataset``; needs the extra ``xarray``.
+
+        ``loss``, ``val_loss`` and metrics over ``(seed, lr, epoch)``, ``outcome`` and ``r2`` over
+        ``(seed, lr)``, and where known ``predicted`` over ``(lr, epoch)`` and ``floor`` and ``verdict`` over
+        ``lr``; settings, limits and the suggestion in ``attrs``.
+        """
+        from learnrate.sweeps.exports import to_xarray
+
+        return to_xarray(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON can hold it; a loss that is not finite is null."""

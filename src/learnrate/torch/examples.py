@@ -9,10 +9,17 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, TensorDataset, default_collate
+from torch.utils.data import (
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    TensorDataset,
+    default_collate,
+)
 
 from learnrate.errors import DataError
-from learnrate.torch.memory import free_memory
+from learnrate.torch.memory import free_memory, is_out_of_memory
 
 __all__ = ["Examples", "as_examples"]
 
@@ -65,7 +72,15 @@ class DrawnExamples:
 
     def batch(self, indices: Tensor) -> Batch:
         """The items, collated."""
-        items = self.collate([self.dataset[i] for i in indices.tolist()])
+        try:
+            items = self.collate([self.dataset[i] for i in indices.tolist()])
+        except (TypeError, ValueError, KeyError, IndexError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise
+            raise DataError(
+                "Items of a Dataset must be sequences of tensors, arrays or numbers, of one shape each. "
+                f"Got {type(error).__name__} on reading them instead: {' '.join(str(error).split())[:200]}"
+            ) from error
         return _inputs_and_target(items, self.device, self.dtype)
 
 
@@ -75,7 +90,7 @@ def as_examples(data: Any, *, name: str, device: torch.device, dtype: torch.dtyp
     Floating-point numbers are brought to the model's ``dtype``, whole numbers stay as they are. A Dataset
     whose items are the same when read twice is read once and held, if a quarter of the free memory is
     enough; any other is read at every visit. A DataLoader lends its Dataset and its ``collate_fn``; the
-    order is learnrate's own.
+    order is learnrate's own, so one with a sampler that leaves out or weighs examples is refused.
 
     Raises
     ------
@@ -85,7 +100,7 @@ def as_examples(data: Any, *, name: str, device: torch.device, dtype: torch.dtyp
     dataset: Any = data
     collate: Callable[[list[Any]], Any] = default_collate
     if isinstance(data, DataLoader):
-        dataset, collate = data.dataset, data.collate_fn
+        dataset, collate = _lent(data, name)
     if isinstance(dataset, TensorDataset):
         dataset = dataset.tensors
     if isinstance(dataset, IterableDataset):
@@ -107,6 +122,23 @@ def as_examples(data: Any, *, name: str, device: torch.device, dtype: torch.dtyp
         raise DataError(f"{name} must hold at least 1 example. Got none instead.")
     drawn = DrawnExamples(dataset, collate, device, dtype)
     return _checked(_held(drawn), name) if _can_be_held(drawn) else drawn
+
+
+def _lent(loader: DataLoader[Any], name: str) -> tuple[Any, Callable[[list[Any]], Any]]:
+    """Dataset and ``collate_fn`` of a DataLoader that visits every example once."""
+    sampler: Any = loader.sampler
+    plain = isinstance(sampler, SequentialSampler) or (
+        isinstance(sampler, RandomSampler)
+        and not sampler.replacement
+        and sampler.num_samples == len(sampler.data_source)
+    )
+    if isinstance(loader.dataset, IterableDataset) or (plain and loader.batch_size is not None):
+        return loader.dataset, loader.collate_fn
+    came = type(sampler if loader.batch_size is not None else loader.batch_sampler).__name__
+    raise DataError(
+        f"{name} must visit every example once an epoch, in an order that learnrate draws itself. Got a "
+        f"DataLoader with a {came} of its own instead; give its Dataset, or a torch.utils.data.Subset of it."
+    )
 
 
 def _as_tensor(part: Tensor | np.ndarray[Any, Any]) -> Tensor:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
+
+from learnrate._memory import free_memory as memory_of_machine
 
 __all__ = ["free_memory", "is_out_of_memory", "lanes_that_fit"]
 
@@ -16,10 +16,7 @@ def free_memory(device: torch.device) -> int:
     """Bytes free on the device."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not told on this system
-        return 4 << 30
+    return memory_of_machine()
 
 
 def lanes_that_fit(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,9 +69,10 @@ def probe(
     try:
         with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
             output = module(*inputs)
+        with _no_broadcast(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
             value = check_scalar(loss(output, target), "of a minibatch")
         keeps_state = _python_state(module) != before
-        with torch.no_grad():
+        with torch.no_grad(), _no_broadcast():
             for name, metric in metrics.items():
                 check_scalar(metric(output, target), f"(metric {name})")
         trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
@@ -81,10 +84,11 @@ def probe(
     except Exception as error:
         if is_out_of_memory(error):
             raise
+        alone = "; the last minibatch has 1 example" if len(target) == 1 else ""
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (*inputs, target))
         text = " ".join(str(error).split())
         raise OptionError(
-            f"Model and loss must take a minibatch of the data (shapes {shapes}, target last). "
+            f"Model and loss must take a minibatch of the data (shapes {shapes}, target last{alone}). "
             f"Got {type(error).__name__} instead: {text[:300]}"
         ) from error
     unused = frozenset(n for n, g in zip(trained, gradients, strict=True) if g is None)
@@ -98,6 +102,14 @@ def probe(
         keeps_state=keeps_state,
         draws_in_python=python_randomness() != random_before,
     )
+
+
+@contextmanager
+def _no_broadcast() -> Iterator[None]:
+    """PyTorch only warns where a loss pairs every output with every target: here that is refused."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Using a target size", category=UserWarning)
+        yield
 
 
 def _python_state(module: nn.Module) -> dict[tuple[str, str], Any]:

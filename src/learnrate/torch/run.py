@@ -13,11 +13,13 @@ from torch.utils.data import DataLoader
 
 from learnrate._shapes import Array, Float
 from learnrate.engines.schedules import Schedule, schedule_multipliers
+from learnrate.errors import LearnrateError, OptionError
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
 from learnrate.torch.config import TorchConfig
 from learnrate.torch.examples import as_examples
 from learnrate.torch.losses import LossFunction, as_loss, as_metrics
+from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.optimizers import get_optimizer
 from learnrate.torch.randomness import forked_random_states
 from learnrate.torch.result import TorchSweepResult
@@ -71,7 +73,7 @@ def sweep(
         its own.
     data : pair of tensors or arrays, map-style Dataset, or DataLoader
         Training examples. Items are ``(x, y)`` or ``(x1, x2, …, y)``. Of a DataLoader the Dataset,
-        ``collate_fn`` and batch size are taken.
+        ``collate_fn`` and batch size are taken; a sampler that leaves out or weighs examples is refused.
     loss : {"mse", "cross-entropy", "bce"} or callable
         Mean over a minibatch of what is minimised, given output and target. For ``cross-entropy`` and
         ``bce`` the output holds logits.
@@ -187,7 +189,7 @@ def sweep(
             metrics=metric_functions,
             multipliers=schedule_multipliers(config.schedule, config.total_steps(n)),
             record=record,
-            notes=_notes(config, model),
+            notes=_notes(config, model, data, n),
             on_epoch=on_epoch,
             warn=lambda note: warnings.warn(note, UserWarning, stacklevel=5),
         )
@@ -201,14 +203,26 @@ def sweep(
             if interrupted is None:
                 raise
             raise SweepInterrupted(interrupted) from None
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, LearnrateError) or not is_out_of_memory(error):
+                raise
+            raise OptionError(
+                "One lane and one minibatch must fit into memory. Got "
+                f"{str(error)[:200] or 'a MemoryError'} instead; use a smaller batch_size or model."
+            ) from error
     return _result(run, config.seeds, config.epochs, began)
 
 
-def _notes(config: TorchConfig, model: Source) -> list[str]:
+def _notes(config: TorchConfig, model: Source, data: Any, n: int) -> list[str]:
+    notes = []
     if config.seeds > 1 and config.start == "given" and isinstance(model, torch.nn.Module):
         note = "All seeds start from the model's parameters as given and differ by order and draws alone; "
-        return [note + "start='reset' or a callable gives each a start of its own."]
-    return []
+        notes.append(note + "start='reset' or a callable gives each a start of its own.")
+    if isinstance(data, DataLoader) and data.drop_last and n % config.batch_size:
+        notes.append(
+            "The short last minibatch was trained on too: drop_last of a DataLoader is not followed."
+        )
+    return notes
 
 
 def _interrupted(run: Run, module: torch.nn.Module, began: float) -> TorchSweepResult | None:

@@ -168,7 +168,7 @@ def why_not_stacked(task: Task, steps: StackedSteps, batch: Batch, gradient: Ten
             steps._measures(lanes._theta, *lanes._buffers, *inputs, target)
     except Exception as error:
         if is_out_of_memory(error):
-            raise
+            return "memory ran out with two of them stacked"
         return "vmap cannot stack it: " + " ".join(str(error).split())[:150]
     finally:
         task.module.train()

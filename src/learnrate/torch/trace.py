@@ -60,6 +60,7 @@ class Traced:
             from torch.fx.experimental.proxy_tensor import make_fx
 
             graph = make_fx(self.function)(*tensors)
+            _tidy(graph)
             self._set_random_state(state)
             repeated = graph(*tensors)
             same_draws = all(map(torch.equal, self._random_state(), after))
@@ -81,6 +82,18 @@ class Traced:
         torch.set_rng_state(state[0])
         if len(state) > 1:
             torch.cuda.set_rng_state(state[1], self.device)
+
+
+def _tidy(module: torch.fx.GraphModule) -> None:
+    """Take out what does nothing: changes of shape to the same shape, and what is not used."""
+    aten = torch.ops.aten
+    reshapes = (aten.expand.default, aten.view.default, aten._unsafe_view.default)
+    for node in module.graph.nodes:
+        source = node.all_input_nodes[0] if node.target in reshapes else None
+        if source is not None and source.meta["val"].shape == node.meta["val"].shape:
+            node.replace_all_uses_with(source)
+    module.graph.eliminate_dead_code()
+    module.recompile()
 
 
 def close(a: Tensor, b: Tensor) -> bool:

@@ -26,7 +26,7 @@ from learnrate.errors import DataError
 
 __all__ = ["Batch", "batches"]
 
-_BYTES = 1 << 23
+_BYTES = 1 << 21
 """Of a text file at a time."""
 
 

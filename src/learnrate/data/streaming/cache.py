@@ -127,12 +127,13 @@ def _refusal(folder: Path, needed: int, error: OSError) -> OutputError:
     )
 
 
-def _size(count: int) -> str:
+def _size(count: float | int) -> str:
+    """``64 kB`` and the like."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
-            break
-        count, unit = count / 1000, {"bytes": "kB", "kB": "MB", "MB": "GB", "GB": "TB"}[unit]  # type: ignore[assignment]
-    return f"{count:.3g} {unit}"
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from learnrate import __version__
 from learnrate._shapes import Array
 from learnrate.data.columns import LeftOut
 from learnrate.data.fingerprint import Fingerprint
@@ -87,7 +88,7 @@ def from_stream(
         "val": [float(val_fraction), int(seed)] if val_fraction else None,
         "dtype": str(wanted),
     }
-    state = {"files": [[part.size, part.changed] for part in parts]}
+    state = {"files": [[part.size, part.changed] for part in parts], "learnrate": __version__}
     folder = default_folder() if cache is None else Path(cache).expanduser()
     name = name_of(asked, state)
     facts = find(folder, name)

@@ -173,7 +173,7 @@ class Gathered:
         self.high = high if self.high is None else max(self.high, high)
         numbers = values.cast(pl.Float64).to_numpy()
         known = ~np.isnan(numbers)
-        if not (np.isfinite(self.low) and np.isfinite(self.high)):
+        if not (math.isfinite(self.low) and math.isfinite(self.high)):
             bad = np.flatnonzero(np.isinf(numbers))
             if len(bad) and self.infinite is None:
                 self.infinite = Infinite(float(numbers[bad[0]]), self.rows + int(bad[0]))
@@ -207,13 +207,8 @@ class Gathered:
         counts, nulls, odd = self.counts, self.nulls, self.odd
         if is_text and missing_is_category and 0 < nulls < self.rows:
             counts = {**counts, MISSING_CATEGORY: counts.get(MISSING_CATEGORY, 0) + nulls}
-            odd, nulls = (
-                Odd(
-                    MISSING_CATEGORY if odd is None else odd.text,
-                    nulls + (odd.number if odd else 0),
-                ),
-                0,
-            )
+            text, number = (MISSING_CATEGORY, 0) if odd is None else odd
+            odd, nulls = Odd(text, number + nulls), 0
         return Facts(
             rows=self.rows,
             nulls=nulls,
@@ -242,7 +237,6 @@ class _Ids:
         self._rows = 0
         self._first = self._second = self._last = 0
         self._counts = True
-        self._rises = True
         self._watched = watched
         self._seen = np.empty(0, dtype=np.int64)
         self.differ = True
@@ -268,9 +262,10 @@ class _Ids:
         self._counts = self._counts and follows == 1 and bool((steps == 1).all())
         if self._rows < 2 <= self._rows + len(numbers):
             self._second = int(numbers[1 - self._rows])
-        self._rises = self._rises and follows > 0 and bool((steps > 0).all())
-        if self._watched and self._seen.size < _MOST_IDS:
-            whole = np.unique(np.concatenate([self._seen, numbers.astype(np.int64)]))
-            self.differ = whole.size == self._seen.size + len(numbers)
-            self._seen = whole
+        if self._watched and self.differ:
+            before = self._seen if self._seen.size < _MOST_IDS else self._seen[:0]
+            whole = np.unique(np.concatenate([before, numbers.astype(np.int64)]))
+            self.differ = whole.size == before.size + len(numbers)
+            if before.size == self._seen.size:
+                self._seen = whole
         self._last, self._rows = int(numbers[-1]), self._rows + len(numbers)

@@ -6,7 +6,6 @@ block before it is trained on.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -44,7 +43,8 @@ class NpyFile:
             whole = self._begin + self.shape[0] * self._row
             if fortran or self.dtype.hasobject or path.stat().st_size != whole:
                 raise ValueError("it is not whole")
-            self._file = os.open(path, os.O_RDONLY)
+            self._file = path.open("rb", buffering=0)
+            self._lock = threading.Lock()
         except (OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
 
@@ -60,7 +60,9 @@ class NpyFile:
         at = self._begin + first * self._row
         while room:
             try:
-                count = os.preadv(self._file, [room], at)
+                with self._lock:
+                    self._file.seek(at)
+                    count = self._file.readinto(room)
             except OSError as error:
                 raise self._damaged(error.strerror or str(error)) from error
             if not count:
@@ -69,7 +71,7 @@ class NpyFile:
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
-            os.close(self._file)
+            self._file.close()
 
 
 class StoredRows:

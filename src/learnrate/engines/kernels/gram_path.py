@@ -25,6 +25,7 @@ def train_on_grams(
     ref: Any,
     shifted: bool,
     decay: Any,
+    kappa: Any,
     eta: Any,
     scales: Any,
     momentum: Any,
@@ -58,7 +59,7 @@ def train_on_grams(
         end = min(t + at_once, stop)
         if grams:
             minibatch_grams(
-                X, y, d, order, batch_size, t, end, shift, ref, shifted, decay,
+                X, y, d, order, batch_size, t, end, shift, ref, shifted, decay, kappa,
                 Z, room, G, part, sums, t // at_once % PARTS * width * width, width, step,
             )  # fmt: skip
         gram_steps(

@@ -109,12 +109,19 @@ def _mirror(G: Any, g: int, width: int, D: int, band: int) -> None:
 
 
 @inner
-def _shift_back(G: Any, g: int, d: int, width: int, shift: Any) -> None:
-    """Multiply by M of `learnrate.engines.anchor`, all but its last row."""
+def _shift_back(G: Any, g: int, d: int, width: int, shift: Any, kappa: Any, q: Any) -> None:
+    """Multiply by M of `learnrate.engines.anchor`; there is room for a row in ``q``."""
     last = g + d * width
+    for j in range(d + 2):
+        q[j] = G[last + j]
+        G[last + j] = 0
     for i in range(d):
+        row = g + i * width
         for j in range(d + 2):
-            G[g + i * width + j] += shift[i] * G[last + j]
+            G[last + j] += shift[i] * G[row + j]
+            G[row + j] += shift[i] * q[j]
+    for j in range(d + 2):  # last, since it is the largest term by far
+        G[last + j] += kappa * q[j]
 
 
 @inner
@@ -130,6 +137,7 @@ def minibatch_grams(
     ref: Any,
     shifted: bool,
     decay: Any,
+    kappa: Any,
     Z: Any,
     room: int,
     G: Any,
@@ -167,13 +175,11 @@ def minibatch_grams(
                 sums[at_sums + k] += G[g + k]
         _mirror(G, g, width, d + 1, d + 1 if shifted else tile_rows(d + 1))
         if shifted:
-            _shift_back(G, g, d, width, shift)
+            _shift_back(G, g, d, width, shift, kappa, part)
         if decay > 0:
+            last = g + d * width
             for i in range(d):
                 G[g + i * width + i] += decay
                 G[g + i * width + d + 1] -= decay * ref[i]
-        if shifted:
-            last = g + d * width
-            for i in range(d):
-                for j in range(d + 2):
-                    G[last + j] += shift[i] * G[g + i * width + j]
+                G[last + i] += decay * shift[i]
+                G[last + d + 1] -= decay * shift[i] * ref[i]

@@ -43,11 +43,12 @@ class _Path:
         self.shift, self.ref = np.zeros((2, self.width), dtype=dtype)
         self.shift[:d], self.shift[d] = anchor.shift, -1
         self.ref[:d], self.ref[d] = anchor.w, anchor.beta
-        self.shifted = bool(anchor.shift.any())
+        self.shifted = anchor.shifted
         self.layout = layout = Layout(problem.lrs.size, d + 1, dtype)
         self.eta = np.zeros(layout.blocks * layout.lanes, dtype=dtype)
         self.eta[: problem.lrs.size] = problem.lrs
         self.decay = dtype.type(problem.weight_decay * B)
+        self.kappa = dtype.type(anchor.kappa)
         self.momentum = dtype.type(problem.momentum)
         self.delta = layout.zeros()
         self.velocity = layout.zeros() if problem.momentum else np.zeros((0, 0, 0), dtype=dtype)
@@ -104,8 +105,8 @@ class _Path:
             self._put_velocity(V, vb)
         return EpochState(epoch=epoch, W=W, b=b, loss=self._losses(loss), V=V, vb=vb)
 
-    def _scales(self, epoch: int) -> Array:
-        scales = self.problem.epoch_multipliers(epoch) / self.problem.batch_size
+    def _scales(self, epoch: int, steps: slice) -> Array:
+        scales = self.problem.epoch_multipliers(epoch, steps) / self.problem.batch_size
         return scales.astype(self.problem.dtype)
 
     def _in_turn(self) -> Iterator[tuple[Array, Array, Array]]:
@@ -154,10 +155,10 @@ class GramPath(_Path):
         self._close_sums()
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
-        scales, B = self._scales(epoch), self.problem.batch_size
+        B = self.problem.batch_size
         for X, y, order, steps in self.problem.visits(self.orders, epoch, tell=moving):
             flat = read_only(X.reshape(-1)), read_only(y), indices(order)
-            self._train(*flat, scales[steps], B, moving)
+            self._train(*flat, self._scales(epoch, steps), B, moving)
 
     def make_quadratic(self) -> None:
         """Go through the data for Q alone: as in the first epoch where that adds up to it."""
@@ -221,8 +222,8 @@ class GramPath(_Path):
         """The kernel, on what belongs to this path; see `train_on_grams`."""
         delta, other, velocity = (a.reshape(-1) for a in (self.delta, self.other, self.velocity))
         train_on_grams(
-            X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted,
-            self.decay, self.eta, scales, self.momentum, *blocks, self.layout.rows, self.layout.lanes,
+            X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted, self.decay,
+            self.kappa, self.eta, scales, self.momentum, *blocks, self.layout.rows, self.layout.lanes,
             delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
             self.sums, self.width, self.step, first, stop, at_once, make,
         )  # fmt: skip
@@ -254,10 +255,9 @@ class RowPath(_Path):
 
     def train(self, epoch: int) -> None:
         """One pass over the minibatches; each thread gathers the rows for its own lanes."""
-        scales = self._scales(epoch)
         for X, y, order, steps in self.problem.visits(self.orders, epoch):
             flat = read_only(X.reshape(-1)), read_only(y), indices(order)
-            self._train(*flat, scales[steps])
+            self._train(*flat, self._scales(epoch, steps))
 
     def _train(self, X: Array, y: Array, order: Array, scales: Array) -> None:
         layout = self.layout
@@ -265,7 +265,7 @@ class RowPath(_Path):
         def move(worker: int) -> None:
             train_on_rows(
                 X, y, self.problem.d, order, self.problem.batch_size, self.shift, self.ref,
-                self.shifted, self.decay, self.eta, scales, self.momentum,
+                self.shifted, self.decay, self.kappa, self.eta, scales, self.momentum,
                 *layout.share(worker, self.workers.threads), layout.rows, layout.lanes,
                 self.delta.reshape(-1), self.velocity.reshape(-1), self.Z[worker], self.room, self.R[worker], self.gradient[0, worker],
                 self.gradient[1, worker], self.nothing, self.width, self.step,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from learnrate.engines.kernels.compiled import compiled, inner
 from learnrate.engines.kernels.grams import gather
 from learnrate.engines.kernels.tiles import descend, lane_tile, store_difference, store_tile
@@ -64,15 +66,25 @@ def _step(
 
 
 @inner
-def _shift_back(gradient: Any, D: int, lanes: int, shift: Any) -> None:
-    """Multiply by M of `learnrate.engines.anchor`."""
-    last = (D - 1) * lanes
-    for i in range(D - 1):
+def _add_errors(R: Any, rows: int, lanes: int, q: Any) -> None:
+    """Add the sums of R's columns to ``q``, which is of float64: far from 0 errors have one sign."""
+    for i in range(rows):
         for k in range(lanes):
-            gradient[i * lanes + k] += shift[i] * gradient[last + k]
+            q[k] += R[i * lanes + k]
+
+
+@inner
+def _shift_back(gradient: Any, D: int, lanes: int, shift: Any, kappa: Any, q: Any) -> None:
+    """Multiply by M of `learnrate.engines.anchor`, with ``q`` better summed than the gradient's last row."""
+    last = (D - 1) * lanes
+    for k in range(lanes):
+        gradient[last + k] = 0
     for i in range(D - 1):
         for k in range(lanes):
             gradient[last + k] += shift[i] * gradient[i * lanes + k]
+            gradient[i * lanes + k] += shift[i] * q[k]
+    for k in range(lanes):  # last, since it is the largest term by far
+        gradient[last + k] += kappa * q[k]
 
 
 @inner
@@ -113,6 +125,7 @@ def train_on_rows(
     ref: Any,
     shifted: bool,
     decay: Any,
+    kappa: Any,
     eta: Any,
     scales: Any,
     momentum: Any,
@@ -137,6 +150,7 @@ def train_on_rows(
     ``nothing`` holds a 0.
     """
     D = d + 1
+    q = np.zeros(lanes)
     for t in range(scales.size):
         begin = t * batch_size
         end = min(begin + batch_size, order.size)
@@ -145,6 +159,7 @@ def train_on_rows(
         for b in range(first_block, stop_block):
             block = b * block_rows * lanes
             rates = multiply(load_lanes(eta, b * lanes), spread_lanes(scales, t))
+            q[:] = 0
             for at in range(begin, end, room):
                 rows = min(room, end - at)
                 if b == first_block or not small:
@@ -158,10 +173,12 @@ def train_on_rows(
                     _gradient(Z, rows, width, D, lanes, R, part)
                     for k in range(D * lanes):
                         gradient[k] += part[k]
+                if shifted:
+                    _add_errors(R, rows, lanes, q)
             if plain:
                 continue
             if shifted:
-                _shift_back(gradient, D, lanes, shift)
+                _shift_back(gradient, D, lanes, shift, kappa, q)
             if decay > 0:
                 _decay(gradient, D, lanes, delta, block, decay, ref, shift)
             _descend(gradient, D, lanes, delta, velocity, block, rates, momentum)

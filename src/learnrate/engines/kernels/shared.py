@@ -66,7 +66,7 @@ class MovingPath(GramPath):
         self.no_examples = read_only(nothing), read_only(nothing), np.zeros(0, dtype=np.int32)
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
-        scales, steps = self._scales(epoch), 0
+        scales, steps = self._scales(epoch, slice(None)), 0
         while steps < self.problem.steps:
             unit, grams = next(self.made)
             if unit.adds_up:

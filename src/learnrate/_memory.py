@@ -1,0 +1,42 @@
+"""How much memory there is to work in."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+__all__ = ["free_memory"]
+
+_UNKNOWN = 4 << 30
+
+
+def free_memory() -> int:
+    """Bytes that can be had without swapping: what the system says, or a container's limit leaves.
+
+    4 GiB where neither tells.
+    """
+    return min([size for size in (_of_system(), _of_container()) if size is not None] or [_UNKNOWN])
+
+
+def _of_system() -> int | None:
+    try:
+        found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
+        if found:
+            return int(found[1]) * 1024
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        pass
+    try:  # macOS tells only what it has in all
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _of_container(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    try:
+        most = (folder / "memory.max").read_text().strip()
+        used = int((folder / "memory.current").read_text())
+        return None if most == "max" else max(0, int(most) - used)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,135 @@
+"""A sweep's curves for tools that people keep curves in: TensorBoard and xarray."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from learnrate._extras import require
+from learnrate._files import check_output_folder
+from learnrate._shapes import Array, Float
+from learnrate.report.curves import format_rate
+from learnrate.report.tensorboard import Run, save_runs
+
+if TYPE_CHECKING:
+    import xarray
+
+    from learnrate.sweeps.result import SweepResult
+
+__all__ = ["to_tensorboard", "to_xarray"]
+
+_NOT_QUANTITIES = ("lr", "seed", "epoch", "outcome")
+
+_OF_THE_SWEEP = ("seed", "seeds", "threads")
+"""Settings that are not a lane's own."""
+
+
+def to_tensorboard(result: SweepResult, folder: str | Path) -> Path:
+    """One run per lane in a new folder of ``folder``: see `SweepResult.to_tensorboard`."""
+    return save_runs(check_output_folder(folder), _runs(result))
+
+
+def to_xarray(result: SweepResult) -> xarray.Dataset:
+    """Curves with named axes: see `SweepResult.to_xarray`."""
+    xr = require("xarray", extra="xarray", purpose="to_xarray()")
+    lanes, rates = ("seed", "lr"), ("lr",)
+    variables: dict[str, Any] = {
+        name: ((*lanes, "epoch"), values) for name, values in _quantities(result).items()
+    }
+    outcomes = [[outcome.name.lower() for outcome in seed] for seed in result.outcomes]
+    variables["outcome"] = (lanes, np.array(outcomes))
+    if result.r2 is not None:
+        variables["r2"] = (lanes, result.r2)
+    if result.predicted is not None:
+        variables["predicted"] = ((*rates, "epoch"), result.predicted)
+    if result.floors is not None:
+        variables["floor"] = (rates, result.floors)
+    if result.verdicts is not None:
+        variables["verdict"] = (rates, np.array(result.verdicts))
+    dataset: xarray.Dataset = xr.Dataset(
+        variables,
+        coords={"seed": result.seeds, "lr": result.lrs, "epoch": np.arange(result.epochs + 1)},
+        attrs=_facts(result),
+    )
+    return dataset
+
+
+def _facts(result: SweepResult) -> dict[str, Any]:
+    """What holds for the whole sweep, as netCDF and Zarr can hold it: numbers and texts."""
+    from learnrate import __version__
+
+    facts: dict[str, Any] = {
+        "title": result.title,
+        "learnrate": __version__,
+        "limit": result.limit,
+        "typical_limit": result.typical_limit,
+        "suggested_lr": result.suggestion().lr,
+        "suggestion": str(result.suggestion()),
+        **_flat({**result.config.as_dict(), "epochs": result.epochs, "engine": result.engine}),
+    }
+    return {
+        # netCDF has no truth values.
+        name: int(value) if isinstance(value, bool) else value
+        for name, value in facts.items()
+        if value is not None
+    }
+
+
+def _quantities(result: SweepResult) -> dict[str, Float[Array, "S K epochs"]]:
+    """Every curve by its name: the loss, and what else the frame has a column of."""
+    frame = result.to_frame()
+    return {
+        name: frame[name].to_numpy().reshape(result.losses.shape)
+        for name in frame.columns
+        if name not in _NOT_QUANTITIES
+    }
+
+
+def _runs(result: SweepResult) -> Iterator[Run]:
+    """Every lane under its name, with its settings and outcome."""
+    quantities = _quantities(result)
+    settings = {**result.config.as_dict(), "epochs": result.epochs, "engine": result.engine}
+    common = _flat({name: v for name, v in settings.items() if name not in _OF_THE_SWEEP})
+    if "loss" in common:  # of a model's sweep; the table has a column of losses
+        common["loss function"] = common.pop("loss")
+    rates = _names(result.lrs)
+    for s, seed in enumerate(result.seeds):
+        for k, rate in enumerate(rates):
+            outcome = result.outcomes[s][k]
+            yield Run(
+                name=rate if len(result.seeds) == 1 else f"{rate},seed={seed}",
+                scalars={name: values[s, k] for name, values in quantities.items()},
+                settings={
+                    "lr": float(result.lrs[k]),
+                    "seed": int(seed),
+                    **common,
+                    "outcome": outcome.name.lower(),
+                },
+                failed=outcome.diverges,
+            )
+
+
+def _names(lrs: Float[Array, " K"]) -> list[str]:
+    """``lr=0.01`` for every rate; all digits where three do not tell them apart."""
+    short = [format_rate(float(lr)) for lr in lrs]
+    texts = short if len(set(short)) == len(short) else [repr(float(lr)) for lr in lrs]
+    return [f"lr={text}" for text in texts]
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, bool | int | float | str]:
+    """Settings as names and plain values; those inside a mapping stand beside the others."""
+    flat: dict[str, bool | int | float | str] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value))
+        elif isinstance(value, bool | int | str) or (
+            isinstance(value, float) and math.isfinite(value)
+        ):
+            flat[name] = value
+        elif value is not None:
+            flat[name] = str(value)
+    return flat

@@ -1,0 +1,70 @@
+"""A recorded step: the same values with less around them, or no recording."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+from torch import Tensor
+
+from learnrate.torch import trace
+from learnrate.torch.trace import Traced
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "_PATIENCE", 0)
+
+
+def test_what_does_nothing_is_not_recorded() -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        torch.exp(x)  # never used
+        y = x.expand(4, 3).view(4, 3) + 1
+        y.view(4, 3).mul_(2)  # a view that matters: the original changes too
+        return (y.view(12),)
+
+    traced = Traced(function, device=CPU)
+    for seed in range(3):
+        x = torch.randn(4, 3, generator=torch.Generator().manual_seed(seed))
+        torch.testing.assert_close(traced(x)[0], (2 * (x + 1)).view(12))
+    (graph,) = traced.graphs.values()
+    assert isinstance(graph, torch.fx.GraphModule)
+    assert graph.code.count("aten.") == 3
+
+
+def test_random_draws_are_those_of_the_function() -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        return (torch.nn.functional.dropout(x, 0.5),)
+
+    traced, x = Traced(function, device=CPU), torch.ones(50)
+    for seed in range(3):
+        torch.manual_seed(seed)
+        values = traced(x)[0]
+        torch.manual_seed(seed)
+        assert torch.equal(values, function(x)[0])
+
+
+def test_what_would_come_out_otherwise_is_not_replayed() -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        return (x * random.random(),)
+
+    traced, x = Traced(function, device=CPU), torch.ones(3)
+    assert traced(x)[0][0] != traced(x)[0][0]
+    assert list(traced.graphs.values()) == [function]
+
+
+def test_a_draw_that_is_not_used_still_counts() -> None:
+    """Left out of the recording it would shift all later draws: so there is no recording."""
+
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        torch.rand(1)
+        return (x + torch.rand(1),)
+
+    traced, x = Traced(function, device=CPU), torch.zeros(3)
+    torch.manual_seed(0)
+    drawn = [traced(x)[0][0].item() for _ in range(3)]
+    torch.manual_seed(0)
+    assert drawn == [function(x)[0][0].item() for _ in range(3)]

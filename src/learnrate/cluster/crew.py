@@ -43,7 +43,7 @@ class Member:
     actor: Any
     greeting: Any
     name: str = ""
-    pid: int = 0
+    machine: str = ""
     jobs: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
     examples: int = 0
     seconds: float = 0.0
@@ -118,6 +118,11 @@ class Crew:
     def ready(self) -> list[Member]:
         """Workers that can be given something."""
         return [member for member in self.members if member.ready]
+
+    @property
+    def machines(self) -> set[str]:
+        """Where the workers are."""
+        return {member.machine for member in self.ready}
 
     def free(self, depth: int = 1) -> Iterator[Member]:
         """Workers with fewer than ``depth`` jobs, again and again, those with the fewest first."""
@@ -221,7 +226,7 @@ class Crew:
 
     def _welcome(self, member: Member, who: Any) -> None:
         member.greeting = None
-        member.pid = who.pid
+        member.machine = who.node
         member.name = f"worker {who.pid} on {who.node}"
         if who.version != __version__:
             raise ClusterError(

@@ -74,7 +74,7 @@ def split_passes(
 
 
 def _in_order(crew: Crew, wanted: Iterator[tuple[int, Unit]]) -> Iterator[tuple[Unit, Grams]]:
-    """Have all units made, and give them out in order; the next one is fetched while one is used."""
+    """Have all units made, and give them out in order; from elsewhere the next one comes while one is used."""
     known: dict[int, tuple[int, Unit]] = {}  # given to a worker or waiting to be used, by number
     made: dict[int, Any] = {}
     fetched: dict[int, Future[Any]] = {}
@@ -93,17 +93,23 @@ def _in_order(crew: Crew, wanted: Iterator[tuple[int, Unit]]) -> Iterator[tuple[
                 crew.give(member, number, "make", *known[number])
             if not known:
                 return
-            for _, number, result in crew.wait(0 if following in fetched else 1.0):
+            for _, number, result in crew.wait(
+                0 if following in fetched or following in made else 1.0
+            ):
                 if result is None:
                     heapq.heappush(again, number)
                 else:
                     made[number] = result
-            for number in (following, following + 1):
-                if number in made:
-                    fetched[number] = fetcher.submit(crew.get, made.pop(number))
-            if following not in fetched:
+            if len(crew.machines) > 1:  # on one machine there is nothing to wait for
+                for number in (following, following + 1):
+                    if number in made:
+                        fetched[number] = fetcher.submit(crew.get, made.pop(number))
+            if following in fetched:
+                grams = fetched.pop(following).result()
+            elif following in made:
+                grams = crew.get(made.pop(following))
+            else:
                 continue
-            grams = fetched.pop(following).result()
             if grams is None:
                 heapq.heappush(again, following)
                 continue

@@ -17,8 +17,8 @@ __all__ = ["AHEAD", "matrix_bytes", "split_passes", "steps_of_a_unit", "unit_byt
 
 UNIT_BYTES = 1 << 23
 """Of matrices that a worker makes in one go: a few milliseconds' work, for a fraction of one to send it."""
-_LEAST = 1 << 20
-"""What is worth a call to a worker, which takes about a millisecond."""
+_LEAST = 1 << 22
+"""What is worth a call to a worker, which takes a few milliseconds."""
 AHEAD = 3
 """Units for each worker that may be made or waiting to be used."""
 _DEPTH = 2

@@ -10,6 +10,7 @@ predict for those runs. With the pieces follows a table of what cannot be run he
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import re
 import statistics
@@ -43,7 +44,7 @@ from learnrate.engines.units import units
 from learnrate.engines.workers import Workers
 
 DOCS = Path(__file__).parent.parent / "docs"
-WORK = Work(n=400_000, d=20, batch_size=64, lanes=32, epochs=25)
+WORK = Work(n=400_000, d=20, batch_size=64, lanes=32, epochs=60)
 NETWORK = 1.25e9  # bytes a second: 10 Gbit/s
 RUNS = [("lanes", 1), ("lanes", 2), ("data", 1), ("data", 2)]
 
@@ -81,18 +82,18 @@ def pieces_here(work: Work) -> dict[str, float]:
     orders = problem.orders(permute=permutation)
     order = best(lambda: orders.inside(1, 0)) / work.n
     most = steps_of_a_unit(problem)
-    few = list(units(problem, None, most))[1:9]
+    few = [unit._replace(adds_up=False) for unit in list(units(problem, None, most))[1:5]]
     steps = sum(unit.stop - unit.first for unit in few)
     rows = steps * work.batch_size
     maker.make(few[0])
-    far = best(lambda: [maker.make(unit._replace(adds_up=False)) for unit in few]) / rows
+    far = best(lambda: [maker.make(unit) for unit in few]) / rows
     near = best(lambda: [maker.make(unit._replace(moves=False)) for unit in few]) / rows
 
     # Moving: as many steps by matrices in the near cache, and by ones that come from memory.
     def steps_of(lanes: int, far: bool) -> float:
         lrs = np.geomspace(1e-3, 0.1, lanes)
         path = MovingPath(replace(problem, lrs=lrs), None, Workers(1, None), iter(()))
-        unit = few[0]._replace(adds_up=False)
+        unit = few[0]
         G = maker.make(unit).G
         scales = path._scales(0, slice(None))
         size, at_once = path.width**2, path.at_once
@@ -131,7 +132,9 @@ def pieces_of_ray(ray: Any, work: Work) -> dict[str, float]:
 
     class Sender:
         def send(self, count: int) -> tuple[float, Any]:
-            return 0.0, (np.zeros(count), np.zeros(0))
+            import ray
+
+            return 0.0, [ray.put((np.zeros(count), np.zeros(0)))]
 
     sender = ray.remote(num_cpus=1)(Sender).remote()
     call = sender.send.options(num_returns=2)
@@ -141,7 +144,7 @@ def pieces_of_ray(ray: Any, work: Work) -> dict[str, float]:
             effort, result = call.remote(count)
             ray.wait([effort], timeout=10)
             ray.get(effort)
-            ray.get(result)
+            copy.deepcopy(ray.get(ray.get(result)[0]))
 
         return run
 

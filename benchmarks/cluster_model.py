@@ -92,13 +92,13 @@ def data_parts(
     *,
     network: float | None = None,
     blocks: bool = False,
-    unit_bytes: int = 1 << 23,
+    unit_bytes: int = 1 << 22,
 ) -> dict[str, float]:
     """Seconds of an epoch with the data split, by what may be the longest."""
     g = matrix_bytes(work.d)
-    units = max(16.0, work.steps * g / unit_bytes)
+    units = max(1.0, work.steps * g / unit_bytes)
     row = pieces.order / (workers if blocks else 1) + pieces.make_far / workers
-    making = work.n * row + work.steps * g * pieces.put / workers
+    making = work.n * row + (work.steps * g * pieces.put + units * pieces.call) / workers
     moving = work.steps * (move(pieces, work.lanes) + g * pieces.get) + units * pieces.call
     return {
         "matrices": making,

@@ -87,7 +87,7 @@ def test_lanes_are_split_where_there_are_enough_of_them() -> None:
 def test_the_split_rule_is_its_docstring() -> None:
     lanes, data = pass_costs(9, 32, 32, seeds=1, workers=2)
     assert lanes == 11 * 19 + 2 * 100 / 32 * 16
-    assert data == 2 * 100 / 32 * (32 + 8)
+    assert data == 11 * 19 + 2 * 64 * 100 / 32
 
 
 @pytest.mark.parametrize("split", ["rows", ""])

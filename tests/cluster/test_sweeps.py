@@ -8,9 +8,11 @@ import signal
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import learnrate
@@ -18,6 +20,7 @@ from learnrate.cluster.connection import connected
 from learnrate.cluster.ray import RayCluster
 from learnrate.engines.choose import get_engine
 from learnrate.engines.problem import EpochState, LinearProblem
+from learnrate.errors import ClusterError
 from learnrate.sweeps.linear import LinearSweepResult
 from tests.contract.problems import make_problem
 
@@ -113,9 +116,11 @@ def test_a_worker_killed_in_mid_run(split: str) -> None:
             killed.append(int(workers[0]))
             os.kill(killed[0], signal.SIGKILL)
 
+    # Long enough for a worker that hands over its states every quarter of a second.
+    options = {"epochs": 300 if split == "lanes" else 80, "val": 0.1}
     cluster = RayCluster(split=split)
-    spread = sweep(cluster=cluster, on_epoch=kill, on_message=said.append, epochs=80, val=0.1)
-    alone = sweep(epochs=80, val=0.1)
+    spread = sweep(cluster=cluster, on_epoch=kill, on_message=said.append, **options)
+    alone = sweep(**options)
     assert any("was lost" in message for message in said), said
     np.testing.assert_array_equal(alone.W, spread.W)
     np.testing.assert_array_equal(alone.b, spread.b)
@@ -124,6 +129,42 @@ def test_a_worker_killed_in_mid_run(split: str) -> None:
         r"worker \d+ on \S+: [\d,]+ examples, [\d,]+ a second", spread.engine_reason
     )
     assert len(workers) >= 2
+
+
+@pytest.mark.parametrize("split", ["lanes", "data"])
+def test_a_stored_table(split: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4001, 5))
+    frame = pl.DataFrame(X).with_columns(y=pl.Series(X @ np.arange(5) + rng.normal(size=4001)))
+    frame.write_parquet(tmp_path / "table.parquet")
+    options: dict[str, Any] = {
+        "target": "y",
+        "lrs": np.geomspace(1e-3, 0.1, 20),
+        "batch_size": 8,
+        "block_size": 600,
+        "engine": "fused",
+        "memory": "20MB",
+        "cache": tmp_path / "cache",
+    }
+    alone = learnrate.sweep(str(tmp_path / "table.parquet"), **options)
+    cluster = RayCluster(split=split)
+    spread = learnrate.sweep(str(tmp_path / "table.parquet"), cluster=cluster, **options)
+    np.testing.assert_array_equal(alone.W, spread.W)
+    np.testing.assert_array_equal(alone.b, spread.b)
+    np.testing.assert_allclose(alone.losses, spread.losses, rtol=1e-12)
+
+
+def test_a_checkpoint_is_gone_on_from_elsewhere(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise ClusterError("the head is lost")
+
+    with pytest.raises(ClusterError):
+        sweep(cluster="local", seeds=2, checkpoint=tmp_path, on_epoch=stop)
+    resumed, alone = sweep(seeds=2, checkpoint=tmp_path), sweep(seeds=2)
+    assert resumed.engine_reason == "the checkpoint's"
+    np.testing.assert_array_equal(alone.losses, resumed.losses)
+    np.testing.assert_array_equal(alone.W, resumed.W)
 
 
 def test_what_is_raised_on_a_worker_reaches_the_caller() -> None:

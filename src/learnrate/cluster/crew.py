@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 
 from learnrate import __version__
 from learnrate.cluster.connection import Connection
-from learnrate.cluster.worker import Worker
+from learnrate.cluster.worker import Sender
 from learnrate.engines.problem import LinearProblem
 from learnrate.errors import ClusterError
 
@@ -19,6 +20,8 @@ _PATIENCE = 120.0
 """Seconds to wait for a first worker."""
 _MOST_DEATHS = 5
 """In a row, without anything done in between: then it is no accident."""
+_FEW = 12
+"""Workers that are named at the end."""
 _GLANCE = 0.002
 """Seconds for which a cluster that stood is trusted to stand; asking takes a tenth of a millisecond."""
 _LOOK = 2.0
@@ -40,7 +43,7 @@ class Member:
     actor: Any
     greeting: Any
     name: str = ""
-    pid: int = 0
+    machine: str = ""
     jobs: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
     examples: int = 0
     seconds: float = 0.0
@@ -84,7 +87,7 @@ class Crew:
         self.members: list[Member] = []
         self.left: list[Member] = []  # workers that were lost, for the account at the end
         self._deaths, self._looked, self._why = 0, 0.0, ""
-        self._actor = self.ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Worker)
+        self._actor = self.ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Sender)
         self._wait_for_first()
 
     def _put(self, problems: list[LinearProblem]) -> Any:
@@ -115,6 +118,11 @@ class Crew:
     def ready(self) -> list[Member]:
         """Workers that can be given something."""
         return [member for member in self.members if member.ready]
+
+    @property
+    def machines(self) -> set[str]:
+        """Where the workers are."""
+        return {member.machine for member in self.ready}
 
     def free(self, depth: int = 1) -> Iterator[Member]:
         """Workers with fewer than ``depth`` jobs, again and again, those with the fewest first."""
@@ -162,9 +170,10 @@ class Crew:
         return done
 
     def get(self, result: Any) -> Any:
-        """A result itself; None if it was lost with its node."""
+        """A copy of a result; None if it was lost with its node. See `learnrate.cluster.worker.Sender`."""
         try:
-            return self._fetch(result)
+            (kept,) = self._fetch(result)
+            return copy.deepcopy(self._fetch(kept))
         except self.ray.exceptions.RayTaskError as error:
             raise _cause(error) from None
         except self.ray.exceptions.RayError:
@@ -191,12 +200,16 @@ class Crew:
         self.members = []
 
     def account(self) -> list[str]:
-        """A line for each worker: who it was and how fast."""
-        return [
+        """How many workers there were, and who they were and how fast; not more than a few."""
+        worked = [m for m in [*self.left, *self.members] if m.seconds]
+        lines = [
             f"{m.name}: {m.examples:,} examples, {m.examples / m.seconds:,.0f} a second"
-            for m in [*self.left, *self.members]
-            if m.seconds
+            for m in worked[:_FEW]
         ]
+        if len(worked) > _FEW:
+            rate = sum(m.examples / m.seconds for m in worked) / len(worked)
+            lines.append(f"{len(worked) - _FEW} more; on average {rate:,.0f} a second")
+        return [f"{len(worked)} worker{'s' * (len(worked) != 1)} of a Ray cluster", *lines]
 
     def _look_around(self) -> None:
         """See whether the head is there, and start a worker for every CPU that has none."""
@@ -213,7 +226,7 @@ class Crew:
 
     def _welcome(self, member: Member, who: Any) -> None:
         member.greeting = None
-        member.pid = who.pid
+        member.machine = who.node
         member.name = f"worker {who.pid} on {who.node}"
         if who.version != __version__:
             raise ClusterError(

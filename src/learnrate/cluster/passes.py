@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from learnrate.cluster.crew import Crew
@@ -16,6 +17,8 @@ __all__ = ["AHEAD", "matrix_bytes", "split_passes", "steps_of_a_unit", "unit_byt
 
 UNIT_BYTES = 1 << 23
 """Of matrices that a worker makes in one go: a few milliseconds' work, for a fraction of one to send it."""
+_LEAST = 1 << 22
+"""What is worth a call to a worker, which takes a few milliseconds."""
 AHEAD = 3
 """Units for each worker that may be made or waiting to be used."""
 _DEPTH = 2
@@ -39,8 +42,11 @@ def unit_bytes(problem: LinearProblem) -> int:
 
 def steps_of_a_unit(problem: LinearProblem) -> int:
     """How many minibatches a unit has; fewer where an epoch is short, so that all workers have some."""
-    most = unit_bytes(problem) // matrix_bytes(problem)
-    return max(1, most if problem.source is not None else min(most, -(-problem.steps // 16)))
+    size = matrix_bytes(problem)
+    most = unit_bytes(problem) // size
+    if problem.source is None:
+        most = min(most, max(-(-problem.steps // 16), _LEAST // size))
+    return max(1, most)
 
 
 def split_passes(
@@ -68,41 +74,44 @@ def split_passes(
 
 
 def _in_order(crew: Crew, wanted: Iterator[tuple[int, Unit]]) -> Iterator[tuple[Unit, Grams]]:
-    """Have all units made, and give them out in order."""
+    """Have all units made, and give them out in order; from elsewhere the next one comes while one is used."""
     known: dict[int, tuple[int, Unit]] = {}  # given to a worker or waiting to be used, by number
     made: dict[int, Any] = {}
+    fetched: dict[int, Future[Any]] = {}
     again: list[int] = []
     last = following = 0
-    while True:
-        for member in crew.free(_DEPTH):
-            if again:
-                number = heapq.heappop(again)
-            elif len(known) < AHEAD * len(crew.ready) and (item := next(wanted, None)) is not None:
-                number, last = last, last + 1
-                known[number] = item
+    with ThreadPoolExecutor(1, thread_name_prefix="learnrate-fetcher") as fetcher:
+        while True:
+            for member in crew.free(_DEPTH):
+                if again:
+                    number = heapq.heappop(again)
+                elif len(known) < AHEAD * len(crew.ready) and (item := next(wanted, None)):
+                    number, last = last, last + 1
+                    known[number] = item
+                else:
+                    break
+                crew.give(member, number, "make", *known[number])
+            if not known:
+                return
+            for _, number, result in crew.wait(
+                0 if following in fetched or following in made else 1.0
+            ):
+                if result is None:
+                    heapq.heappush(again, number)
+                else:
+                    made[number] = result
+            if len(crew.machines) > 1:  # on one machine there is nothing to wait for
+                for number in (following, following + 1):
+                    if number in made:
+                        fetched[number] = fetcher.submit(crew.get, made.pop(number))
+            if following in fetched:
+                grams = fetched.pop(following).result()
+            elif following in made:
+                grams = crew.get(made.pop(following))
             else:
-                break
-            crew.give(member, number, "make", *known[number])
-        if not known:
-            return
-        for _, number, result in crew.wait(0 if following in made else 1.0):
-            if result is None:
-                heapq.heappush(again, number)
-            else:
-                made[number] = result
-        if following not in made:
-            continue
-        grams = crew.get(made.pop(following))
-        if grams is None:
-            heapq.heappush(again, following)
-            continue
-        _fetch(crew, [made[i] for i in range(following + 1, following + 3) if i in made])
-        yield known[following][1], Grams(*grams)
-        del known[following]
-        following += 1
-
-
-def _fetch(crew: Crew, results: list[Any]) -> None:
-    """Let what is needed next come over from other nodes in the meantime."""
-    if results:
-        crew.ray.wait(results, num_returns=len(results), timeout=0, fetch_local=True)
+                continue
+            if grams is None:
+                heapq.heappush(again, following)
+                continue
+            yield known.pop(following)[1], Grams(*grams)
+            following += 1

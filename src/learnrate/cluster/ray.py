@@ -121,10 +121,7 @@ class RayExecutor:
                 self.training = time.perf_counter() - began - self.starting
                 crew.close()
                 self.account = crew.account()
-        workers = f"{len(self.account)} worker{'s' * (len(self.account) != 1)}"
-        self.account.insert(
-            0, f"{split} split over {workers} of a Ray cluster, ready in {self.starting:.1f} s"
-        )
+        self.account[0] = f"{split} split over {self.account[0]}, ready in {self.starting:.1f} s"
         if self.on_message is not None:
             for line in self.account:
                 self.on_message(f"Cluster: {line}.")

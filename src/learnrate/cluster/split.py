@@ -37,9 +37,10 @@ def pass_costs(
     ``p = ⌈P/S⌉`` parts, of whole vectors of 16 lanes, one after another ``⌈S p / P⌉`` times::
 
         lanes:  ⌈S p / P⌉ (m + a K / p)
-        data:   S max(m / P, a K + c)        c = 16 D²/B
+        data:   S max((m + 2c) / (P − 1), a K + c)        c = 64 D²/B
 
-    c is for sending and copying the matrix, which costs what eight lanes do.
+    c is for the matrix's way through the object store, half of which is the workers'; measured. The process
+    that moves the lanes takes a CPU too, so one worker less counts.
     """
     D, B = d + 1, batch_size
     blocks = -(-lanes // 16)
@@ -48,5 +49,6 @@ def pass_costs(
     widest = 16 * -(-blocks // parts)
     rounds = -(-seeds * parts // workers)
     by_lanes = rounds * (make + move * widest)
-    by_data = seeds * max(make / workers, move * (16 * blocks + 8))
+    send = 64 * D**2 / B
+    by_data = seeds * max((make + 2 * send) / max(1, workers - 1), move * 16 * blocks + send)
     return by_lanes, by_data

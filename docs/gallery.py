@@ -100,7 +100,7 @@ EXHIBITS = (
     Exhibit("borderline", borderline, ("borderline",), (UNSTEADY,)),
     Exhibit("diverging", diverging, ("safe", "diverges"), (AT_FLOOR, learnrate.Outcome.RISING)),
     Exhibit("floor", floor, ("safe",) * 3, (AT_FLOOR,) * 3, losses=(0.48, 1.1)),
-    Exhibit("unscaled", unscaled, ("safe",) * 2, (AT_FLOOR,) * 2),
+    Exhibit("unscaled", unscaled, ("safe",) * 2, (learnrate.Outcome.CREEPING,) * 2),
     Exhibit("scaled", scaled, ("safe",) * 3, (FALLING, AT_FLOOR, AT_FLOOR)),
 )
 

@@ -25,6 +25,24 @@ def test_what_a_curve_shows(losses: list[float], outcome: Outcome) -> None:
     assert judge(np.array(losses)) is outcome
 
 
+@pytest.mark.parametrize(
+    ("floor", "outcome"),
+    [
+        (None, Outcome.AT_FLOOR),
+        (0.99, Outcome.AT_FLOOR),
+        (0.4, Outcome.AT_FLOOR),  # predicted floors are estimates
+        (0.1, Outcome.CREEPING),
+        (0.0, Outcome.CREEPING),
+    ],
+)
+def test_a_plateau_far_above_the_floor_is_another(floor: float | None, outcome: Outcome) -> None:
+    assert judge(np.array([4.0, 1.01, 1.0, 0.995]), floor) is outcome
+
+
+def test_what_is_left_of_rounding_is_no_plateau() -> None:
+    assert judge(np.array([4.0, 1e-20, 1e-20, 1e-20]), 1e-30) is Outcome.AT_FLOOR
+
+
 def test_the_epoch_of_divergence_is_the_first_one_not_finite() -> None:
     assert diverged_epoch(np.array([1.0, 9.0, np.inf, np.nan])) == 2
     assert diverged_epoch(np.array([1.0, 9.0])) is None

@@ -21,8 +21,11 @@ _STEADY = 0.5
 _JUMP = 1.5
 """A curve whose last epoch raised the loss by more than this factor has not settled anywhere."""
 
-_NEAR = 1.1
-"""How near the predicted floor counts as there."""
+_NEAR, _FAR = 1.1, 3.0
+"""How near the predicted floor counts as there, and from where on a plateau is another one."""
+
+_NOTHING = 1e-12
+"""Of the start: below that there is only rounding, whatever the floor would be."""
 
 
 class Outcome(enum.StrEnum):
@@ -32,6 +35,7 @@ class Outcome(enum.StrEnum):
     RISING = "diverging: ended above its start"
     UNSTEADY = "unsteady: the last epoch raised it"
     FALLING = "still falling after the last epoch"
+    CREEPING = "creeping, far above its floor"
     AT_FLOOR = "at its floor"
 
     @property
@@ -55,7 +59,9 @@ def judge(losses: Float[Array, " epochs"], floor: float | None = None) -> Outcom
         Before training and after each epoch.
     floor : float, optional
         The loss that this rate is predicted to settle at. A loss within a tenth of it is at its floor;
-        so is one that the last epoch lowered by less than 2 %, and by less than half as much as the first.
+        so is one that the last epoch lowered by less than 2 %, and by less than half as much as the first;
+        but above three times the predicted floor such a plateau is not the floor: the steep directions are
+        done and the flat ones have hardly begun.
     """
     if not np.isfinite(losses).all():
         return Outcome.DIVERGED
@@ -68,7 +74,10 @@ def judge(losses: Float[Array, " epochs"], floor: float | None = None) -> Outcom
         return Outcome.AT_FLOOR
     first_fall, last_fall = start - float(losses[1]), before - last
     steady = last_fall > 0 and last_fall > _STEADY * first_fall
-    return Outcome.AT_FLOOR if last_fall <= _STALL * before and not steady else Outcome.FALLING
+    if steady or last_fall > _STALL * before:
+        return Outcome.FALLING
+    elsewhere = floor is not None and last > max(_FAR * floor, _NOTHING * start)
+    return Outcome.CREEPING if elsewhere else Outcome.AT_FLOOR
 
 
 def describe_rate(losses: Float[Array, "S epochs"], floor: float | None = None) -> str:

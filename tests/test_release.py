@@ -37,7 +37,10 @@ def test_no_pickle_is_loaded_and_nothing_reaches_for_the_network(path: Path) -> 
             imported = {str(node.module).partition(".")[0]}
         else:
             imported = set()
-        assert not imported & (NETWORK | PICKLES)
+        assert not imported & PICKLES
+        assert (
+            not imported & NETWORK or path.parent.name == "cluster"
+        )  # which is there to be reached
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "torch.load"):
             safe = {"np.load": "allow_pickle=False", "torch.load": "weights_only=True"}
             assert safe[ast.unparse(node.func)] in ast.unparse(node)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,16 +22,6 @@ from learnrate.errors import ClusterError
 from tests.cluster.machines import PATIENCE, free_port, kill_session, node
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_token() -> Iterator[None]:
-    """One for the module: Ray reads it once in a process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "token")
-        patch.setenv("RAY_AUTH_TOKEN", uuid.uuid4().hex)
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        yield
 
 
 @pytest.fixture

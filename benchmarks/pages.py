@@ -19,15 +19,21 @@ STYLE: Any = {
 }
 
 
-def where_and_when() -> str:
-    """The processor, Python and date of a measurement."""
+def processor() -> str:
+    """The processor's name, with family and model where the system tells."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        lines = []
-    models = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
-    processor = next(models, platform.processor() or platform.machine())
-    return f"{processor}, Python {platform.python_version()}, {datetime.date.today()}"
+        return platform.processor() or platform.machine()
+    pairs = (line.partition(":") for line in lines)
+    facts = {name.strip(): value.strip() for name, _, value in pairs}
+    name = facts.get("model name", platform.machine())
+    return f"{name} (family {facts.get('cpu family')}, model {facts.get('model')})"
+
+
+def where_and_when() -> str:
+    """The processor, Python and date of a measurement."""
+    return f"{processor()}, Python {platform.python_version()}, {datetime.date.today()}"
 
 
 def put(page: Path, name: str, block: str) -> None:

@@ -16,14 +16,12 @@ import argparse
 import datetime
 import os
 import platform
-import re
 import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,9 +31,9 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.pages import DOCS, processor, put
 from learnrate.sklearn import SweptSGDRegressor
 
-DOCS = Path(__file__).parent.parent / "docs"
 SEEDS = 5
 Examples = tuple[Any, Any]
 
@@ -160,16 +158,6 @@ def cell(fits: list[Fit]) -> str:
     return f"{r2} ({seconds})" + (f", diverged {count}/{len(fits)}" if count else "")
 
 
-def processor() -> str:
-    """Its name, where the system says."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    found = re.search(r"model name\s*: (.*)", text)
-    return found[1] if found else platform.machine()
-
-
 def table() -> Iterator[str]:
     """The table in Markdown, with what it was made on."""
     columns = ["data", "n × d", *METHODS]
@@ -199,11 +187,7 @@ def main() -> None:
         lines.append(line)
     if options.update:
         for page in DOCS.glob("scikit-learn*.md"):
-            old = page.read_text(encoding="utf-8")
-            between = r"(<!-- table: compare -->\n).*?(<!-- end -->)"
-            text = "\n".join(lines) + "\n"
-            new = re.sub(between, lambda m, t=text: m[1] + t + m[2], old, flags=re.S)  # type: ignore[misc]
-            page.write_text(new, encoding="utf-8")
+            put(page, "compare", "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ def assert_equals_oracle(name: str, problem: LinearProblem) -> None:
     assert not np.isfinite(measured[~np.isfinite(expected)]).any() or problem.dtype == np.float32
     last = states[-1]
     settled = readable[:, -1] & (problem.dtype == np.float64)
-    np.testing.assert_allclose(last.W[settled], W[settled], rtol=1e-7, atol=1e-9)
+    # A lane's weights as one vector: beside others of 1e24 a small one is what rounding leaves of it.
+    allowed_W = 1e-9 + 1e-7 * np.abs(W).max(axis=1, keepdims=True)
+    assert (np.abs(last.W - W) <= allowed_W)[settled].all()
     # The bias is what is left of the features' offsets, and has their rounding.
     offsets = np.abs(W) @ np.abs(problem.X).max(axis=0).astype(float)
     allowed = 1e-9 + 1e-7 * np.abs(b) + 1e-11 * offsets

@@ -179,3 +179,10 @@ def test_a_name_that_ends_in_a_slash_is_for_tensorboard(
     assert "must be a folder" in refused.err
     for name in ("elsewhere", ""):
         assert "or in / for TensorBoard" in learnrate("sweep", "--save", name).err
+
+
+def test_a_loss_that_is_infinite_from_the_start_is_printed(learnrate: Run) -> None:
+    np.save("huge.npy", np.column_stack([np.arange(20.0), np.arange(20.0)[::-1] * 1e200]))
+    done = learnrate("sweep", "huge.npy", "--target", "1", "--lrs", "0.1", "--epochs", "1")
+    assert done.code == 0
+    assert done.err == ""

@@ -188,6 +188,12 @@ def test_numbers_too_large_for_the_theory_leave_it_out() -> None:
     assert str(result.suggestion())
 
 
+def test_a_weight_decay_too_large_for_the_theory_leaves_it_out() -> None:
+    result = learnrate.sweep(*learnrate.note_data(50), lrs=[0.1], weight_decay=1e308)
+    assert result.theory is None
+    assert str(result.suggestion())
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [

@@ -50,7 +50,8 @@ def curve_table(curves: Curves, *, title: str | None = None) -> Any:
     table.add_column("outcome", overflow="fold")
     shown = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
     low = float(shown.min()) if shown.size else 1.0
-    high = max(float(np.nanmax(curves.losses[:, :, 0])), low)
+    starts = curves.losses[:, :, 0]
+    high = float(starts.max(initial=low, where=np.isfinite(starts)))
     for k, cells in zip(shown_rates, rows, strict=True):
         curve = sparkline(np.median(curves.losses[:, k], axis=0), low, high)
         verdict = [] if curves.verdicts is None else [curves.verdicts[k]]

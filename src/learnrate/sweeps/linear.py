@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
-from learnrate.errors import DataError
+from learnrate.errors import InputError
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.model import LinearModel
 from learnrate.sweeps.result import SweepResult, finite_list
@@ -45,13 +45,13 @@ class LinearSweepResult(SweepResult):
         """What can be said before training; None where a schedule changes the rate, which it does not know.
 
         Limits are worked out for a constant rate; see `learnrate.theory.Theory` for all there is. None as well
-        where the numbers of the examples are too large for fourth moments.
+        where the numbers of the examples, or the weight decay, are too large for fourth moments.
         """
         if self.config.schedule != "constant":
             return None
         try:
             return theory_of(self.data, self.config)
-        except DataError:
+        except InputError:
             return None
 
     @property

@@ -57,7 +57,7 @@ class Modes:
     DataError
         If the arrays are empty, do not fit each other, or hold NaN or infinity.
     OptionError
-        If α is negative or not finite.
+        If α is negative, or too large for fourth moments.
     """
 
     def __init__(
@@ -76,9 +76,10 @@ class Modes:
                     f"{name} must hold finite numbers below {_LARGEST:g}. Got {largest:g} instead; "
                     "drop or fill such examples, or rescale the column."
                 )
-        if not (np.isfinite(weight_decay) and weight_decay >= 0):
+        if not 0 <= weight_decay < _LARGEST:
             raise OptionError(
-                f"weight_decay must be finite and ≥ 0. Got {weight_decay} instead; 0 turns it off."
+                f"weight_decay must be at least 0 and below {_LARGEST:g}. Got {weight_decay} instead; "
+                "0 turns it off."
             )
         self.X_tilde: Float[Array, "n D"] = append_ones(X)
         self.y: Float[Array, " n"] = y.astype(np.float64)

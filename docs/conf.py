@@ -71,15 +71,18 @@ def docstring_is_there(
         log.warning("%s has no docstring", name)
 
 
-def is_field(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
-    """Fields of a class are told of in its docstring, so they are no entries of their own."""
-    return True if isinstance(obj, types.MemberDescriptorType) or obj is SLOTSATTR else None
+def is_no_entry(
+    app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any
+) -> bool | None:
+    """Fields of a class are told of in its docstring, and ``set_…_request`` is scikit-learn's own."""
+    field = isinstance(obj, types.MemberDescriptorType) or obj is SLOTSATTR
+    return True if field or (name.startswith("set_") and name.endswith("_request")) else None
 
 
 def setup(app: Sphinx) -> None:
     """Sphinx calls this once."""
     app.connect("autodoc-process-docstring", docstring_is_there, priority=400)
-    app.connect("autodoc-skip-member", is_field)
+    app.connect("autodoc-skip-member", is_no_entry)
     # Names that learnrate fetches on first use must be there when autodoc asks what a module holds.
     for name in learnrate.__all__:
         getattr(learnrate, name)

@@ -70,7 +70,7 @@ class SweptSGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
     ----------
     learning_rate_ : float
         The rate whose model was kept.
-    coef_ : float64 array, shape (n_features_in_,)
+    coef_ : float64 array, shape (d,)
     intercept_ : float64 array, shape (1,)
         As in scikit-learn's SGDRegressor.
     lrs_ : float64 array, shape (K,)
@@ -83,7 +83,7 @@ class SweptSGDRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
     n_iter_ : int
         Epochs that the kept model was trained for.
     n_features_in_ : int
-    feature_names_in_ : array of str, shape (n_features_in_,)
+    feature_names_in_ : array of str, shape (d,)
         Where X has names of columns that are all strings.
 
     Notes

@@ -142,8 +142,12 @@ def _check_shapes(X: Any, y: Any) -> None:
 
 
 def _refuse_not_finite(array: Any, name: str) -> None:
-    # The extremes tell whether any value is not finite, without an array of truth values.
-    if array.dtype.kind != "f" or (np.isfinite(array.min()) and np.isfinite(array.max())):
+    if array.dtype.kind != "f":
+        return
+    # A sum is finite only if every value is. One that is not may have overflowed: then the extremes tell.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum()
+    if np.isfinite(total) or (np.isfinite(array.min()) and np.isfinite(array.max())):
         return
     bad = np.argwhere(~np.isfinite(array))
     place = ", ".join(map(str, bad[0]))

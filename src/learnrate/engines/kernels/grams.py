@@ -21,7 +21,7 @@ from learnrate.engines.kernels.vectors import (
 __all__ = ["gather", "minibatch_grams", "tile_rows"]
 
 _AHEAD = (
-    1024  # numbers to come that are asked for early: 4 or 8 KiB of them stay in the nearest cache
+    2048  # numbers to come that are asked for early: 8 or 16 KiB of them stay in a level-2 cache
 )
 
 _ROWS = (
@@ -46,12 +46,12 @@ def gather(
     width: int,
     step: int,
 ) -> None:
-    """Copy examples ``order[first:stop]`` to the rows ``(z, 1, r, 0, …)`` of Z.
+    """Copy examples ``order[first:stop]`` to the rows ``(z, 1, r, 0, …)`` of Z, whose zeros are there.
 
-    ``X`` is flat; ``width`` is a row of Z and ``step`` a vector, in numbers. ``shift`` is
-    ``(s, −1, 0, …)``, so that subtracting it also writes the 1, and ``ref`` is ``(w_ref, β_ref, 0, …)``.
+    ``X`` is flat; ``width`` is a row of Z and ``step`` a vector, in numbers. ``ref`` is
+    ``(w_ref, β_ref, 0, …)``, and from ``width`` on what `reference` puts there.
     """
-    inner = d // step * step
+    whole = d // step * step
     last = order.size - 1
     lead = max(4, _AHEAD // d)
     row = 0
@@ -61,20 +61,30 @@ def gather(
         prefetch(X, ahead * d)
         prefetch(X, ahead * d + d - 1)
         if d > 4 * step:  # a row of more than two cache lines
-            for j in range(2 * step, d - 1, 2 * step):
+            j = 2 * step
+            while j < d - 1:
                 prefetch(X, ahead * d + j)
+                j += 2 * step
         i = order[position]
         known = zero_row(Z)
-        for j in range(0, inner, step):
+        j = 0
+        while j < whole:  # a range of unknown step would begin with a division
             z = subtract(load_row(X, i * d + j), load_row(shift, j))
             store(Z, row + j, z)
             known = multiply_add(z, load_row(ref, j), known)
-        z = subtract(load_row_part(X, i * d + inner, d - inner), load_row(shift, inner))
-        store(Z, row + inner, z)
-        known = multiply_add(z, load_row(ref, inner), known)
-        if inner + step < width:
-            store(Z, row + inner + step, zero_row(Z))
-        Z[row + d + 1] = y[i] - total(known)
+            j += step
+        if whole == 0:
+            z = subtract(load_row_part(X, i * d, d), load_row(shift, 0))
+            store(Z, row, z)
+            known = multiply_add(z, load_row(ref, 0), known)
+        elif whole < d:
+            # The row's last vector takes some numbers again. A masked one would reach past the row's end,
+            # and into a cache line that nobody asked for.
+            z = subtract(load_row(X, i * d + d - step), load_row(shift, d - step))
+            store(Z, row + d - step, z)
+            known = multiply_add(z, load_row(ref, width), known)
+        Z[row + d] = 1
+        Z[row + d + 1] = y[i] - ref[d] - total(known)
         row += width
 
 

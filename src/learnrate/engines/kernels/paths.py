@@ -40,9 +40,10 @@ class _Path:
         self.step = ROW_BYTES // dtype.itemsize
         self.width = -(-(d + 2) // 8) * 8
         self.room = max(8, min(_MOST_ROWS, _ROOM // self.width))
-        self.shift, self.ref = np.zeros((2, self.width), dtype=dtype)
-        self.shift[:d], self.shift[d] = anchor.shift, -1
-        self.ref[:d], self.ref[d] = anchor.w, anchor.beta
+        self.shift, self.ref = np.zeros(self.width, dtype), np.zeros(self.width + self.step, dtype)
+        self.shift[:d], self.ref[:d], self.ref[d] = anchor.shift, anchor.w, anchor.beta
+        again = -d % self.step  # numbers of a row that its last vector takes a second time
+        self.ref[self.width + again :] = anchor.w[d - (self.step - again) :] if again else 0
         self.shifted = anchor.shifted
         self.layout = layout = Layout(problem.lrs.size, d + 1, dtype)
         self.eta = np.zeros(layout.blocks * layout.lanes, dtype=dtype)
@@ -52,7 +53,7 @@ class _Path:
         self.momentum = dtype.type(problem.momentum)
         self.delta = layout.zeros()
         self.velocity = layout.zeros() if problem.momentum else np.zeros((0, 0, 0), dtype=dtype)
-        self.Z = np.empty((workers.threads, self.room * self.width), dtype=dtype)
+        self.Z = np.zeros((workers.threads, self.room * self.width), dtype=dtype)
         self.orders = problem.orders(permutation)
         self._enter(start)
 

@@ -260,7 +260,7 @@ def prefetch(typing: Any, array: Any, index: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         emit = Emitter(context, builder, signature, args)
         place = builder.bitcast(emit.address(0, args[1]), ir.IntType(8).as_pointer())
-        for_reading, keep, data = _I32(0), _I32(3), _I32(1)
+        for_reading, keep, data = _I32(0), _I32(2), _I32(1)
         emit.call("llvm.prefetch.p0", ir.VoidType(), place, for_reading, keep, data)
         return emit.nothing()
 

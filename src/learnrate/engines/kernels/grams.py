@@ -110,6 +110,14 @@ def tile_rows(D: int) -> int:
 
 
 @inner
+def _add_to(total: Any, at: int, part: Any, first: int, count: int) -> None:
+    """Add ``count`` numbers to others; of slices, since their loop becomes one of vectors."""
+    to, what = total[at : at + count], part[first : first + count]
+    for k in range(count):
+        to[k] += what[k]
+
+
+@inner
 def _mirror(G: Any, g: int, width: int, D: int, band: int) -> None:
     """Fill in what is below the diagonal, in blocks of ``band`` rows and columns along it."""
     for begin in range(0, D, band):
@@ -178,11 +186,9 @@ def minibatch_grams(
                 _gram(Z, rows, width, step, d + 2, G, g)
             else:
                 _gram(Z, rows, width, step, d + 2, part, 0)
-                for k in range(size):
-                    G[g + k] += part[k]
+                _add_to(G, g, part, 0, size)
         if sums.size:
-            for k in range((d + 2) * width):
-                sums[at_sums + k] += G[g + k]
+            _add_to(sums, at_sums, G, g, (d + 2) * width)
         _mirror(G, g, width, d + 1, d + 1 if shifted else tile_rows(d + 1))
         if shifted:
             _shift_back(G, g, d, width, shift, kappa, part)

@@ -144,6 +144,14 @@ def test_a_loaders_drop_last_is_not_followed_and_a_note_says_so() -> None:
     assert "drop_last" in results[1].notes[0]
 
 
+@pytest.mark.parametrize("size", [1.0, 50.0, 1e5, 1e-4])
+def test_a_target_far_from_a_models_first_answers_is_remarked_on(size: float) -> None:
+    X, y = regression(40)
+    notes = learnrate.torch.sweep(mlp(), (X, size * y / y.square().mean().sqrt()), **KEPT).notes
+    assert len(notes) == (size in (1e5, 1e-4))
+    assert all("train on (y - mean) / scale" in note for note in notes)
+
+
 def test_random_augmentation_is_drawn_anew_and_is_the_same_for_all_lanes() -> None:
     kept = {**KEPT, "epochs": 3}
     with_noise = learnrate.torch.sweep(mlp(), Augmented(), **kept)

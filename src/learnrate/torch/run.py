@@ -17,7 +17,7 @@ from learnrate.errors import LearnrateError, OptionError
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
 from learnrate.torch.config import TorchConfig
-from learnrate.torch.examples import as_examples
+from learnrate.torch.examples import Examples, TensorExamples, as_examples
 from learnrate.torch.losses import LossFunction, as_loss, as_metrics
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.optimizers import get_optimizer
@@ -30,6 +30,7 @@ __all__ = ["sweep"]
 
 _DEFAULT_BATCH_SIZE = 32
 _GRID = 13
+_FAR_FROM_1 = 100.0  # of a target's size
 
 
 def sweep(
@@ -189,7 +190,7 @@ def sweep(
             metrics=metric_functions,
             multipliers=schedule_multipliers(config.schedule, config.total_steps(n)),
             record=record,
-            notes=_notes(config, model, data, n),
+            notes=_notes(config, model, data, examples),
             on_epoch=on_epoch,
             warn=lambda note: warnings.warn(note, UserWarning, stacklevel=5),
         )
@@ -213,8 +214,8 @@ def sweep(
     return _result(run, config.seeds, config.epochs, began)
 
 
-def _notes(config: TorchConfig, model: Source, data: Any, n: int) -> list[str]:
-    notes = []
+def _notes(config: TorchConfig, model: Source, data: Any, examples: Examples) -> list[str]:
+    notes, n = [], len(examples)
     if config.seeds > 1 and config.start == "given" and isinstance(model, torch.nn.Module):
         note = "All seeds start from the model's parameters as given and differ by order and draws alone; "
         notes.append(note + "start='reset' or a callable gives each a start of its own.")
@@ -222,7 +223,20 @@ def _notes(config: TorchConfig, model: Source, data: Any, n: int) -> list[str]:
         notes.append(
             "The short last minibatch was trained on too: drop_last of a DataLoader is not followed."
         )
+    if config.loss == "mse" and isinstance(examples, TensorExamples):
+        notes += _on_scale(examples.target)
     return notes
+
+
+def _on_scale(target: torch.Tensor) -> list[str]:
+    """What to do about a target whose size is far from that of a model's first answers, about 1."""
+    size = float(target.double().square().mean().sqrt())
+    if size == 0 or 1 / _FAR_FROM_1 <= size <= _FAR_FROM_1:
+        return []
+    note = f"The target is about {size:.1g} in size, while a model's answers start near 1 and the gradients of "
+    return [
+        f"{note}mse grow with it: train on (y - mean) / scale, or most rates are too large or too small."
+    ]
 
 
 def _interrupted(run: Run, module: torch.nn.Module, began: float) -> TorchSweepResult | None:

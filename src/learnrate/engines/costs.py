@@ -46,7 +46,7 @@ def fused_seconds(
 ) -> float:
     """Estimate for `learnrate.engines.fused.FusedEngine` on one thread, once it has started.
 
-    ``0.3 ms``, and for each epoch ``30 ns`` per row and ``0.4 ns`` per number that is gathered, ``0.1 µs``
+    ``0.3 ms``, and for each epoch ``15 ns`` per row and ``0.4 ns`` per number that is gathered, ``0.1 µs``
     per step, and the operations of `learnrate.engines.fused.gram_pays`.
     """
     D, B, K = d + 1, batch_size, -(-lanes // 16) * 16
@@ -55,7 +55,7 @@ def fused_seconds(
         work = n * ((D + 1) * (D + 9) + 2 * D**2 * K / B) * flop
     else:
         work = 6 * n * D * K * flop
-    return 0.3e-3 + epochs * (n * (30e-9 + 0.4e-9 * D) + n / B * 0.1e-6 + work)
+    return 0.3e-3 + epochs * (n * (15e-9 + 0.4e-9 * D) + n / B * 0.1e-6 + work)
 
 
 def start_seconds(d: int, batch_size: int, lanes: int, dtype: np.dtype[np.floating]) -> float:

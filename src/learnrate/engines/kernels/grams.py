@@ -9,7 +9,6 @@ from learnrate.engines.kernels.tiles import row_tile, store_tile
 from learnrate.engines.kernels.vectors import (
     WIDE,
     load_row,
-    load_row_part,
     multiply_add,
     prefetch,
     store,
@@ -67,24 +66,26 @@ def gather(
                 j += 2 * step
         i = order[position]
         known = zero_row(Z)
+        rest = ref[d]
         j = 0
         while j < whole:  # a range of unknown step would begin with a division
             z = subtract(load_row(X, i * d + j), load_row(shift, j))
             store(Z, row + j, z)
             known = multiply_add(z, load_row(ref, j), known)
             j += step
+        # What is left of a row is not read with a mask: that would wait for the cache line after it, which
+        # nobody has asked for.
         if whole == 0:
-            z = subtract(load_row_part(X, i * d, d), load_row(shift, 0))
-            store(Z, row, z)
-            known = multiply_add(z, load_row(ref, 0), known)
-        elif whole < d:
-            # The row's last vector takes some numbers again. A masked one would reach past the row's end,
-            # and into a cache line that nobody asked for.
+            for k in range(d):
+                number = X[i * d + k] - shift[k]
+                Z[row + k] = number
+                rest += number * ref[k]
+        elif whole < d:  # its last vector, in which some numbers are there again
             z = subtract(load_row(X, i * d + d - step), load_row(shift, d - step))
             store(Z, row + d - step, z)
             known = multiply_add(z, load_row(ref, width), known)
         Z[row + d] = 1
-        Z[row + d + 1] = y[i] - ref[d] - total(known)
+        Z[row + d + 1] = y[i] - rest - total(known)
         row += width
 
 

@@ -106,9 +106,10 @@ def test_the_command_on_a_cluster_of_its_own_prints_one_document() -> None:
 
 
 def test_the_command_says_in_one_line_that_the_head_is_lost(folder: Path) -> None:
-    port = free_port()
+    port, saved = free_port(), folder / "saved"
     options = ["--lrs", "0.01", "--epochs", "10000000", "--engine", "gram"]
     options += ["--cluster", f"127.0.0.1:{port}"]
+    options += ["--checkpoint", str(saved), "--checkpoint-every", "1"]
     with node(folder, port=port, head=True) as head:
         sweep = subprocess.Popen(
             [sys.executable, "-m", "learnrate", "sweep", *options],
@@ -117,8 +118,11 @@ def test_the_command_says_in_one_line_that_the_head_is_lost(folder: Path) -> Non
             text=True,
         )
         try:
-            time.sleep(15)
-            assert sweep.poll() is None, sweep.stderr.read() if sweep.stderr else ""
+            until = time.monotonic() + PATIENCE
+            while not (saved.is_dir() and any(saved.iterdir())):  # it trains, and has saved once
+                assert sweep.poll() is None, sweep.stderr.read() if sweep.stderr else ""
+                assert time.monotonic() < until
+                time.sleep(0.2)
             kill_session(head)
             out, err = sweep.communicate(timeout=60)
         finally:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import learnrate
-from learnrate.cluster.connection import Connection
+from learnrate.cluster.connection import Places, head_is_lost
 from learnrate.cluster.lanes import cut, join
 from learnrate.cluster.ray import RayCluster
 from learnrate.cluster.split import choose_split, pass_costs
@@ -134,27 +134,22 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
         learnrate.sweep(*learnrate.note_data(), lrs=[0.1], cluster="local")
 
 
-class FakeRay:
-    """Only what a connection asks for."""
-
-    def __init__(self, port: int) -> None:
-        self.gcs_address = f"127.0.0.1:{port}"
-        self.port = port
-
-    def get_runtime_context(self) -> FakeRay:
-        return self
-
-    def get_node_id(self) -> str:
-        return "this one"
-
-    def nodes(self) -> list[dict[str, object]]:
-        address = {"NodeManagerAddress": "127.0.0.1", "NodeManagerPort": self.port}
-        return [{"NodeID": "this one", **address}]
+def test_a_head_that_does_not_answer_is_lost() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as head,
+        socket.create_server(("127.0.0.1", 0)) as near,
+    ):
+        places = Places(head.getsockname(), near.getsockname())
+        assert places.stand()
+        assert not places.lost()
+        near.close()
+        assert places.lost()
+    assert "With --checkpoint" in str(head_is_lost(places))
 
 
-def test_a_lost_head_is_said() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as head:
-        connection = Connection(FakeRay(head.getsockname()[1]))
-        connection.check(every=0)
-    with pytest.raises(ClusterError, match=r"With --checkpoint .* it goes on from the last epoch"):
-        connection.check(every=0)
+def test_a_driver_that_cannot_live_is_said_with_its_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("learnrate.cluster.launch._COMMAND", "raise SystemExit('no, thanks')")
+    with pytest.raises(ClusterError, match=r"exit code 1 \(no, thanks\); with --checkpoint"):
+        learnrate.sweep(*learnrate.note_data(), lrs=[0.1], cluster="local")

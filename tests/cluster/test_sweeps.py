@@ -16,6 +16,8 @@ import pytest
 
 import learnrate
 from learnrate.cluster.connection import connected
+from learnrate.cluster.driver import Job
+from learnrate.cluster.launch import Driver
 from learnrate.cluster.ray import RayCluster
 from learnrate.engines.choose import get_engine
 from learnrate.engines.problem import EpochState, LinearProblem
@@ -170,6 +172,25 @@ def test_what_is_raised_on_a_worker_reaches_the_caller() -> None:
         list(get_engine("reference").epochs(broken))
     with pytest.raises(ValueError):  # noqa: PT011
         train([broken], "reference")
+
+
+def test_a_driver_that_is_killed_ends_the_sweep_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drivers: list[Driver] = []
+    begin = Driver.begin
+
+    def noted(self: Driver, job: Job) -> None:
+        drivers.append(self)
+        begin(self, job)
+
+    monkeypatch.setattr(Driver, "begin", noted)
+
+    def kill(done: int, total: int) -> None:
+        drivers[0]._process.kill()
+
+    with pytest.raises(ClusterError, match=r"Got its end, with exit code -9; with --checkpoint"):
+        sweep(cluster="local", on_epoch=kill, epochs=100_000)
 
 
 def test_ctrl_c_leaves_no_workers() -> None:

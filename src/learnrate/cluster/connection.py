@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from learnrate._extras import require
 from learnrate.errors import ClusterError, OptionError
 
-__all__ = ["Connection", "connected", "load_ray"]
+__all__ = [
+    "Connection",
+    "Places",
+    "callers_own",
+    "connected",
+    "head_is_lost",
+    "load_ray",
+    "places_at",
+]
 
 _NAMESPACE = "learnrate"
 _ANSWER = 2.0
@@ -27,39 +36,64 @@ def load_ray() -> ModuleType:
     return require("ray", extra="ray", purpose="sweeps on a cluster")
 
 
+class Places(NamedTuple):
+    """Host and port of what a sweep cannot do without: the cluster's head, and Ray on this machine."""
+
+    head: tuple[str, int]
+    near: tuple[str, int]
+
+    def stand(self) -> bool:
+        """Whether both answer."""
+        return _answers(*self.near) and _answers(*self.head)
+
+    def lost(self) -> bool:
+        """Whether one of them is gone: asked more than once, since a busy machine may answer late."""
+        for _ in range(_TRIES):
+            if self.stand():
+                return False
+            time.sleep(_ANSWER / _TRIES)
+        return True
+
+
+def places_at(address: str) -> Places | None:
+    """What is known of them before there is a connection: for ``host:port`` that the head is there.
+
+    Raises
+    ------
+    OptionError
+        If it is no address.
+    ClusterError
+        If nobody answers there, which Ray would try for half a minute.
+    """
+    if address in ("local", "auto"):
+        return None
+    head = _split(address)
+    if not _answers(*head):
+        raise ClusterError(
+            f"--cluster must be local, auto or the host:port of a running Ray cluster. Got {address!r} "
+            "instead, where nobody answers; start one with: ray start --head"
+        )
+    return Places(head, head)
+
+
+def head_is_lost(places: Places) -> ClusterError:
+    """The error for that."""
+    return ClusterError(
+        "The head of the Ray cluster, and Ray on this machine, must stay up during a sweep. Got no "
+        f"answer from {':'.join(map(str, places.head))}; sweep on another cluster, or without one. With "
+        "--checkpoint (in Python: checkpoint=...) it goes on from the last epoch saved."
+    )
+
+
 class Connection:
-    """Ray, connected, and the address of the cluster's head."""
+    """Ray, connected, and the places that must stand."""
 
     def __init__(self, ray: Any) -> None:
         self.ray = ray
         context = ray.get_runtime_context()
-        self._head = _split(context.gcs_address)
         here = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())
-        self._near = str(here["NodeManagerAddress"]), int(here["NodeManagerPort"])
-        self._checked = 0.0
-
-    def check(self, every: float = 1.0) -> None:
-        """Raise `ClusterError` if the head is lost, or this machine's own node.
-
-        Ray itself would wait for a minute, if it is the head, and then end this process, and else end it at
-        the next object that is asked for; nothing could be said or saved then.
-        """
-        if time.monotonic() - self._checked < every:
-            return
-        for _ in range(_TRIES):
-            if self.stands():
-                self._checked = time.monotonic()
-                return
-            time.sleep(_ANSWER / _TRIES)
-        raise ClusterError(
-            "The head of the Ray cluster, and Ray on this machine, must stay up during a sweep. Got no "
-            f"answer from {':'.join(map(str, self._head))}; sweep on another cluster, or without one. With "
-            "--checkpoint (in Python: checkpoint=...) it goes on from the last epoch saved."
-        )
-
-    def stands(self) -> bool:
-        """Whether both answer."""
-        return _answers(*self._near) and _answers(*self._head)
+        near = str(here["NodeManagerAddress"]), int(here["NodeManagerPort"])
+        self.places = Places(_split(context.gcs_address), near)
 
     def cpus(self) -> int:
         """CPUs of all nodes that are up."""
@@ -84,13 +118,9 @@ def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
         If there is none at the address.
     """
     ray = load_ray()
-    if ray.is_initialized():  # the caller's own: it is theirs to end
-        yield Connection(ray)
-        return
     settings: dict[str, Any] = {"num_cpus": cpus, "object_store_memory": store}
     if address != "local":
         settings = {}
-        _refuse_silent(address)
     try:
         with _quiet():
             ray.init(
@@ -116,16 +146,12 @@ def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
         ray.shutdown()
 
 
-def _refuse_silent(address: str) -> None:
-    """Say at once that nobody answers, which Ray tries for half a minute."""
-    if address == "auto":
-        return
-    host, port = _split(address)
-    if not _answers(host, port):
-        raise ClusterError(
-            f"--cluster must be local, auto or the host:port of a running Ray cluster. Got {address!r} "
-            "instead, where nobody answers; start one with: ray start --head"
-        )
+def callers_own() -> str | None:
+    """The address of the cluster that this process has connected to itself, if it has."""
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized():
+        return None
+    return str(ray.get_runtime_context().gcs_address)
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from learnrate import __version__
 from learnrate.cluster.connection import Connection
-from learnrate.cluster.worker import Sender
+from learnrate.cluster.worker import Worker
 from learnrate.engines.problem import LinearProblem
 from learnrate.errors import ClusterError
 
@@ -22,8 +22,6 @@ _MOST_DEATHS = 5
 """In a row, without anything done in between: then it is no accident."""
 _FEW = 12
 """Workers that are named at the end."""
-_GLANCE = 0.002
-"""Seconds for which a cluster that stood is trusted to stand; asking takes a tenth of a millisecond."""
 _LOOK = 2.0
 """Seconds between looks for CPUs that have come or gone."""
 
@@ -68,7 +66,7 @@ class Crew:
     Raises
     ------
     ClusterError
-        From any method, if the head is lost, or workers die again and again.
+        From any method, if workers die again and again, or run another learnrate.
     """
 
     def __init__(
@@ -82,12 +80,11 @@ class Crew:
     ) -> None:
         self.connection, self.ray = connection, connection.ray
         self.engine, self.at_most, self.on_message = engine, at_most, on_message
-        # What is told of progress is told here.
-        self.problems = self._put([replace(problem, on_rows=None) for problem in problems])
+        self.problems = self._put(list(problems))
         self.members: list[Member] = []
         self.left: list[Member] = []  # workers that were lost, for the account at the end
         self._deaths, self._looked, self._why = 0, 0.0, ""
-        self._actor = self.ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Sender)
+        self._actor = self.ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Worker)
         self._wait_for_first()
 
     def _put(self, problems: list[LinearProblem]) -> Any:
@@ -99,6 +96,11 @@ class Crew:
                 f"The examples must fit the cluster's object store. Got: {_first_line(error)}; start it "
                 "with a larger --object-store-memory, or use --dtype float32."
             ) from error
+
+    def shared(self) -> list[LinearProblem]:
+        """The problems as workers have them: their arrays are in the object store, and cannot be written."""
+        problems: list[LinearProblem] = self.ray.get(self.problems)
+        return problems
 
     def _wait_for_first(self) -> None:
         until = time.monotonic() + _PATIENCE
@@ -153,7 +155,7 @@ class Crew:
             if member not in self.members:
                 continue  # lost a moment ago, with all its jobs
             try:
-                answer = self._fetch(ref)
+                answer = self.ray.get(ref)
             except self.ray.exceptions.RayTaskError as error:
                 raise _cause(error) from None
             except self.ray.exceptions.RayError as error:
@@ -170,31 +172,18 @@ class Crew:
         return done
 
     def get(self, result: Any) -> Any:
-        """A copy of a result; None if it was lost with its node. See `learnrate.cluster.worker.Sender`."""
+        """A result, in arrays that can be written as any are; None if it was lost with its node."""
         try:
-            (kept,) = self._fetch(result)
-            return copy.deepcopy(self._fetch(kept))
+            return copy.deepcopy(self.ray.get(result))
         except self.ray.exceptions.RayTaskError as error:
             raise _cause(error) from None
         except self.ray.exceptions.RayError:
-            self.connection.check(every=0)
             return None
-
-    def _fetch(self, reference: Any) -> Any:
-        """Wait for an object, but not for one of a cluster that is lost."""
-        while True:
-            self.connection.check(every=_GLANCE)
-            try:
-                return self.ray.get(reference, timeout=_LOOK)
-            except self.ray.exceptions.GetTimeoutError:
-                continue
 
     def close(self) -> None:
         """End the workers."""
         for member in self.members:
-            if (
-                self.connection.stands()
-            ):  # where it does not, they are gone, and Ray would wait for them
+            if self.connection.places.stand():  # else they are gone, and Ray would wait for them
                 self.ray.kill(member.actor)
         self.left += self.members
         self.members = []
@@ -212,8 +201,7 @@ class Crew:
         return [f"{len(worked)} worker{'s' * (len(worked) != 1)} of a Ray cluster", *lines]
 
     def _look_around(self) -> None:
-        """See whether the head is there, and start a worker for every CPU that has none."""
-        self.connection.check()
+        """Start a worker for every CPU that has none."""
         if time.monotonic() - self._looked < _LOOK:
             return
         self._looked = time.monotonic()
@@ -237,7 +225,6 @@ class Crew:
 
     def _lose(self, member: Member, error: Exception) -> list[Done]:
         """Strike a worker off; its jobs come back undone."""
-        self.connection.check(every=0)
         self._deaths += 1
         self.members.remove(member)
         self.left.append(member)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from learnrate.cluster.connection import connected, load_ray
-from learnrate.cluster.crew import Crew
-from learnrate.cluster.lanes import split_lanes
-from learnrate.cluster.passes import AHEAD, split_passes, unit_bytes
-from learnrate.cluster.split import check_split, choose_split
-from learnrate.engines.fused import FusedEngine, gram_pays, numba_works
+from learnrate.cluster.connection import callers_own, load_ray, places_at
+from learnrate.cluster.driver import Job
+from learnrate.cluster.launch import Driver
+from learnrate.cluster.split import check_split
 from learnrate.engines.problem import Engine, EpochState, LinearProblem
 from learnrate.errors import OptionError
 from learnrate.sweeps.executors import States
 
 __all__ = ["RayCluster", "RayExecutor"]
-
-_SLACK = 1 << 27
 
 
 class RayCluster:
@@ -100,53 +93,35 @@ class RayExecutor:
         """
         if not problems:
             return
-        began = time.perf_counter()
-        cpus = self.cluster.workers or os.cpu_count() or 1
-        examples = problems[0].X.nbytes + problems[0].y.nbytes
-        store = _SLACK + 5 * examples // 4 + 2 * AHEAD * unit_bytes(problems[0]) * cpus
-        with connected(self.cluster.address, cpus=cpus, store=store) as connection:
-            crew = Crew(
-                connection,
-                problems,
-                self.engine.name,
-                at_most=self.cluster.workers,
-                on_message=self.on_message,
-            )
-            try:
-                self.starting = time.perf_counter() - began
-                split = self._split(problems, len(crew.ready))
-                with closing(self._states(split, crew, problems, starts)) as states:
-                    yield from states
-            finally:
-                self.training = time.perf_counter() - began - self.starting
-                crew.close()
-                self.account = crew.account()
-        self.account[0] = f"{split} split over {self.account[0]}, ready in {self.starting:.1f} s"
+        address = callers_own() or self.cluster.address
+        driver = Driver(places_at(address))
+        job = Job(
+            problems=[replace(problem, on_rows=None) for problem in problems],
+            starts=starts,
+            engine=self.engine.name,
+            threads=getattr(self.engine, "threads", 1),
+            address=address,
+            split=self.cluster.split,
+            workers=self.cluster.workers,
+        )
+        try:
+            driver.begin(job)
+            for kind, *rest in driver.replies():
+                if kind == "state":
+                    yield rest[0], rest[1]
+                elif kind == "rows" and (tell := problems[rest[0]].on_rows) is not None:
+                    tell(rest[1])
+                elif kind == "message":
+                    self._say(rest[0])
+                elif kind == "account":
+                    self.account, self.starting, self.training = rest
+        finally:
+            for kind, *rest in driver.close():
+                if kind == "account":
+                    self.account, self.starting, self.training = rest
+        for line in self.account:
+            self._say(f"Cluster: {line}.")
+
+    def _say(self, message: str) -> None:
         if self.on_message is not None:
-            for line in self.account:
-                self.on_message(f"Cluster: {line}.")
-
-    def _split(self, problems: Sequence[LinearProblem], workers: int) -> str:
-        first = problems[0]
-        if not numba_works():
-            return "lanes"
-        if self.cluster.split is None:
-            return choose_split(first, len(problems), workers, self.engine.name)
-        if self.cluster.split == "data" and not gram_pays(first.d, first.batch_size, first.lanes):
-            raise OptionError(
-                "--cluster-split data is for training through Gram matrices. Got "
-                f"{first.d} features and a batch size of {first.batch_size}, for which rows are quicker; use "
-                "--cluster-split lanes, or a larger batch size."
-            )
-        return self.cluster.split
-
-    def _states(
-        self,
-        split: str,
-        crew: Crew,
-        problems: Sequence[LinearProblem],
-        starts: Sequence[EpochState | None],
-    ) -> States:
-        if split == "data" and isinstance(self.engine, FusedEngine):
-            return split_passes(crew, self.engine, problems, starts)
-        return split_lanes(crew, problems, starts)
+            self.on_message(message)

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from learnrate import __version__
 from learnrate._shapes import Array
@@ -16,7 +16,7 @@ from learnrate.engines.fused import FusedEngine, gram_pays
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.units import Unit
 
-__all__ = ["Effort", "Part", "Self", "Sender", "Worker", "part_of"]
+__all__ = ["Effort", "Part", "Self", "Worker", "part_of"]
 
 _LEG = 0.25
 """Seconds after which a worker hands over the states it has."""
@@ -91,30 +91,6 @@ class Worker:
         made = maker.make(unit)
         examples = min((unit.stop - unit.first) * problem.batch_size, problem.n)
         return Effort(examples, time.perf_counter() - began), (made.G, made.total)
-
-
-class Sender(Worker):
-    """A worker whose results stay its own until they are fetched.
-
-    Ray ends a process that owns what is lost with its node, or still holds some of its memory, and the one
-    that sweeps must live to say so.
-    """
-
-    def train(self, part: Part | None) -> tuple[Effort, Any]:
-        """`Worker.train`, the states kept here."""
-        effort, states = super().train(part)
-        return effort, _kept(states)
-
-    def make(self, s: int, unit: Unit) -> tuple[Effort, Any]:
-        """`Worker.make`, the matrices kept here."""
-        effort, made = super().make(s, unit)
-        return effort, _kept(made)
-
-
-def _kept(result: object) -> list[Any]:
-    import ray
-
-    return [ray.put(result)]
 
 
 def part_of(problem: LinearProblem, first: int, stop: int) -> LinearProblem:

@@ -1,0 +1,186 @@
+"""What the process does that holds the connection to Ray, and moves the lanes where the data is split.
+
+Ray ends a process without a word that reads from a node which is lost, and waits for a minute in one whose head is.
+So a sweep's own process has no connection. It starts this one, gives it a `Job` through its standard input, and
+reads what comes back from its standard output: ``(kind, …)`` tuples, pickled. When the input is closed, this
+process ends its workers and leaves.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import pickle
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from learnrate.cluster.connection import connected
+from learnrate.cluster.crew import Crew
+from learnrate.cluster.lanes import split_lanes
+from learnrate.cluster.passes import AHEAD, split_passes, unit_bytes
+from learnrate.cluster.split import choose_split
+from learnrate.engines.choose import get_engine
+from learnrate.engines.fused import FusedEngine, gram_pays, numba_works
+from learnrate.engines.problem import EpochState, LinearProblem
+from learnrate.errors import OptionError
+from learnrate.sweeps.executors import States
+
+__all__ = ["Job", "main", "replies_of"]
+
+_SLACK = 1 << 27
+_BREATH = 0.1
+"""Seconds between tellings of how far an epoch is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training on a cluster.
+
+    Attributes
+    ----------
+    problems, starts
+        As `learnrate.sweeps.executors.Executor` takes them; the problems tell nobody of their progress.
+    engine, threads
+        The engine's name, and the threads of the process that moves the lanes where the data is split.
+    address, split, workers
+        Of `learnrate.cluster.ray.RayCluster`.
+    """
+
+    problems: Sequence[LinearProblem]
+    starts: Sequence[EpochState | None]
+    engine: str
+    threads: int
+    address: str
+    split: str | None
+    workers: int | None
+
+
+def main() -> None:
+    """Take a job from standard input, and write what comes of it to what was standard output."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what Ray prints is no reply
+    lock = threading.Lock()
+
+    def reply(*what: Any) -> None:
+        message = pickle.dumps(what, protocol=5)
+        with lock:
+            replies.write(message)
+            replies.flush()
+
+    def leave_when_told() -> None:
+        os.read(0, 1)
+        _thread.interrupt_main()
+
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        try:
+            # From whoever started this process.
+            training = _Training(pickle.load(sys.stdin.buffer), reply)
+            threading.Thread(target=leave_when_told, daemon=True).start()
+            training.run()
+        except Exception as error:
+            reply("error", error)
+
+
+class _Training:
+    """One job; see `Job` and `learnrate.cluster.launch` for the replies."""
+
+    def __init__(self, job: Job, reply: Callable[..., None]) -> None:
+        self.job, self.reply = job, reply
+        self.split, self.starting = "nothing", 0.0
+
+    def run(self) -> None:
+        """Connect, train, disconnect."""
+        job, began = self.job, time.perf_counter()
+        cpus = job.workers or os.cpu_count() or 1
+        with connected(job.address, cpus=cpus, store=_store(job, cpus)) as connection:
+            self.reply("places", connection.places)
+            crew = None
+            try:
+                crew = Crew(
+                    connection,
+                    job.problems,
+                    job.engine,
+                    at_most=job.workers,
+                    on_message=partial(self.reply, "message"),
+                )
+                self.job = job = replace(job, problems=crew.shared())  # one copy is enough
+                self.starting = time.perf_counter() - began
+                self._train(crew)
+            except Exception as error:
+                # Now, since leaving a cluster that is lost takes its time, or this process's life.
+                self.reply("error", error)
+            finally:
+                if crew is not None:
+                    self._end(crew, time.perf_counter() - began - self.starting)
+
+    def _train(self, crew: Crew) -> None:
+        self.split = self._split(len(crew.ready))
+        with closing(self._states(self.split, crew)) as states:
+            for s, state in states:
+                self.reply("state", s, state)
+
+    def _end(self, crew: Crew, training: float) -> None:
+        crew.close()
+        who, *each = crew.account()
+        lines = [f"{self.split} split over {who}, ready in {self.starting:.1f} s", *each]
+        self.reply("account", lines, self.starting, training)
+
+    def _split(self, workers: int) -> str:
+        job, first = self.job, self.job.problems[0]
+        if not numba_works():
+            return "lanes"
+        if job.split is None:
+            return choose_split(first, len(job.problems), workers, job.engine)
+        if job.split == "data" and not gram_pays(first.d, first.batch_size, first.lanes):
+            raise OptionError(
+                "--cluster-split data is for training through Gram matrices. Got "
+                f"{first.d} features and a batch size of {first.batch_size}, for which rows are quicker; use "
+                "--cluster-split lanes, or a larger batch size."
+            )
+        return job.split
+
+    def _states(self, split: str, crew: Crew) -> States:
+        job = self.job
+        engine = get_engine(
+            job.engine, threads=job.threads, on_message=partial(self.reply, "message")
+        )
+        if split != "data" or not isinstance(engine, FusedEngine):
+            return split_lanes(crew, job.problems, job.starts)
+        problems = [
+            replace(problem, on_rows=self._teller(s)) for s, problem in enumerate(job.problems)
+        ]
+        return split_passes(crew, engine, problems, job.starts)
+
+    def _teller(self, s: int) -> Callable[[int], None]:
+        """Tells how far an epoch of problem ``s`` is, now and then."""
+        told = 0.0
+
+        def tell(rows: int) -> None:
+            nonlocal told
+            if time.monotonic() - told > _BREATH:
+                told = time.monotonic()
+                self.reply("rows", s, rows)
+
+        return tell
+
+
+def _store(job: Job, cpus: int) -> int:
+    """Bytes of the object store that the job wants on one machine: the examples, and units on their way."""
+    first = job.problems[0]
+    examples = first.X.nbytes + first.y.nbytes
+    return _SLACK + 5 * examples // 4 + 2 * AHEAD * unit_bytes(first) * cpus
+
+
+def replies_of(stream: Any) -> Iterator[tuple[Any, ...]]:
+    """What a driver writes, until it is gone, which may be in the middle of a word."""
+    while True:
+        try:
+            yield pickle.load(stream)
+        except (EOFError, pickle.UnpicklingError):
+            return

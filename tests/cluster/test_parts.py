@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from dataclasses import replace
+from multiprocessing import Pipe
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 import learnrate
 from learnrate.cluster.connection import Places, head_is_lost
+from learnrate.cluster.driver import Job, receive_job, send_job
 from learnrate.cluster.lanes import cut, join
 from learnrate.cluster.ray import RayCluster
 from learnrate.cluster.split import choose_split, pass_costs
@@ -145,6 +148,28 @@ def test_a_head_that_does_not_answer_is_lost() -> None:
         near.close()
         assert places.lost()
     assert "With --checkpoint" in str(head_is_lost(places))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_job_arrives_as_it_was_with_its_examples_once(dtype: str) -> None:
+    problem = make_problem(200, 3, 7, 5, 2)
+    X, y = np.asfortranarray(problem.X.astype(dtype)), problem.y.astype(dtype)
+    X.flags.writeable = False
+    problems = [replace(problem, X=X, y=y, seed=seed) for seed in range(3)]
+    job = Job(problems, [None, state(5), None], "gram", 1, "local", None, 2)
+    here, there = Pipe()
+    with here, there:
+        send_job(here, job)
+        back = receive_job(there)
+        assert not there.poll()
+    assert [problem.seed for problem in back.problems] == [0, 1, 2]
+    assert all(problem.X is back.problems[0].X for problem in back.problems)
+    np.testing.assert_array_equal(back.problems[2].X, X)
+    np.testing.assert_array_equal(back.problems[2].y, y)
+    assert back.problems[0].X.dtype == dtype
+    assert (back.engine, back.workers, back.starts[0]) == ("gram", 2, None)
+    assert back.starts[1] is not None
+    np.testing.assert_array_equal(back.starts[1].W, state(5).W)
 
 
 def test_a_driver_that_cannot_live_is_said_with_its_last_words(

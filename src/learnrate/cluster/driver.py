@@ -1,25 +1,28 @@
 """What the process does that holds the connection to Ray, and moves the lanes where the data is split.
 
 Ray ends a process without a word that reads from a node which is lost, and waits for a minute in one whose head is.
-So a sweep's own process has no connection. It starts this one, gives it a `Job` through its standard input, and
-reads what comes back from its standard output: ``(kind, …)`` tuples, pickled. When the input is closed, this
-process ends its workers and leaves.
+So a sweep's own process has no connection to it. It starts this one, and the two talk through a pair of sockets that
+only they have: first a `Job` goes this way, then ``(kind, …)`` tuples come back. At a further word, or when the other
+end is closed, this process ends its workers and leaves.
 """
 
 from __future__ import annotations
 
 import _thread
 import os
-import pickle
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any
 
+import numpy as np
+
+from learnrate._shapes import Array
 from learnrate.cluster.connection import connected
 from learnrate.cluster.crew import Crew
 from learnrate.cluster.lanes import split_lanes
@@ -31,7 +34,7 @@ from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.errors import OptionError
 from learnrate.sweeps.executors import States
 
-__all__ = ["Job", "main", "replies_of"]
+__all__ = ["Job", "main", "receive_job", "send_job"]
 
 _SLACK = 1 << 27
 _BREATH = 0.1
@@ -45,7 +48,8 @@ class Job:
     Attributes
     ----------
     problems, starts
-        As `learnrate.sweeps.executors.Executor` takes them; the problems tell nobody of their progress.
+        As `learnrate.sweeps.executors.Executor` takes them: the same examples for every seed. The problems tell
+        nobody of their progress.
     engine, threads
         The engine's name, and the threads of the process that moves the lanes where the data is split.
     address, split, workers
@@ -61,26 +65,46 @@ class Job:
     workers: int | None
 
 
+def send_job(pipe: Connection[Any, Any], job: Job) -> None:
+    """Write a job; its examples as they lie in memory, without a copy that a message would need."""
+    first = job.problems[0]
+    arrays = [np.ascontiguousarray(array) for array in (first.X, first.y)]
+    bare = [replace(problem, X=first.X[:0], y=first.y[:0]) for problem in job.problems]
+    pipe.send((replace(job, problems=bare), [array.shape for array in arrays]))
+    for array in arrays:
+        pipe.send_bytes(_as_bytes(array))
+
+
+def receive_job(pipe: Connection[Any, Any]) -> Job:
+    """Read what `send_job` writes; all problems have the same arrays."""
+    job: Job
+    job, shapes = pipe.recv()
+    X, y = (np.empty(shape, job.problems[0].dtype) for shape in shapes)
+    for array in (X, y):
+        pipe.recv_bytes_into(_as_bytes(array))
+    return replace(job, problems=[replace(problem, X=X, y=y) for problem in job.problems])
+
+
+def _as_bytes(array: Array) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
 def main() -> None:
-    """Take a job from standard input, and write what comes of it to what was standard output."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what Ray prints is no reply
+    """Take a job from the socket whose number is the first argument, and write there what comes of it."""
+    pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
     lock = threading.Lock()
 
     def reply(*what: Any) -> None:
-        message = pickle.dumps(what, protocol=5)
         with lock:
-            replies.write(message)
-            replies.flush()
+            pipe.send(what)
 
     def leave_when_told() -> None:
-        os.read(0, 1)
+        pipe.poll(None)
         _thread.interrupt_main()
 
-    with suppress(KeyboardInterrupt, BrokenPipeError):
+    with suppress(KeyboardInterrupt, EOFError, OSError):  # nobody is there any more
         try:
-            # From whoever started this process.
-            training = _Training(pickle.load(sys.stdin.buffer), reply)
+            training = _Training(receive_job(pipe), reply)
             threading.Thread(target=leave_when_told, daemon=True).start()
             training.run()
         except Exception as error:
@@ -175,12 +199,3 @@ def _store(job: Job, cpus: int) -> int:
     first = job.problems[0]
     examples = first.X.nbytes + first.y.nbytes
     return _SLACK + 5 * examples // 4 + 2 * AHEAD * unit_bytes(first) * cpus
-
-
-def replies_of(stream: Any) -> Iterator[tuple[Any, ...]]:
-    """What a driver writes, until it is gone, which may be in the middle of a word."""
-    while True:
-        try:
-            yield pickle.load(stream)
-        except (EOFError, pickle.UnpicklingError):
-            return

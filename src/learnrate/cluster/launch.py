@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import queue
 import subprocess
 import sys
@@ -11,10 +10,11 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from multiprocessing import Pipe
 from typing import Any
 
 from learnrate.cluster.connection import Places, head_is_lost
-from learnrate.cluster.driver import Job, replies_of
+from learnrate.cluster.driver import Job, send_job
 from learnrate.errors import ClusterError
 
 __all__ = ["Driver"]
@@ -48,22 +48,24 @@ class Driver:
         self._places = places
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
         paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
-        own_group: dict[str, Any] = {"start_new_session": True}
-        if sys.platform == "win32":
-            own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        self._pipe, other = Pipe()
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                env={**os.environ, "PYTHONPATH": paths},
-                **own_group,
-            )
-        except OSError as error:
+            with other:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-c", _COMMAND, str(other.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._errors,
+                    stderr=self._errors,
+                    env={**os.environ, "PYTHONPATH": paths},
+                    pass_fds=[other.fileno()],
+                    start_new_session=True,
+                )
+        except (OSError, ValueError) as error:  # ValueError: not on Windows
+            self._pipe.close()
+            self._errors.close()
             raise ClusterError(
                 "A sweep on a cluster must be able to start a process of its own. Got: "
-                f"{error.strerror} ({sys.executable}); sweep without --cluster."
+                f"{error}; sweep without --cluster."
             ) from error
         self._waiting: queue.Queue[tuple[Any, ...] | None] = queue.Queue(_KEPT)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -71,15 +73,14 @@ class Driver:
 
     def begin(self, job: Job) -> None:
         """Give it its job."""
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it is gone already: the replies say so
-            pickle.dump(job, self._process.stdin, protocol=5)
-            self._process.stdin.flush()
+        with suppress(OSError):  # it is gone already: the replies say so
+            send_job(self._pipe, job)
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        for reply in replies_of(self._process.stdout):
-            self._waiting.put(reply)
+        """Take what it says until it is gone, perhaps in the middle of a word."""
+        with suppress(EOFError, OSError):
+            while True:
+                self._waiting.put(self._pipe.recv())
         self._waiting.put(None)
 
     def replies(self) -> Iterator[tuple[Any, ...]]:
@@ -140,9 +141,8 @@ class Driver:
 
     def close(self) -> list[tuple[Any, ...]]:
         """Tell it to leave, and wait until it and its workers are gone; what it has still said."""
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
+        with suppress(OSError):
+            self._pipe.send("leave")
         late = threading.Timer(_PATIENCE, self._process.kill)
         late.daemon = True
         late.start()
@@ -156,7 +156,6 @@ class Driver:
             self._process.wait()
         finally:
             late.cancel()
+            self._pipe.close()
             self._errors.close()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
         return rest

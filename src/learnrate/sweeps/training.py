@@ -136,11 +136,13 @@ def _problems(
 ) -> list[LinearProblem]:
     """What an engine is given, for each seed."""
     multipliers = schedule_multipliers(config.schedule, config.total_steps(data.n))
-    in_memory = slice(None) if data.stored is None else slice(0)
+    X, y = data.X_train, data.y_train
+    if data.stored is not None:
+        X, y = X[:0], y[:0]
     return [
         LinearProblem(
-            X=data.X_train[in_memory],
-            y=data.y_train[in_memory],
+            X=X,
+            y=y,
             lrs=lrs,
             batch_size=config.batch_size,
             epochs=config.epochs,

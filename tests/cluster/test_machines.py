@@ -71,8 +71,12 @@ def test_a_node_that_comes_in_mid_run_is_used(folder: Path, split: str) -> None:
 
 
 @pytest.mark.parametrize("split", ["lanes", "data"])
-def test_a_lost_head_ends_in_one_line(folder: Path, split: str) -> None:
+def test_a_lost_head_ends_in_one_line_and_the_checkpoint_goes_on_elsewhere(
+    folder: Path, split: str
+) -> None:
     X, y, options = examples()
+    options |= {"epochs": 400}
+    saving = {"checkpoint": folder / "saved", "checkpoint_every": 0}
     port = free_port()
     with node(folder, port=port, head=True) as head:
 
@@ -82,7 +86,14 @@ def test_a_lost_head_ends_in_one_line(folder: Path, split: str) -> None:
 
         cluster = RayCluster(f"127.0.0.1:{port}", split=split)
         with pytest.raises(ClusterError, match=r"The head of the Ray cluster.* must stay up"):
-            learnrate.sweep(X, y, cluster=cluster, on_epoch=lose, epochs=20_000, **options)
+            learnrate.sweep(X, y, cluster=cluster, on_epoch=lose, **saving, **options)
+    said: list[str] = []
+    resumed = learnrate.sweep(X, y, on_message=said.append, **saving, **options)
+    assert any("Going on from the checkpoint" in message for message in said), said
+    alone = learnrate.sweep(X, y, **options)
+    np.testing.assert_array_equal(alone.W, resumed.W)
+    np.testing.assert_array_equal(alone.b, resumed.b)
+    np.testing.assert_allclose(alone.losses, resumed.losses, rtol=1e-12)
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -106,7 +106,7 @@ def test_what_is_not_available_says_why() -> None:
 
 def test_half_of_the_runs_and_more() -> None:
     judgement = made(Verdict.BORDERLINE, exact(0.4), exact(1.0), diverged_share=0.6, epochs=2)
-    assert "about 60% are above their start" in judgement.sentence
+    assert "about 60 % are above their start" in judgement.sentence
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ class Judgement:
         if share < 1e-3:
             return f", and fewer than 1 in 1000 should have diverged {when}"
         if share > 0.5:
-            return f", but over a horizon as short as this about {share:.0%} are above their start"
+            return f", but over a horizon as short as this about {100 * share:.0f} % are above their start"
         return f", but about 1 in {1 / share:.0f} should have diverged {when}"
 
 

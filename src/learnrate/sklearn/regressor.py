@@ -235,7 +235,7 @@ def _least_bad(result: LinearSweepResult) -> float:
     finite = np.isfinite(final).all(axis=0) & np.isfinite(result.W).all(axis=(0, 2))
     if not finite.any():
         raise OptionError(
-            f"lrs must hold a rate that converges. Got {len(result.lrs)} that all diverge, from "
+            f"lrs must hold a rate that converges. Got none that does, from "
             f"{format_rate(float(result.lrs.min()))} up; try smaller ones, or lrs='auto'."
         )
     kept = np.flatnonzero(finite)

@@ -45,7 +45,7 @@ def test_sentences(theory: Theory) -> None:
     )
     diverges = theory.verdict(2.0).sentence
     assert diverges.startswith("2 diverges: it is above 1.77, the limit of a typical run for batch")
-    assert "λmax = 1.14 allows 1.75 for full batches" in diverges
+    assert "the largest curvature, λmax = 1.14, allows 1.75 for full batches" in diverges
     assert "batch noise adds 1.2 % of that" in diverges
     borderline = theory.verdict(1.72, 30).sentence
     assert borderline.startswith("1.72 is borderline: above 1.4, the mean-square limit")

@@ -79,7 +79,7 @@ class Judgement:
         if self.verdict is Verdict.DIVERGES and typical is not None:
             return (
                 f"{rate} diverges: it is above {typical:.3g}, the limit of a typical run for batch "
-                f"size {B}; λmax = {self.largest_eigenvalue:.3g} allows "
+                f"size {B}; the largest curvature, λmax = {self.largest_eigenvalue:.3g}, allows "
                 f"{self.full_batch_limit.value:.3g} for full batches, and {self._noise(typical)}."
             )
         return f"{rate} is not judged: the mean-square limit is {self.limit}."

@@ -36,25 +36,28 @@ dist: $(VENV)/.installed-release
 	$(BIN)/python .ci/check_dist.py dist
 
 $(VENV)/.created:
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "learnrate needs Python 3.11 or newer. Set PYTHON=python3.11 (or newer).")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "learnrate needs Python 3.11 or newer. Set PYTHON=python3.11 (or newer).")'
 	$(PYTHON) -m venv $(VENV)
-	touch $@
+	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing learnrate and its packages into $(VENV); this is done once and takes about a minute."
 	$(PIP) install --constraint constraints.txt --editable .
-	touch $@
+	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing what the tests need into $(VENV), PyTorch and Ray too; this is done once and takes some minutes."
 	$(PIP) install --constraint constraints.txt --editable '.[dev]'
-	touch $@ $(VENV)/.installed
+	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-docs: $(VENV)/.installed
+	@echo "Installing what the site needs into $(VENV), PyTorch too; this is done once and takes some minutes."
 	$(PIP) install --constraint constraints.txt --editable '.[docs]'
-	touch $@
+	@touch $@
 
 $(VENV)/.installed-release: $(VENV)/.installed
 	$(PIP) install --constraint constraints.txt --editable '.[release]'
-	touch $@
+	@touch $@
 
 clean:
 	rm -rf docs/_build $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

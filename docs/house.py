@@ -12,6 +12,8 @@ from tests.test_architecture import RANKS
 
 PICTURE = Path(__file__).parent / "figures" / "house.svg"
 WIDTH, HIGH, GAP, LEFT = 640, 34, 8, 84
+FONT, LETTER = 13.0, 0.62
+"""Size of the letters, and how wide one is at most beside its size: a name must not leave its room."""
 PACKAGES = {path.name for path in (Path(__file__).parents[1] / "src" / "learnrate").iterdir()}
 
 
@@ -30,7 +32,7 @@ def house() -> str:
     bottom = len(floors) * (HIGH + GAP) + GAP
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom}" role="img"',
-        'font-family="system-ui, sans-serif" font-size="13">',
+        f'font-family="system-ui, sans-serif" font-size="{FONT:g}">',
         "<title>The rooms of learnrate by rank; a file imports only from lower ranks</title>",
         f'<rect width="{WIDTH}" height="{bottom}" fill="#ffffff"/>',
         f'<path d="M22 {GAP + 4} V{bottom - 22}" stroke="#b5367a" stroke-width="2"/>',
@@ -43,12 +45,15 @@ def house() -> str:
         middle = y + HIGH / 2 + 4.5
         parts.append(f'<text x="{LEFT - 12}" y="{middle}" text-anchor="end">{rank}</text>')
         width = (WIDTH - LEFT - GAP * len(rooms)) / len(rooms)
+        longest = max(map(len, rooms))
+        font = min(FONT, (width - GAP) / (LETTER * longest))
+        size = "" if font == FONT else f' font-size="{font:.1f}"'
         for place, room in enumerate(rooms):
             x = LEFT + place * (width + GAP)
             parts.append(
                 f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{HIGH}" rx="4" '
                 'fill="#eef2fa" stroke="#3b528b"/>'
-                f'<text x="{x + width / 2:.1f}" y="{middle}" text-anchor="middle">{room}</text>'
+                f'<text x="{x + width / 2:.1f}" y="{middle}" text-anchor="middle"{size}>{room}</text>'
             )
     return "\n".join([*parts, "</svg>"]) + "\n"
 

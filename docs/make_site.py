@@ -119,7 +119,10 @@ def build(language: str, source: Path) -> None:
     command += [str(source), str(BUILD / "html" / LANGUAGES[language])]
     environment = {**os.environ, "LEARNRATE_DOCS_LANGUAGE": language}
     environment["LEARNRATE_DOCS_CACHE"] = str(BUILD)
-    subprocess.run([sys.executable, "-m", "sphinx", *command], env=environment, check=True)
+    print(f"Building the pages in {'Chinese' if LANGUAGES[language] else 'English'}.", flush=True)
+    done = subprocess.run([sys.executable, "-m", "sphinx", *command], env=environment, check=False)
+    if done.returncode:
+        sys.exit("The site must build without a warning. Got those above; mend them.")
 
 
 def main() -> int:
@@ -128,9 +131,9 @@ def main() -> int:
     all_pages = pages()
     for language in LANGUAGES:
         build(language, stage(language, all_pages))
-    return subprocess.run(
-        [sys.executable, DOCS / "check_site.py", BUILD / "html"], check=False
-    ).returncode
+    checked = subprocess.run([sys.executable, DOCS / "check_site.py", BUILD / "html"], check=False)
+    print(f"The site is {(BUILD / 'html' / 'index.html').relative_to(ROOT)}.")
+    return checked.returncode
 
 
 if __name__ == "__main__":

@@ -126,3 +126,16 @@ def test_pickles_are_never_loaded(learnrate: Run, tmp_path: Path) -> None:
         done = learnrate("sweep", name, "-t", "0")
         assert done.code == 2, done.out
         assert not (tmp_path / "loaded").exists()
+
+
+def test_nothing_at_all_is_answered_with_the_help(learnrate: Run) -> None:
+    done = learnrate()
+    assert (done.code, done.err) == (0, "")
+    assert done.out == learnrate("--help").out
+    assert "learnrate sweep houses.csv --target price" in done.out
+
+
+def test_a_command_that_is_none(learnrate: Run) -> None:
+    done = learnrate("swep")
+    assert done.code == 2
+    assert done.err.endswith("Did you mean 'sweep'? See: learnrate --help\n")

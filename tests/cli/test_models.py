@@ -98,6 +98,23 @@ def test_the_same_as_in_python_and_as_json(learnrate: Run, zoo: str) -> None:
     assert document["lanes"][0]["losses"][-1] < document["lanes"][0]["losses"][0]
 
 
+def test_a_target_of_any_size_can_be_learned(learnrate: Run, zoo: str, tmp_path: Path) -> None:
+    """A model's answers start near 1; house prices do not."""
+    rows = "".join(f"{i % 7},{i % 11},{3e5 + 4e4 * (i % 7) + 1e4 * (i % 11)}\n" for i in range(80))
+    (tmp_path / "homes.csv").write_text("a,b,price\n" + rows)
+    common = ["sweep", "homes.csv", "-t", "price", "--model", f"{zoo}:make_model", "--lrs", "0.05"]
+    document = json.loads(learnrate(*common, "-e", "20", "--val", "0.25", "--json").out)
+    [lane] = document["lanes"]
+    assert 0.2 < lane["losses"][0] < 10
+    assert lane["val_losses"][-1] < 0.2
+    [remark] = document["notes"]
+    assert "price were brought to mean 0" in remark
+    assert "(y - " in remark
+    raw = json.loads(learnrate(*common, "-e", "1", "--no-standardize", "--json").out)
+    assert raw["lanes"][0]["losses"][0] > 1e10
+    assert "The target is about" in raw["notes"][0]
+
+
 def test_options_of_the_linear_model_reach_the_optimiser(learnrate: Run, zoo: str) -> None:
     common = ["sweep", "--model", f"{zoo}:fixed", "--lrs", "0.1", "-e", "2", "--json"]
     document = json.loads(learnrate(*common, "--momentum", "0.5", "--weight-decay", "0.1").out)

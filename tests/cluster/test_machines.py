@@ -76,7 +76,7 @@ def test_a_lost_head_ends_in_one_line_and_the_checkpoint_goes_on_elsewhere(
 ) -> None:
     X, y, options = examples()
     options |= {"epochs": 400}
-    saving = {"checkpoint": folder / "saved", "checkpoint_every": 0}
+    saving: dict[str, Any] = {"checkpoint": folder / "saved", "checkpoint_every": 0}
     port = free_port()
     with node(folder, port=port, head=True) as head:
 

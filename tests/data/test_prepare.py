@@ -202,11 +202,25 @@ class TestLeftOut:
             assert words in found[name], name
 
     def test_a_slip_in_a_column_of_numbers_is_an_error(self) -> None:
-        frame = table(40, area=["1O5", *map(str, range(1, 40))])
-        with pytest.raises(DataError, match=r"'area', where 39 values are numbers, with 1 .*'1O5'"):
+        texts = [*map(str, range(1, 40))]
+        frame = table(40, area=["1O5", *texts])
+        with pytest.raises(
+            DataError, match=r"'area', where 39 .* and 1 is not: '1O5' in data row 1;"
+        ):
             prepare(frame, "y")
+        two = table(40, area=[*texts[:20], "1O5", *texts[20:38], "2O"])
+        with pytest.raises(
+            DataError, match=r"38 .* and 2 are not, the first '1O5' in data row 21;"
+        ):
+            prepare(two, "y")
         mended = frame.with_columns(area=pl.col("area").replace("1O5", "105").cast(pl.Int64))
         assert "area" in prepare(mended, "y").feature_names
+
+    def test_gaps_do_not_hide_a_slip(self) -> None:
+        texts = [None if i % 3 == 0 else str(i) for i in range(40)]
+        frame = table(40, area=[*texts[:-1], "1O5"])
+        with pytest.raises(DataError, match=r"26 .* and 1 is not: '1O5' in data row 40;"):
+            prepare(frame, "y", missing="mean")
 
     @pytest.mark.parametrize(
         "name", ["id", "ID", "PassengerId", "user_id", "order-no", "Nr", "index", "Unnamed: 0", ""]
@@ -279,7 +293,7 @@ class TestTarget:
     def test_must_be_numeric(self) -> None:
         texts = ["1", "2.5", None, "cheap", *["3"] * 35, "dear"]
         message = refusal(table(price=texts), "price")
-        assert "'cheap' in row 4" in message
+        assert "'cheap' in data row 4" in message
         assert "2 of 40" in message
         assert "choose a numeric column: x, y" in message
         assert "numbers stored as text" in refusal(table(price=["1", "2"] * 20), "price")
@@ -309,10 +323,10 @@ class TestRefusedValues:
     def test_infinite(self) -> None:
         message = refusal(table(4, a=[1.0, 2.0, float("inf"), float("-inf")]))
         assert "'a'" in message
-        assert "inf in row 3" in message
+        assert "inf in data row 3" in message
         assert "2 such values" in message
         frame = table(4).with_columns(y=pl.Series([1.0, -np.inf, 2.0, 3.0]))
-        assert "-inf in row 2" in refusal(frame)
+        assert "-inf in data row 2" in refusal(frame)
 
     def test_infinite_values_of_a_column_that_is_not_used(self) -> None:
         frame = table(4, a=[1.0, 2.0, float("inf"), 3.0])
@@ -347,9 +361,13 @@ class TestMissing:
 
     def test_refused_by_column_count_and_first_row(self) -> None:
         message = refusal(self.frame())
-        for words in ("3 of 4 columns", "y (1, first in row 20)", "a (2, first in row 1)"):
+        for words in (
+            "3 of 4 columns",
+            "y (1, first in data row 20)",
+            "a (2, first in data row 1)",
+        ):
             assert words in message
-        assert "t (1, first in row 2)" in message
+        assert "t (1, first in data row 2)" in message
         assert "--missing mean" in message
         assert "--missing drop, which would keep 16 of 20 rows" in message
         assert "unused" not in message

@@ -129,7 +129,16 @@ def test_results_are_told_and_user_text_stays_text(tmp_path: Any) -> None:
     suggested = result.suggestion().lr
     assert suggested is not None
     assert f"Suggested learning rate: {suggested:.3g}" in page
+    for rate in (result.lrs.min(), suggested, result.lrs.max()):
+        assert f">lr={rate:.3g}</text>" in page
     assert bytes_of(result, "sweep.csv").startswith(b"lr,seed,epoch,loss")
+
+
+def test_how_wide_a_suggestion_is_is_told(examples: tuple[Any, Any]) -> None:
+    wide = results_page(learnrate.sweep(*examples, lrs=[0.3, 0.31], epochs=5), EN)
+    assert "Rates from 0.3 to 0.31 are as good within 5 %. This holds for 5 epochs" in wide
+    narrow = results_page(learnrate.sweep(*examples, lrs=[0.001, 0.3], epochs=5), EN)
+    assert "<p>This holds for 5 epochs" in narrow
 
 
 def test_a_sweep_without_any_good_rate_is_told(examples: tuple[Any, Any]) -> None:

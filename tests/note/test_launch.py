@@ -35,13 +35,17 @@ def test_editing_opens_a_copy_and_keeps_the_readers_own(tmp_path: Path) -> None:
     assert launch.copy_to_edit(tmp_path).read_text() == "mine"
 
 
-def test_the_process_becomes_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_process_becomes_the_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ran: list[list[str]] = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "execv", lambda path, command: ran.append(command))
     monkeypatch.setattr(subprocess, "call", lambda command: 0)
     launch.serve(lang="en", edit=True, port=2719, browser=False)
     assert str(tmp_path / "learnrate_note.py") in ran[0]
+    launch.serve(lang="zh")
+    assert capsys.readouterr().out.count("Ctrl-C") == 2  # said before the server takes over
 
 
 def test_bad_input_is_one_line() -> None:

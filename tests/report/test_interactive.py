@@ -149,3 +149,10 @@ def test_without_plotly_it_says_what_to_install(
     with pytest.raises(MissingExtraError, match=r"pip install 'learnrate\[note\]'"):
         result.save(tmp_path / "a.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_buttons_over_a_drawing_hide_nothing_of_it() -> None:
+    for make in (curves_figure, rates_figure):
+        layout = make(full())["layout"]
+        assert layout["modebar"]["bgcolor"] == "rgba(0,0,0,0)"
+        assert layout["margin"]["t"] >= 30

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,18 @@ def test_many_rates_get_a_colour_scale_instead_of_a_legend() -> None:
     ax = draw_curves(curves(K=40), figure.add_subplot())
     assert ax.get_legend() is None
     assert len(figure.axes) == 2
+
+
+def test_the_suggested_rate_is_named_and_alone_stands_out_among_many() -> None:
+    few = draw_curves(replace(curves(), suggested=2), Figure().add_subplot())
+    assert few.lines[2].get_label() == "lr=0.215 suggested"
+    ax = Figure().add_subplot()
+    ax.plot([0, 1], [1, 1])  # what the user drew before is no curve of the sweep
+    legend = draw_curves(replace(curves(K=40), suggested=7), ax).get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["lr=0.0229 suggested"]
+    alone = draw_curves(replace(curves(K=1), suggested=0), Figure().add_subplot())
+    assert alone.lines[0].get_label() == "lr=0.01"  # nothing was chosen
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,8 @@ def test_rates_that_all_diverge_are_an_error() -> None:
         OptionError, match=r"lrs must hold a rate that converges\. Got 2 .* from 50 up"
     ):
         SweptSGDRegressor(lrs=[100, 50], epochs=400).fit(X, y)
+    with pytest.raises(OptionError, match=r"Got 1, which diverges, from 50 up"):
+        SweptSGDRegressor(lrs=[50], epochs=400).fit(X, y)
 
 
 def test_what_it_does_not_do_is_refused_clearly() -> None:

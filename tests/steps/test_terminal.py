@@ -4,6 +4,7 @@ import io
 import re
 
 import numpy as np
+import polars as pl
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
@@ -83,3 +84,10 @@ def test_what_was_done_to_a_table_is_told() -> None:
     text = render_text(explain(frame, target="y", missing="drop"))
     assert "Left out: same (" in text
     assert "examples 4" in text
+
+
+def test_a_start_beside_large_steps_is_not_shown_as_nothing() -> None:
+    frame = pl.DataFrame({"a": [1.0, 2.0, 4.0, 3.0], "y": [3e5, 5e5, 9e5, 7e5]})
+    e = explain(frame, target="y", batch_size=2)
+    line = next(line for line in render_text(e).splitlines() if line.startswith("w[a]"))
+    assert float(line.split()[1]) == pytest.approx(e.updates[0].old.item(), rel=1e-3)

@@ -148,7 +148,7 @@ def test_labels_are_needed_and_so_is_sense() -> None:
 
 
 def test_a_result_says_what_it_is_in_a_line(note: LinearSweepResult) -> None:
-    assert repr(note).startswith("<LinearSweepResult: 6 learning rates × 1 seeds, 5 epochs")
+    assert repr(note).startswith("<LinearSweepResult: 6 learning rates × 1 seed, 5 epochs")
     assert repr(note).count("\n") == 0
 
 
@@ -166,9 +166,10 @@ def test_both_pictures_show_limit_prediction_and_suggestion(note: LinearSweepRes
     ax = note.plot(Figure().add_subplot())
     legend = ax.get_legend()
     assert legend is not None
-    assert "limit" in legend.get_title().get_text()
+    assert legend.get_title().get_text().startswith("safe below lr=1.4")
     labels = [text.get_text() for text in legend.get_texts()]
     assert labels[:1] == ["lr=0.01"]
+    assert [label for label in labels if "suggested" in label] == ["lr=0.03 suggested"]
     assert "lr=2.5 diverges" in labels
     assert "predicted" in labels
     ax = note.plot_rates(Figure().add_subplot())

@@ -45,7 +45,7 @@ def test_sentences(theory: Theory) -> None:
     )
     diverges = theory.verdict(2.0).sentence
     assert diverges.startswith("2 diverges: it is above 1.77, the limit of a typical run for batch")
-    assert "λmax = 1.14 allows 1.75 for full batches" in diverges
+    assert "the largest curvature, λmax = 1.14, allows 1.75 for full batches" in diverges
     assert "batch noise adds 1.2 % of that" in diverges
     borderline = theory.verdict(1.72, 30).sentence
     assert borderline.startswith("1.72 is borderline: above 1.4, the mean-square limit")
@@ -106,7 +106,7 @@ def test_what_is_not_available_says_why() -> None:
 
 def test_half_of_the_runs_and_more() -> None:
     judgement = made(Verdict.BORDERLINE, exact(0.4), exact(1.0), diverged_share=0.6, epochs=2)
-    assert "about 60% are above their start" in judgement.sentence
+    assert "about 60 % are above their start" in judgement.sentence
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="learnrate",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -31,9 +30,11 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback(
+    invoke_without_command=True,
     epilog="Example:  learnrate sweep diabetes --lrs auto --epochs 20 --save sweep.png",
 )
 def learnrate(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -48,7 +49,10 @@ def learnrate(
     learnrate sweep houses.csv --target price     the same on your table
     learnrate explain                             one training step, number by number
     learnrate run note.py                         a script written for MXNet
+    learnrate note                                the notes as a page to play with
     """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 app.command()(sweep)

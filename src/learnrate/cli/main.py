@@ -78,4 +78,5 @@ def _usage(error: Exception) -> str:
     text = getattr(error, "format_message", lambda: str(error))().rstrip(".")
     details = getattr(error.__cause__, "errors", None)  # the value is only in the parser's cause
     came = f". Got {details()[0]['input']!r} instead" if details else ""
-    return f"{text}{came}. See: {command} --help"
+    end = "" if text.endswith("?") and not came else "."
+    return f"{text}{came}{end} See: {command} --help"

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,14 +93,20 @@ def sweep_model(
             seed=seed,
             dtype=dtype,
         )
+        scaled = loss in (None, "mse") and data.scaling is not None
+        mean, scale = _mean_and_scale(data.y_train) if scaled else (0.0, 1.0)
+
+        def targets(y: Float[Array, " n"]) -> Array:
+            return (y - mean) / scale if scaled else _targets(y, loss, data)
+
         held_out = None
         if data.X_val is not None and data.y_val is not None:
-            held_out = (data.X_val, _targets(data.y_val, loss, data))
+            held_out = (data.X_val, targets(data.y_val))
         with warnings.catch_warnings():  # what they say is printed among the result's remarks
             warnings.filterwarnings("ignore", message="Lanes were trained one at a time")
-            return learnrate.torch.sweep(
+            result = learnrate.torch.sweep(
                 _factory(model, build, data.X_train.shape[1], dtype),
-                (data.X_train, _targets(data.y_train, loss, data)),
+                (data.X_train, targets(data.y_train)),
                 val_data=held_out,
                 loss="mse" if loss is None else loss,
                 lrs=lrs,
@@ -110,6 +117,14 @@ def sweep_model(
                 on_epoch=on_epoch,
                 **options,
             )
+    if not scaled:
+        return result
+    note = (
+        f"Features and {data.target_name} were brought to mean 0 and standard deviation 1 for training, so a "
+        f"loss of 1 is that of always answering the mean. Train with (y - {mean:.6g}) / {scale:.6g} to use "
+        "the rate, or give --no-standardize."
+    )
+    return replace(result, notes=(note, *result.notes))
 
 
 @contextmanager
@@ -179,6 +194,11 @@ def _factory(text: str, build: Callable[..., Any], d: int, dtype: str) -> Callab
         return made.to(getattr(torch, dtype, None)) if isinstance(made, torch.nn.Module) else made
 
     return make
+
+
+def _mean_and_scale(y: Float[Array, " n"]) -> tuple[float, float]:
+    """Mean and standard deviation of the labels; 1 in place of a deviation of 0."""
+    return float(y.mean()), float(y.std()) or 1.0
 
 
 def _targets(y: Float[Array, " n"], loss: str | None, data: Prepared) -> Array:

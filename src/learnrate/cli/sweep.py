@@ -64,10 +64,14 @@ def sweep(
         str, typer.Option(help="Missing values: error, drop (the rows) or mean (fill it in).")
     ] = "error",
     standardize: Annotated[
-        bool, typer.Option(help="Train on features with mean 0 and deviation 1 (tables only).")
+        bool,
+        typer.Option(
+            help="Train on features with mean 0 and deviation 1 (tables only); with --model and mse, on such a "
+            "target too."
+        ),
     ] = True,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
-    engine: Annotated[str, typer.Option(help="auto, or the name of an engine.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, gram, fused, torch or reference.")] = "auto",
     model: Annotated[
         str | None,
         typer.Option(

@@ -169,13 +169,13 @@ def _why_too_many(facts: Facts, name: str) -> str | None:
     odd = facts.odd()
     if odd is None:
         return "numbers stored as text; store them as numbers to use them"
-    present = rows - facts.nulls
+    present = odd.number + odd.numbers
     if odd.number <= present / _FEW:
-        what = "1 value that is" if odd.number == 1 else f"{odd.number:,} values that are"
+        not_numbers = "1 is not:" if odd.number == 1 else f"{odd.number:,} are not, the first"
         raise DataError(
-            f"A column must hold numbers, or texts of few kinds. Got {name!r}, where {present - odd.number:,} values "
-            f"are numbers, with {what} none, such as {short(odd.text)}; mend the table, or leave a value empty "
-            "and use --missing."
+            f"A column must hold numbers, or texts of few kinds. Got {name!r}, where {odd.numbers:,} values are "
+            f"numbers and {not_numbers} {short(odd.text)} in data row {odd.row:,}; mend the table, or leave the "
+            "cell empty and use --missing."
         )
     if odd.number < present / 2:
         return f"numbers except in {odd.number:,} of {rows:,} rows, such as {short(odd.text)}"

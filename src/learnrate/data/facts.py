@@ -15,10 +15,12 @@ MISSING_CATEGORY = "missing"
 
 
 class Odd(NamedTuple):
-    """The first text of a column that is no number, and how many there are."""
+    """Texts among numbers: the first with its row, counted from 1, how many, and how many numbers."""
 
     text: str
+    row: int
     number: int
+    numbers: int
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def facts_of(values: Series, *, missing_is_category: bool) -> Facts:
 
     is_text = holds_text(values.dtype)
     if is_text:
+        given = values.cast(pl.String)
         values = as_text(values, missing_is_category=missing_is_category)
     dtype, rows, nulls = values.dtype, len(values), values.null_count()
     known: dict[str, Any] = {"rows": rows, "nulls": nulls, "dtype": dtype, "is_text": is_text}
@@ -103,8 +106,11 @@ def facts_of(values: Series, *, missing_is_category: bool) -> Facts:
         names, numbers = counts.to_series(0).to_list(), counts.to_series(1).to_list()
 
         def odd() -> Odd | None:
-            found = first_not_a_number(values)
-            return None if found is None else Odd(values[found[0]], found[1])
+            found = first_not_a_number(given)  # a gap is no slip, even where it is a category
+            if found is None:
+                return None
+            first, number = found
+            return Odd(given[first], first + 1, number, rows - given.null_count() - number)
 
         frequencies = dict(zip(names, numbers, strict=True))
         return Facts(**known, constant=len(names) == 1, frequencies=frequencies, odd=odd)

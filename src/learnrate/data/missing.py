@@ -112,7 +112,7 @@ def judge_gaps(
         As in `rows_to_keep`.
     """
     if policy is Missing.ERROR and gaps:
-        described = [f"{name} ({count:,}, first in row {row:,})" for name, count, row in gaps]
+        described = [f"{name} ({count:,}, first in data row {row:,})" for name, count, row in gaps]
         raise DataError(
             f"There must be no missing values. Got some in {len(gaps)} of {columns} columns: "
             f'{abridged(described)}; use --missing mean to fill them in (in Python: missing="mean"), or '
@@ -128,7 +128,7 @@ def judge_gaps(
         most = sorted(gaps, key=lambda gap: -gap.number)
         described = [f"{name} ({count:,})" for name, count, _ in most]
         raise DataError(
-            f"--missing drop must leave at least 2 rows and {_LEAST_SHARE:.0%} of those with a "
+            f"--missing drop must leave at least 2 rows and {100 * _LEAST_SHARE:g} % of those with a "
             f"target. Got {kept:,} of {rows:,} rows, for values are missing in {abridged(described)}; use "
             '--missing mean instead (in Python: missing="mean").'
         )

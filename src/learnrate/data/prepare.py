@@ -230,7 +230,7 @@ def refuse_other_than_numbers(
         if odd is not None:
             first, count, text = odd
             came = (
-                f"the text {short(text)} in row {first + 1:,} ({count:,} of {rows:,} "
+                f"the text {short(text)} in data row {first + 1:,} ({count:,} of {rows:,} "
                 "values are no numbers)"
             )
     numeric = [name for name, dtype in schema.items() if dtype.is_numeric()]
@@ -248,7 +248,7 @@ def refuse_wholly_missing(target: str, rows: int) -> NoReturn:
 def refuse_infinite(name: str, value: float, row: int, count: int) -> NoReturn:
     """Raise for the first infinite value, in a row counted from 0."""
     raise DataError(
-        f"Column {name!r} must be finite. Got {value} in row {row + 1:,} "
+        f"Column {name!r} must be finite. Got {value} in data row {row + 1:,} "
         f"({count:,} such values in all); mend them, or choose other columns with "
         "--features."
     )

@@ -29,6 +29,10 @@ EXPORTS = {".html": ("html", "--no-include-code"), ".ipynb": ("ipynb", "--includ
 """Suffix to marimo's export and its option."""
 
 _COPY = "learnrate_note.py"
+_OPENED = {
+    "zh": "笔记在浏览器中打开，地址见下；在这里按 Ctrl-C 结束。",
+    "en": "The note opens in your browser, at the address below; Ctrl-C here ends it.",
+}
 
 
 def as_language(lang: str | None) -> str:
@@ -85,8 +89,8 @@ def serve(*, lang: str, edit: bool = False, port: int | None = None, browser: bo
     require("marimo", extra="note", purpose="the living note")
     notebook = copy_to_edit(Path.cwd()) if edit else NOTEBOOK
     command = server_command(notebook, lang=lang, edit=edit, port=port, browser=browser)
+    print(_OPENED[lang], flush=True)
     if os.name == "posix":  # one process: who ends this one ends the server
-        sys.stdout.flush()
         os.execv(command[0], command)
     return subprocess.call(command)
 

@@ -72,11 +72,17 @@ def _plot(result: Any, t: Texts) -> Plot:
     E = mean.shape[1] - 1
     suggested = result.suggestion().lr
     order = np.argsort(np.argsort(result.lrs)) * len(_SHADES) // len(result.lrs)
+    named = {
+        float(result.lrs.min()),
+        float(result.lrs.max()),
+        suggested,
+    }  # all would hide the curves
     marks = [
         Line(
             np.arange(E + 1),
             mean[k],
             colour=_SHADES[order[k]],
+            label=f"lr={lr:.3g}" if lr in named else "",
             width=3.5 if lr == suggested else 1.3,
         )
         for k, lr in enumerate(result.lrs)

@@ -102,9 +102,14 @@ class Curves:
         return int(self.losses.shape[0])
 
     def labels(self) -> tuple[str, ...]:
-        """One label per rate, as in the note: ``lr=0.01``, with the verdict where it is not safe."""
+        """One label per rate, as in the note, with what is to be said of it: ``lr=2 diverges``.
+
+        That is the verdict where it is not safe, and ``suggested`` where there was a choice.
+        """
         verdicts = self.verdicts or ("safe",) * len(self.lrs)
         return tuple(
-            f"lr={format_rate(float(lr))}" + (f" {verdict}" if verdict != "safe" else "")
-            for lr, verdict in zip(self.lrs, verdicts, strict=True)
+            f"lr={format_rate(float(lr))}"
+            + (f" {verdict}" if verdict != "safe" else "")
+            + (" suggested" if k == self.suggested and len(self.lrs) > 1 else "")
+            for k, (lr, verdict) in enumerate(zip(self.lrs, verdicts, strict=True))
         )

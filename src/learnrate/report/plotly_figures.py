@@ -212,7 +212,8 @@ def _layout(x: str, ranges: dict[str, Any]) -> dict[str, Any]:
         "xaxis": {**axis, "title": {"text": x}},
         "yaxis": {**axis, "type": "log", "exponentformat": "power"},
         "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "margin": {"l": 8, "r": 8, "t": 32, "b": 8},  # on top is room for the buttons
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@quiet", "activecolor": "@ink"},
         "font": font,
         "hovermode": "closest",
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -39,4 +39,4 @@ def _format_r2(r2: float) -> str:
     """Three decimals; how far below nothing it lies, no one needs to know."""
     if not np.isfinite(r2):
         return "–"
-    return f"{r2:.3f}" if r2 > -100 else "< −100"
+    return f"{r2:.3f}".replace("-", "−") if r2 > -100 else "< −100"

@@ -21,7 +21,7 @@ __all__ = ["draw_curves", "draw_rates", "save_figure"]
 _SHORT_LEGEND = 6
 """A legend with more curves stands beside the axes."""
 
-_LEGEND_LIMIT = 12
+_LEGEND_LIMIT = 13
 """More curves than this are told apart by a colour scale instead of a legend."""
 
 
@@ -41,8 +41,9 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
     colours = _colours(curves.lrs)
     many = len(curves.lrs) > _LEGEND_LIMIT
     top = top_of_axis(curves, log=log)
+    suggested = None
     for k, label in enumerate(curves.labels()):
-        ax.plot(
+        (line,) = ax.plot(
             curves.epochs,
             leaving(statistics.mean[k], top),
             color=colours[k],
@@ -51,6 +52,8 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
             marker="o" if len(curves.epochs) <= 30 and not many else None,
             markersize=3.5,
         )
+        if k == curves.suggested:
+            suggested = line
         if curves.seeds > 1:
             low, high = leaving(statistics.low[k], top), leaving(statistics.high[k], top)
             ax.fill_between(curves.epochs, low, high, color=colours[k], alpha=0.2, linewidth=0)
@@ -62,6 +65,9 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
         ax.plot([], [], color="0.15", linestyle="--", linewidth=1.0, label="predicted")
     if many:
         _colour_scale(curves, ax)
+        if suggested is not None:
+            suggested.set(linewidth=2.2, zorder=3)
+            ax.legend(handles=[suggested], loc="upper right", fontsize="small")
     else:
         _legend(curves, ax)
     return ax
@@ -154,7 +160,7 @@ def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
 
 def _legend(curves: Curves, ax: Axes) -> None:
     """A legend in the upper right corner, as in the note, or beside the axes where it is long."""
-    title = None if curves.limit is None else f"limit: {format_rate(curves.limit)}"
+    title = None if curves.limit is None else f"safe below lr={format_rate(curves.limit)}"
     legend = ax.legend(loc="upper right", fontsize="small", title=title, title_fontsize="small")
     if len(curves.lrs) > _SHORT_LEGEND:
         legend.set_loc("upper left")

@@ -234,8 +234,10 @@ def _least_bad(result: LinearSweepResult) -> float:
     # Finite weights too: float arithmetic can give a finite loss on the one part and not on the other.
     finite = np.isfinite(final).all(axis=0) & np.isfinite(result.W).all(axis=(0, 2))
     if not finite.any():
+        K = len(result.lrs)
+        count = "1, which diverges" if K == 1 else f"{K} that all diverge"
         raise OptionError(
-            f"lrs must hold a rate that converges. Got {len(result.lrs)} that all diverge, from "
+            f"lrs must hold a rate that converges. Got {count}, from "
             f"{format_rate(float(result.lrs.min()))} up; try smaller ones, or lrs='auto'."
         )
     kept = np.flatnonzero(finite)

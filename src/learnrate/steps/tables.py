@@ -153,6 +153,9 @@ def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
         return np.concatenate([np.ravel(getattr(update, part)) for update in e.updates])[rows.kept]
 
     old, change, new = formats_together(joined("old"), joined("change"), joined("new"))
+    if any(value and not float(text) for value, text in zip(joined("old"), old, strict=True)):
+        # Beside large steps the start would read as 0, which it is not.
+        [old] = formats_together(joined("old"))
     columns = [
         (Column(m.old), old),
         _column(m.gradient, joined("gradient"), "gradient"),

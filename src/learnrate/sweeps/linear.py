@@ -101,8 +101,9 @@ class LinearSweepResult(SweepResult):
         if theory is None:
             return ()
         limits = (
-            f"Limits for batch size {theory.batch_size}: mean over runs {theory.limit}, "
-            f"typical run {theory.typical_limit}, full batches {theory.full_batch_limit}"
+            f"Limits of the learning rate at batch size {theory.batch_size}: mean-square, up to which "
+            f"the mean over runs converges, {theory.limit}; typical run {theory.typical_limit}; "
+            f"full batches {theory.full_batch_limit}."
         )
         verdicts = self.verdicts or ()
         unsafe = [k for k, verdict in enumerate(verdicts) if verdict != Verdict.SAFE.word]

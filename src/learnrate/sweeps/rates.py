@@ -116,7 +116,7 @@ def parse_rates(text: str) -> Float[Array, " K"] | None:
     except ValueError as error:
         if isinstance(error, OptionError):
             raise
-    raise OptionError(f"--lrs must be a grid of learning rates. Got {text!r} instead. {_FORMS}")
+    raise OptionError(f"lrs must be a grid of learning rates. Got {text!r} instead. {_FORMS}")
 
 
 def auto_rates(theory: Theory, epochs: int) -> Float[Array, " num"]:

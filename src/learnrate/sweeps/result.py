@@ -364,7 +364,8 @@ class SweepResult:
         S, K, _ = self.losses.shape
         lr = self.suggestion().lr
         return (
-            f"<{type(self).__name__}: {K} learning rates × {S} seeds, {self.epochs} epochs, "
+            f"<{type(self).__name__}: {K} learning rate{'s' * (K > 1)} × {S} seed{'s' * (S > 1)}, "
+            f"{self.epochs} epoch{'s' * (self.epochs > 1)}, "
             f"engine {self.engine}, suggestion {'none' if lr is None else format_rate(lr)}>"
         )
 

@@ -83,8 +83,12 @@ def sweep(
         Fraction of examples held out, for ``val_loss`` and R².
     sampling : {"shuffle", "independent"}
         A fresh permutation every epoch, or every minibatch drawn afresh.
-    momentum, weight_decay, schedule
-        See `learnrate.engines.problem` and `learnrate.engines.schedules`.
+    momentum, weight_decay : float
+        μ and α in ``v ← μ v + g``, ``θ ← θ − η s_t v``, where ``g`` is the minibatch gradient plus ``α w``; the
+        bias is not decayed.
+    schedule : str or callable
+        ``s_t``, the multiplier of every rate at step t: ``"constant"``, ``"step"`` (a tenth after each third of the
+        run), ``"cosine"``, ``"inverse-time"`` (ending at a tenth), or a function of the step.
     missing : {"error", "drop", "mean"}
         What to do about missing values in a table.
     standardize : bool, optional
@@ -93,7 +97,7 @@ def sweep(
     dtype : {"float64", "float32"}
         Type of the training arithmetic.
     engine : str
-        ``"auto"`` or an engine's name; all give the same curves.
+        ``"auto"``, ``"gram"``, ``"fused"``, ``"torch"`` or ``"reference"``; all give the same curves.
     threads : int
         Threads to use: for several seeds at a time, and what is left of them inside each.
     cluster : str or Cluster, optional

@@ -93,7 +93,7 @@ def suggest(
     mean = final.mean(axis=0)
     if predicted is not None and np.isfinite(predicted[candidates]).any():
         chosen = int(candidates[np.nanargmin(predicted[candidates])])
-        reason = f"Least expected training loss after {epochs}"
+        reason = f"Smallest expected training loss after {epochs}"
         reason += f", and the measured {criterion}, {mean[chosen]:.3g}, confirms it"
     else:
         chosen = int(candidates[np.argmin(mean[candidates])])
@@ -114,7 +114,7 @@ def _as_good_as_the_best(final: Float[Array, "S K"]) -> tuple[Bool[Array, " K"],
     S = final.shape[0]
     mean = final.mean(axis=0)
     if S == 1:
-        return mean <= (1 + _ALIKE) * mean.min(), f"within {_ALIKE:.0%}"
+        return mean <= (1 + _ALIKE) * mean.min(), f"within {100 * _ALIKE:g} %"
     # Paired by seed. The interval's lower end is never put under the lowest seed, which is right here
     # too: a rate that is worse in every single seed is worse.
     difference = final - final[:, [int(np.argmin(mean))]]

@@ -36,7 +36,7 @@ def report_texts(result: SweepResult, command: str | None = None) -> ReportTexts
         "learning rates": f"{len(result.lrs):,}",
         "batch size": str(config.batch_size),
         "epochs": str(result.epochs),
-        "seeds": _from_to(config.seed, config.seed + len(result.seeds) - 1),
+        **_seeds(config.seed, config.seed + len(result.seeds) - 1),
         "sampling": str(config.sampling),
         "arithmetic": str(config.dtype),
         "engine": result.engine,
@@ -76,5 +76,5 @@ def python_call(config: SweepConfig, lrs: Float[Array, " K"]) -> str:
     return f"learnrate.sweep(X, y, {', '.join(words)})"
 
 
-def _from_to(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first} to {last}"
+def _seeds(first: int, last: int) -> dict[str, str]:
+    return {"seed": str(first)} if first == last else {"seeds": f"{first} to {last}"}

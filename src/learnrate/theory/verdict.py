@@ -79,7 +79,7 @@ class Judgement:
         if self.verdict is Verdict.DIVERGES and typical is not None:
             return (
                 f"{rate} diverges: it is above {typical:.3g}, the limit of a typical run for batch "
-                f"size {B}; λmax = {self.largest_eigenvalue:.3g} allows "
+                f"size {B}; the largest curvature, λmax = {self.largest_eigenvalue:.3g}, allows "
                 f"{self.full_batch_limit.value:.3g} for full batches, and {self._noise(typical)}."
             )
         return f"{rate} is not judged: the mean-square limit is {self.limit}."
@@ -120,7 +120,7 @@ class Judgement:
         if share < 1e-3:
             return f", and fewer than 1 in 1000 should have diverged {when}"
         if share > 0.5:
-            return f", but over a horizon as short as this about {share:.0%} are above their start"
+            return f", but over a horizon as short as this about {100 * share:.0f} % are above their start"
         return f", but about 1 in {1 / share:.0f} should have diverged {when}"
 
 

@@ -101,8 +101,8 @@ class Gathered:
         self.counts: dict[str, int] = {}
         self.train_counts: dict[str, int] = {}
         self.too_many = False
-        self.odd: Odd | None = None
-        self.odd_row = 0
+        self.odd_text: str | None = None
+        self.odd_row = self.odd_number = 0
         self._said = False
         self._ids = _Ids(is_named_like_an_id(name))
 
@@ -192,9 +192,18 @@ class Gathered:
             self.too_many = len(self.counts) > _MOST_TEXTS
         found = first_not_a_number(texts)
         if found is not None:
-            if self.odd is None:
-                self.odd_row, self.odd = self.rows + found[0], Odd(texts[found[0]], 0)
-            self.odd = Odd(self.odd.text, self.odd.number + found[1])
+            first, number = found
+            if self.odd_text is None:
+                self.odd_row, self.odd_text = self.rows + first, texts[first]
+            self.odd_number += number
+
+    @property
+    def odd(self) -> Odd | None:
+        """Texts among numbers, if there are any."""
+        if self.odd_text is None:
+            return None
+        numbers = self.rows - self.nulls - self.odd_number
+        return Odd(self.odd_text, self.odd_row + 1, self.odd_number, numbers)
 
     @property
     def gap(self) -> Gap | None:
@@ -207,8 +216,7 @@ class Gathered:
         counts, nulls, odd = self.counts, self.nulls, self.odd
         if is_text and missing_is_category and 0 < nulls < self.rows:
             counts = {**counts, MISSING_CATEGORY: counts.get(MISSING_CATEGORY, 0) + nulls}
-            text, number = (MISSING_CATEGORY, 0) if odd is None else odd
-            odd, nulls = Odd(text, number + nulls), 0
+            nulls = 0
         return Facts(
             rows=self.rows,
             nulls=nulls,

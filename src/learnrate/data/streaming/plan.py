@@ -209,7 +209,7 @@ def _refuse_target(found: Mapping[str, Gathered], target: str) -> None:
         refuse_wholly_missing(target, known.rows)
     if known.dtype.is_numeric() or known.dtype == pl.Boolean:
         return
-    odd = None if known.odd is None else (known.odd_row, known.odd.number, known.odd.text)
+    odd = None if known.odd is None else (known.odd.row - 1, known.odd.number, known.odd.text)
     schema = {name: one.dtype for name, one in found.items()}
     refuse_other_than_numbers(target, known.dtype, known.rows, odd, schema)
 

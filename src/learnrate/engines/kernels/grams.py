@@ -17,7 +17,7 @@ from learnrate.engines.kernels.vectors import (
     zero_row,
 )
 
-__all__ = ["gather", "minibatch_grams", "tile_rows"]
+__all__ = ["gather", "minibatch_grams", "row_gram", "tile_rows"]
 
 _AHEAD = (
     2048  # numbers to come that are asked for early: 8 or 16 KiB of them stay in a level-2 cache
@@ -90,7 +90,7 @@ def gather(
 
 
 @inner
-def _gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -> None:
+def row_gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -> None:
     """``G[g:] ← ZᵀZ`` on and above the diagonal, in tiles."""
     for i in range(0, used, _ROWS):
         j = i
@@ -184,9 +184,9 @@ def minibatch_grams(
             rows = min(room, end - at)
             gather(X, y, d, order, at, at + rows, shift, ref, Z, width, step)
             if at == begin:
-                _gram(Z, rows, width, step, d + 2, G, g)
+                row_gram(Z, rows, width, step, d + 2, G, g)
             else:
-                _gram(Z, rows, width, step, d + 2, part, 0)
+                row_gram(Z, rows, width, step, d + 2, part, 0)
                 _add_to(G, g, part, 0, size)
         if sums.size:
             _add_to(sums, at_sums, G, g, (d + 2) * width)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from learnrate._shapes import Array
-from learnrate.engines.kernels.paths import GramPath, indices, read_only
+from learnrate.engines.kernels.memory import indices, read_only
+from learnrate.engines.kernels.paths import GramPath
 from learnrate.engines.kernels.permutation import permutation
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.units import Grams, Unit
@@ -35,7 +36,20 @@ class GramMaker:
         at_once = room.size // size
         scales = np.empty(0, dtype=X.dtype)  # not read: no lane moves
         B = self.problem.batch_size
-        path.call(X, y, order, scales, B, 0, room, (0, 0), unit.first, unit.stop, at_once, True)
+        path.call(
+            X,
+            y,
+            order[None],
+            scales[None],
+            B,
+            0,
+            room,
+            (0, 0),
+            unit.first,
+            unit.stop,
+            at_once,
+            True,
+        )
         total = path.sums.reshape(-1, size).sum(axis=0) if unit.adds_up else path.sums
         return Grams(room if unit.moves else room[:0], total)
 
@@ -63,7 +77,7 @@ class MovingPath(GramPath):
         super().__init__(problem, start, workers)
         self.made = made
         nothing = np.zeros(0, dtype=problem.dtype)
-        self.no_examples = read_only(nothing), read_only(nothing), np.zeros(0, dtype=np.int32)
+        self.no_examples = read_only(nothing), read_only(nothing), np.zeros((1, 0), dtype=np.int32)
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
         scales, steps = self._scales(epoch, slice(None)), 0
@@ -91,7 +105,7 @@ class MovingPath(GramPath):
                 mine = self.layout.share(worker, threads)
                 self.call(
                     *self.no_examples,
-                    scales,
+                    scales[None],
                     B,
                     worker,
                     room,

@@ -10,8 +10,8 @@ import numpy as np
 import learnrate
 from benchmarks.engines.cases import Case
 from benchmarks.engines.contenders import Contender
-from learnrate.engines.kernels.least_squares import anchor_of
 from learnrate.engines.fused import FusedEngine
+from learnrate.engines.kernels.least_squares import anchor_of
 from learnrate.engines.problem import LinearProblem
 
 Array = Any

@@ -93,7 +93,8 @@ def _words(seed: int, stream: int) -> _Words:
 
 def _stream(seed: int, stream: int) -> np.random.PCG64:
     """The same as ``PCG64([seed, stream])``."""
-    return np.random.PCG64(_words(seed, stream))
+    words: Any = _words(seed, stream)  # which NumPy takes, but its annotations don't know
+    return np.random.PCG64(words)
 
 
 class MinibatchOrders:
@@ -136,6 +137,7 @@ class MinibatchOrders:
         self._sampling, self._permute = sampling, permute
         self._bits = _stream(seed, _ORDER)
         self._begin = self._bits.state
+        self._ahead: tuple[int, Array] | None = None
 
     @property
     def permutes(self) -> bool:
@@ -163,8 +165,16 @@ class MinibatchOrders:
         short = np.arange(whole, self.count)
         return np.concatenate([self.generator(epoch, 0).permutation(whole), short])
 
+    def prepare(self, epoch: int) -> None:
+        """Make the order of an epoch that will be asked for next, where it is one permutation."""
+        if self.permutes:
+            self._ahead = epoch, self.inside(epoch, 0)
+
     def inside(self, epoch: int, block: int) -> Int[Array, " visits"]:
         """Order of one block's rows, counted from its first."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == epoch:
+            return ahead[1]
         rng = self.generator(epoch, 0 if self.count == 1 else 1 + block)
         if self._sampling is Sampling.SHUFFLE:
             return self._permute(rng, min(self.rows, self.n - block * self.rows))

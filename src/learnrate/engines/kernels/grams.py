@@ -120,10 +120,13 @@ def _add_to(total: Any, at: int, part: Any, first: int, count: int) -> None:
 
 @inner
 def _mirror(G: Any, g: int, width: int, D: int, band: int) -> None:
-    """Fill in what is below the diagonal, in blocks of ``band`` rows and columns along it."""
+    """Fill in what is below the diagonal, in blocks of ``band`` rows and columns along it.
+
+    The tiles of `row_gram` that lie on the diagonal have filled in their own part.
+    """
     for begin in range(0, D, band):
         for i in range(begin + 1, min(begin + band, D)):
-            for j in range(begin, i):
+            for j in range(begin, i // _ROWS * _ROWS):
                 G[g + i * width + j] = G[g + j * width + i]
 
 

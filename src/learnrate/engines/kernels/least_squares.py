@@ -33,7 +33,8 @@ _EPS = float(np.finfo(np.float64).eps)
 @inner
 def _centred(X: Any, y: Any, d: int, every: int, rows: int, Z: Any, width: int, mean: Any) -> None:
     """Rows ``0, every, …`` as rows ``(x, y) − mean`` of Z, in float64."""
-    mean[:] = 0.0
+    for j in range(d + 1):
+        mean[j] = 0.0
     for i in range(rows):
         ahead = min(i + _AHEAD, rows - 1) * every
         prefetch(y, ahead)
@@ -54,10 +55,10 @@ def _centred(X: Any, y: Any, d: int, every: int, rows: int, Z: Any, width: int, 
 
 @inner
 def _conjugate_gradients(
-    C: Any, width: int, d: int, inverse: Any, steps: int, flat: float, x: Any
+    C: Any, width: int, d: int, inverse: Any, steps: int, flat: float, x: Any, room: Any
 ) -> None:
     """``x ← x`` with ``diag(inverse) C diag(inverse) x = diag(inverse) C[:, d]``; see `learnrate.engines.anchor`."""
-    residual, direction, image = np.empty(d), np.empty(d), np.empty(d)
+    residual, direction, image = room[0], room[1], room[2]
     size, steepest = 0.0, 0.0
     for i in range(d):
         x[i] = 0.0
@@ -87,12 +88,21 @@ def _conjugate_gradients(
 
 @compiled
 def _solve(
-    X: Any, y: Any, d: int, every: int, Z: Any, width: int, steps: int, flat: float, anchor: Any
+    X: Any,
+    y: Any,
+    d: int,
+    every: int,
+    rows: int,
+    Z: Any,
+    width: int,
+    steps: int,
+    flat: float,
+    C: Any,
+    room: Any,
+    anchor: Any,
 ) -> None:
     """``anchor ← (w_ref, β_ref, s)``, in numbers of the type of ``anchor``."""
-    rows = (y.size - 1) // every + 1
-    mean, inverse, solution = np.empty(d + 1), np.empty(d), np.empty(d)
-    C = np.empty(width * width)
+    mean, inverse, solution = room[3], room[4], room[5]
     _centred(X, y, d, every, rows, Z, width, mean)
     row_gram(Z, rows, width, _STEP, d + 1, C, 0)
     beta = mean[d]
@@ -104,7 +114,7 @@ def _solve(
         inverse[i] = 0.0 if constant else 1.0 / scale
         far = constant or abs(mean[i]) > FAR * scale
         anchor[d + 1 + i] = mean[i] if far else 0.0
-    _conjugate_gradients(C, width, d, inverse, steps, flat, solution)
+    _conjugate_gradients(C, width, d, inverse, steps, flat, solution, room)
     for i in range(d):
         anchor[i] = inverse[i] * solution[i]
         beta -= (mean[i] - anchor[d + 1 + i]) * anchor[i]
@@ -125,8 +135,8 @@ def anchor_of(problem: LinearProblem) -> Anchor:
     rows = (len(y) - 1) // every + 1
     found = np.empty(2 * d + 1, dtype=problem.dtype)
     _solve(
-        read_only(X.reshape(-1)), read_only(y), d, every, np.zeros(rows * width), width,
-        min(2 * d, MOST_STEPS), FLAT * _EPS, found,
+        read_only(X.reshape(-1)), read_only(y), d, every, rows, np.zeros(rows * width), width,
+        min(2 * d, MOST_STEPS), FLAT * _EPS, np.empty(width * width), np.empty((6, d + 1)), found,
     )  # fmt: skip
     found = found.astype(np.float64)
     return Anchor(w=found[:d], beta=float(found[d]), shift=found[d + 1 :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -20,7 +21,8 @@ from learnrate.engines.workers import Workers
 
 __all__ = ["GramPath", "RowPath"]
 
-_GRAM_BYTES = 1 << 16  # of matrices made and used at a time: a quarter of a level-2 cache
+_GRAM_BYTES = 1 << 16  # of matrices made and used at a time, so that they come from a near cache
+_PART_BYTES = 1 << 18  # of matrices of a part that threads make at a time
 _VISITS = 1 << 16  # in one call at most: about a millisecond
 _UNTOLD = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
 
@@ -36,12 +38,18 @@ class GramPath(Path):
         super().__init__(problem, start, workers)
         size, dtype, threads = self.width**2, problem.dtype, workers.threads
         self.at_once = max(1, min(problem.steps, _GRAM_BYTES // (size * dtype.itemsize)))
-        self.G = np.empty((1 if threads == 1 else PARTS, self.at_once * size), dtype=dtype)
+        # Threads make more at a time, each of them some parts.
+        self.part_steps = self.at_once * max(
+            1, _PART_BYTES // (self.at_once * size * dtype.itemsize)
+        )
+        room = self.at_once if threads == 1 else min(problem.steps, PARTS * self.part_steps)
+        self.G = np.empty(room * size, dtype=dtype)
         self.part = np.empty((threads, size), dtype=dtype)
         self.other = np.zeros_like(self.delta)
         self.sums_of_parts = PARTS * size
         self.sums = np.empty(0)
         self.Q = NO_QUADRATIC
+        self.epoch = 0
         # Epochs of a few thousand examples take less time than calls from here: several go into one.
         simple = threads == 1 and not problem.momentum and problem.block_size is None
         rows = problem.n + problem.steps * problem.lrs.size // 8
@@ -60,7 +68,7 @@ class GramPath(Path):
         flat = read_only(problem.X.reshape(-1)), read_only(problem.y)
         blocks = 0, self.layout.blocks
         self.call(
-            *flat, orders, scales, problem.batch_size, 0, self.G[0], blocks, 0, problem.steps,
+            *flat, orders, scales, problem.batch_size, 0, self.G, blocks, 0, problem.steps,
             self.at_once, True, (W, b, loss),
         )  # fmt: skip
         self.sums = self.sums[:0]
@@ -74,6 +82,7 @@ class GramPath(Path):
     def train(self, epoch: int) -> None:
         """One pass over the minibatches."""
         self._open_sums(epoch)
+        self.epoch = epoch
         self._visit(epoch)
         self._close_sums()
 
@@ -116,20 +125,29 @@ class GramPath(Path):
         steps, at_once, threads = scales.size, self.at_once, self.workers.threads
         call = partial(self.call, X, y, order[None], scales[None], batch_size)
         if threads == 1:
-            call(0, self.G[0], (0, self.layout.blocks if moving else 0), 0, steps, at_once, True)
+            call(0, self.G, (0, self.layout.blocks if moving else 0), 0, steps, at_once, True)
             return
-        for chunk in range(0, steps, PARTS * at_once):
-            stop = min(chunk + PARTS * at_once, steps)
+        for chunk in range(0, steps, PARTS * self.part_steps):
+            stop = min(chunk + PARTS * self.part_steps, steps)
+            ahead = moving and chunk == 0 and self.epoch + 1 < self.problem.epochs
+            jobs = iter(range(-1 if ahead else 0, PARTS))
 
-            def make(worker: int, chunk: int = chunk, stop: int = stop) -> None:
-                for part in range(worker, PARTS, threads):
-                    first = chunk + part * at_once
-                    last = min(first + at_once, stop)
-                    call(worker, self.G[part], (0, 0), first, last, at_once, True)
+            def make(
+                worker: int, jobs: Iterator[int] = jobs, chunk: int = chunk, stop: int = stop
+            ) -> None:
+                # Whoever is free takes the next part, so the next epoch's order is made meanwhile.
+                while (part := next(jobs, None)) is not None:
+                    if part < 0:
+                        self.orders.prepare(self.epoch + 1)
+                        continue
+                    for first in range(chunk + part * at_once, stop, PARTS * at_once):
+                        room = self.G[(first - chunk) * self.width**2 :]
+                        last = min(first + at_once, stop)
+                        call(worker, room, (0, 0), first, last, at_once, True)
 
             def move(worker: int, chunk: int = chunk, stop: int = stop) -> None:
                 mine = self.layout.share(worker, threads)
-                call(worker, self.G.reshape(-1), mine, chunk, stop, stop - chunk, False)
+                call(worker, self.G, mine, chunk, stop, stop - chunk, False)
 
             self.workers.run(make)
             if moving:

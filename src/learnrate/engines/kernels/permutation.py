@@ -32,7 +32,6 @@ __all__ = ["epoch_orders", "permutation"]
 
 _BLOCK = 1 << 12  # even: draws at a time, of 64 bits
 _AHEAD = 64  # swaps to come whose places are asked for early
-_NEAR = 1 << 18  # places that a level-2 cache holds
 _LARGEST = 1 << 31
 _PROBE = 30_000
 _FACTOR = 0x2360ED051FC65DA44385DF649FCCF645  # a
@@ -71,8 +70,8 @@ def _stepper(times: int) -> Any:
             s = builder.mul(join(*args[:2]), ir.Constant(whole, factor))
             s = builder.add(s, builder.mul(join(*args[2:]), ir.Constant(whole, share)))
             halves = builder.lshr(s, ir.Constant(whole, 64)), s
-            halves = [builder.trunc(half, part) for half in halves]
-            return context.make_tuple(builder, signature.return_type, halves)
+            parts = [builder.trunc(half, part) for half in halves]
+            return context.make_tuple(builder, signature.return_type, parts)
 
         return types.UniTuple(half, 2)(half, half, half, half), generate
 
@@ -90,7 +89,7 @@ def _output(high: Any, low: Any) -> Any:
 
 
 @inner
-def _select(bits: Any, draws: int, place: Any, targets: Any, floor: Any) -> Any:
+def _select(bits: Any, draws: Any, place: Any, targets: Any, floor: Any) -> Any:
     """Draw the targets of ``place, place − 1, …``, that of a place at ``targets[place − floor]``.
 
     Returns the next place. Unsigned numbers make an accepted draw two instructions and no branch.
@@ -111,45 +110,34 @@ def _select(bits: Any, draws: int, place: Any, targets: Any, floor: Any) -> Any:
     return place
 
 
-@inner
-def _shuffle(
-    order: Any, words: Any, targets: Any, high: Any, low: Any, c_high: Any, c_low: Any
-) -> None:
-    """Shuffle ``order``; ``words`` is room for the draws of a block, ``targets`` for two of each."""
-    bits = words.view(np.uint32)
-    high, low = _one_step(high, low, c_high, c_low)
-    high_2, low_2 = _one_step(high, low, c_high, c_low)
-    place = order.size - 1
-    while place > 0:
-        # A draw is accepted with probability over a half; on average 0.72 of 64 bits serve a place.
-        drawn = min(words.size, (place * 3 // 4 + 9) // 2 * 2)
-        for k in range(0, drawn, 2):
-            words[k], words[k + 1] = _output(high, low), _output(high_2, low_2)
-            high, low = _two_steps(high, low, c_high, c_low)
-            high_2, low_2 = _two_steps(high_2, low_2, c_high, c_low)
-        floor = max(0, place - 2 * drawn)
-        rest = np.int64(_select(bits, 2 * drawn, np.uint64(place), targets, np.uint64(floor)))
-        if order.size > _NEAR:
-            for here in range(place, rest, -1):
-                prefetch(order, targets[max(here - floor - _AHEAD, 0)])
-                there = targets[here - floor]
-                order[here], order[there] = order[there], order[here]
-        else:
-            for here in range(place, rest, -1):
-                there = targets[here - floor]
-                order[here], order[there] = order[there], order[here]
-        place = rest
-
-
 @compiled
-def _fill(orders: Any, words: Any, targets: Any, states: Any) -> None:
-    """A permutation in each row of ``orders``; a row of ``states`` has the halves of a state and an increment."""
+def _fill(orders: Any, words: Any, bits: Any, targets: Any, states: Any) -> None:
+    """A permutation in each row of ``orders``; a row of ``states`` has the halves of a state and an increment.
+
+    ``words`` is room for the draws of a block, as ``bits`` in halves; ``targets`` is room for those.
+    """
     for row in range(len(orders)):
         order = orders[row]
         for i in range(order.size):
             order[i] = i
-        state = states[row]
-        _shuffle(order, words, targets, state[0], state[1], state[2], state[3])
+        c_high, c_low = states[row, 2], states[row, 3]
+        high, low = _one_step(states[row, 0], states[row, 1], c_high, c_low)
+        high_2, low_2 = _one_step(high, low, c_high, c_low)
+        place = order.size - 1
+        while place > 0:
+            # A draw is accepted with probability over a half; on average 0.72 of 64 bits serve a place.
+            drawn = min(words.size, (place * 3 // 4 + 9) // 2 * 2)
+            for k in range(0, drawn, 2):
+                words[k], words[k + 1] = _output(high, low), _output(high_2, low_2)
+                high, low = _two_steps(high, low, c_high, c_low)
+                high_2, low_2 = _two_steps(high_2, low_2, c_high, c_low)
+            floor = max(0, place - 2 * drawn)
+            rest = np.int64(_select(bits, 2 * drawn, np.uint64(place), targets, np.uint64(floor)))
+            for here in range(place, rest, -1):
+                prefetch(order, targets[max(here - floor - _AHEAD, 0)])
+                there = targets[here - floor]
+                order[here], order[there] = order[there], order[here]
+            place = rest
 
 
 def permutation(rng: np.random.Generator, n: int) -> Any:
@@ -185,8 +173,8 @@ def _permutations(states: list[tuple[int, int]], n: int) -> Any:
     orders = np.empty((len(states), n), dtype=np.int32)
     words = min(_BLOCK, n // 2 * 2 + 10)
     halves = [(s >> 64, s & _LOW, c >> 64, c & _LOW) for s, c in states]
-    room = np.empty(words, dtype=np.uint64), np.empty(2 * words + 1, dtype=np.int32)
-    _fill(orders, *room, np.array(halves, dtype=np.uint64))
+    room, targets = np.empty(words, dtype=np.uint64), np.empty(2 * words + 1, dtype=np.int32)
+    _fill(orders, room, room.view(np.uint32), targets, np.array(halves, dtype=np.uint64))
     return orders
 
 

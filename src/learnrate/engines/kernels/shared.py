@@ -32,7 +32,7 @@ class GramMaker:
         path, size = self.path, self.path.width**2
         X, y, order = self._enter(unit.epoch, unit.place)
         path.sums = np.zeros(path.sums_of_parts if unit.adds_up else 0)
-        room = np.empty((unit.stop - unit.first) * size if unit.moves else path.G[0].size, X.dtype)
+        room = np.empty((unit.stop - unit.first) * size if unit.moves else path.G.size, X.dtype)
         at_once = room.size // size
         scales = np.empty(0, dtype=X.dtype)  # not read: no lane moves
         B = self.problem.batch_size
@@ -93,7 +93,7 @@ class MovingPath(GramPath):
 
     def _move(self, unit: Unit, G: Array, scales: Array) -> None:
         """Through the near cache, as many matrices at a time as are made at a time."""
-        size, room, threads = self.width**2, self.G[0], self.workers.threads
+        size, room, threads = self.width**2, self.G, self.workers.threads
         B, steps = self.problem.batch_size, unit.stop - unit.first
         for begin in range(0, steps, self.at_once):
             end = min(begin + self.at_once, steps)

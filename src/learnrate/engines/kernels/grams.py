@@ -65,8 +65,17 @@ def gather(
                 prefetch(X, ahead * d + j)
                 j += 2 * step
         i = order[position]
-        known = zero_row(Z)
         rest = ref[d]
+        if whole == 0:  # less than a vector
+            for k in range(d):
+                number = X[i * d + k] - shift[k]
+                Z[row + k] = number
+                rest += number * ref[k]
+            Z[row + d] = 1
+            Z[row + d + 1] = y[i] - rest
+            row += width
+            continue
+        known = zero_row(Z)
         j = 0
         while j < whole:  # a range of unknown step would begin with a division
             z = subtract(load_row(X, i * d + j), load_row(shift, j))
@@ -75,12 +84,7 @@ def gather(
             j += step
         # What is left of a row is not read with a mask: that would wait for the cache line after it, which
         # nobody has asked for.
-        if whole == 0:
-            for k in range(d):
-                number = X[i * d + k] - shift[k]
-                Z[row + k] = number
-                rest += number * ref[k]
-        elif whole < d:  # its last vector, in which some numbers are there again
+        if whole < d:  # its last vector, in which some numbers are there again
             z = subtract(load_row(X, i * d + d - step), load_row(shift, d - step))
             store(Z, row + d - step, z)
             known = multiply_add(z, load_row(ref, width), known)
@@ -124,10 +128,12 @@ def _mirror(G: Any, g: int, width: int, D: int, band: int) -> None:
 
     The tiles of `row_gram` that lie on the diagonal have filled in their own part.
     """
-    for begin in range(0, D, band):
+    begin = 0
+    while begin < D:
         for i in range(begin + 1, min(begin + band, D)):
             for j in range(begin, i // _ROWS * _ROWS):
                 G[g + i * width + j] = G[g + j * width + i]
+        begin += band
 
 
 @inner
@@ -179,11 +185,13 @@ def minibatch_grams(
     ``−decay · w_ref`` on c.
     """
     size = width * width
+    band = d + 1 if shifted else tile_rows(d + 1)
     for t in range(first, stop):
         g = (t - first) * size
         begin = t * batch_size
         end = min(begin + batch_size, order.size)
-        for at in range(begin, end, room):
+        at = begin
+        while at < end:
             rows = min(room, end - at)
             gather(X, y, d, order, at, at + rows, shift, ref, Z, width, step)
             if at == begin:
@@ -191,9 +199,10 @@ def minibatch_grams(
             else:
                 row_gram(Z, rows, width, step, d + 2, part, 0)
                 _add_to(G, g, part, 0, size)
+            at += rows
         if sums.size:
             _add_to(sums, at_sums, G, g, (d + 2) * width)
-        _mirror(G, g, width, d + 1, d + 1 if shifted else tile_rows(d + 1))
+        _mirror(G, g, width, d + 1, band)
         if shifted:
             _shift_back(G, g, d, width, shift, kappa, part)
         if decay > 0:

@@ -75,7 +75,7 @@ class MovingPath(GramPath):
         made: Iterator[tuple[Unit, Grams]],
     ) -> None:
         super().__init__(problem, start, workers)
-        self.made = made
+        self.made, self.together = made, 1
         nothing = np.zeros(0, dtype=problem.dtype)
         self.no_examples = read_only(nothing), read_only(nothing), np.zeros((1, 0), dtype=np.int32)
 

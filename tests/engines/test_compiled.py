@@ -62,7 +62,8 @@ def test_epochs_taken_together_are_those_taken_one_by_one(
     d: int, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(d)
-    X, y, told = rng.standard_normal((300, d)), rng.standard_normal(300), []
+    X, y = rng.standard_normal((300, d)), rng.standard_normal(300)
+    told: list[int] = []
     problem = LinearProblem(
         *(X, y, np.array([0.01, 0.1, 50.0]), 7, 5),
         sampling=sampling,

@@ -44,6 +44,7 @@ def train_on_grams(
     first: int,
     stop: int,
     at_once: int,
+    stride: int,
     grams: bool,
     w_ref: Any,
     beta: float,
@@ -54,26 +55,29 @@ def train_on_grams(
     b: Any,
     loss: Any,
 ) -> None:
-    """Steps ``first, …, stop − 1`` of some epochs, ``at_once`` at a time.
+    """Steps ``first, …, stop − 1`` of some epochs, ``at_once`` at a time, whose matrices take each other's place in G.
+
+    With a larger ``stride`` only ``at_once`` of every ``stride`` steps, and their matrices have places of their own.
 
     ``orders`` and ``scales`` have a row for each epoch. ``sums`` holds `PARTS` matrices, to which those of the
     first epoch are added, or nothing.
 
     With room in ``W``, ``b`` and ``loss`` they take what the lanes are after each epoch, and the sums become Q.
 
-    Several threads share an epoch in two rounds: with ``grams`` and no blocks each makes the matrices of
-    some steps, and then, without ``grams``, each moves some blocks of lanes by them.
+    Several threads share an epoch in two rounds: with ``grams``, a stride and no blocks each makes the matrices
+    of some steps, and then, without ``grams``, each moves some blocks of lanes by them.
     """
     for epoch in range(len(orders)):
-        for t in range(first, stop, at_once):
+        for t in range(first, stop, stride):
             end = min(t + at_once, stop)
+            place = G[(t - first) * width * width if stride > at_once else 0 :]
             if grams:
                 minibatch_grams(
                     X, y, d, orders[epoch], batch_size, t, end, shift, ref, shifted, decay, kappa,
-                    Z, room, G, part, sums, t // at_once % PARTS * width * width, width, step,
+                    Z, room, place, part, sums, t // at_once % PARTS * width * width, width, step,
                 )  # fmt: skip
             gram_steps(
-                G, width, not shifted, d + 1, eta, scales[epoch], t, end, momentum,
+                place, width, not shifted, d + 1, eta, scales[epoch], t, end, momentum,
                 first_block, stop_block, block_rows, lanes, old, new, velocity,
             )  # fmt: skip
         if not W.size:

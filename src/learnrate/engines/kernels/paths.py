@@ -22,7 +22,7 @@ from learnrate.engines.workers import Workers
 __all__ = ["GramPath", "RowPath"]
 
 _GRAM_BYTES = 1 << 16  # of matrices made and used at a time, so that they come from a near cache
-_PART_BYTES = 1 << 18  # of matrices of a part that threads make at a time
+_PART_BYTES = 1 << 19  # of matrices of a part that threads make at a time
 _VISITS = 1 << 16  # in one call at most: about a millisecond
 _UNTOLD = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
 
@@ -68,8 +68,8 @@ class GramPath(Path):
         flat = read_only(problem.X.reshape(-1)), read_only(problem.y)
         blocks = 0, self.layout.blocks
         self.call(
-            *flat, orders, scales, problem.batch_size, 0, self.G, blocks, 0, problem.steps,
-            self.at_once, True, (W, b, loss),
+            *flat, orders, scales, problem.batch_size, 0, self.G, blocks,
+            (0, problem.steps, self.at_once, self.at_once), True, (W, b, loss),
         )  # fmt: skip
         self.sums = self.sums[:0]
         states = [self.first_state()] if self.started(epoch) else []
@@ -125,7 +125,8 @@ class GramPath(Path):
         steps, at_once, threads = scales.size, self.at_once, self.workers.threads
         call = partial(self.call, X, y, order[None], scales[None], batch_size)
         if threads == 1:
-            call(0, self.G, (0, self.layout.blocks if moving else 0), 0, steps, at_once, True)
+            blocks = 0, self.layout.blocks if moving else 0
+            call(0, self.G, blocks, (0, steps, at_once, at_once), True)
             return
         for chunk in range(0, steps, PARTS * self.part_steps):
             stop = min(chunk + PARTS * self.part_steps, steps)
@@ -140,14 +141,14 @@ class GramPath(Path):
                     if part < 0:
                         self.orders.prepare(self.epoch + 1)
                         continue
-                    for first in range(chunk + part * at_once, stop, PARTS * at_once):
-                        room = self.G[(first - chunk) * self.width**2 :]
-                        last = min(first + at_once, stop)
-                        call(worker, room, (0, 0), first, last, at_once, True)
+                    room = self.G[part * at_once * self.width**2 :]
+                    steps = chunk + part * at_once, stop, at_once, PARTS * at_once
+                    call(worker, room, (0, 0), steps, True)
 
             def move(worker: int, chunk: int = chunk, stop: int = stop) -> None:
                 mine = self.layout.share(worker, threads)
-                call(worker, self.G, mine, chunk, stop, stop - chunk, False)
+                steps = chunk, stop, stop - chunk, stop - chunk
+                call(worker, self.G, mine, steps, False)
 
             self.workers.run(make)
             if moving:
@@ -163,9 +164,7 @@ class GramPath(Path):
         worker: int,
         G: Array,
         blocks: tuple[int, int],
-        first: int,
-        stop: int,
-        at_once: int,
+        steps: tuple[int, int, int, int],
         make: bool,
         after: tuple[Array, Array, Array] = _UNTOLD,
     ) -> None:
@@ -176,7 +175,7 @@ class GramPath(Path):
             X, y, self.problem.d, orders, batch_size, self.shift, self.ref, self.shifted, self.decay,
             self.kappa, self.eta, scales, self.momentum, *blocks, self.layout.rows, self.layout.lanes,
             delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
-            self.sums, self.width, self.step, first, stop, at_once, make,
+            self.sums, self.width, self.step, *steps, make,
             anchor.w, anchor.beta, anchor.shift, self.Q, self.u, *after,
         )  # fmt: skip
 

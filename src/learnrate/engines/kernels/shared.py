@@ -36,20 +36,8 @@ class GramMaker:
         at_once = room.size // size
         scales = np.empty(0, dtype=X.dtype)  # not read: no lane moves
         B = self.problem.batch_size
-        path.call(
-            X,
-            y,
-            order[None],
-            scales[None],
-            B,
-            0,
-            room,
-            (0, 0),
-            unit.first,
-            unit.stop,
-            at_once,
-            True,
-        )
+        steps = unit.first, unit.stop, at_once, at_once
+        path.call(X, y, order[None], scales[None], B, 0, room, (0, 0), steps, True)
         total = path.sums.reshape(-1, size).sum(axis=0) if unit.adds_up else path.sums
         return Grams(room if unit.moves else room[:0], total)
 
@@ -103,17 +91,7 @@ class MovingPath(GramPath):
                 worker: int, first: int = unit.step + begin, stop: int = unit.step + end
             ) -> None:
                 mine = self.layout.share(worker, threads)
-                self.call(
-                    *self.no_examples,
-                    scales[None],
-                    B,
-                    worker,
-                    room,
-                    mine,
-                    first,
-                    stop,
-                    stop - first,
-                    False,
-                )
+                steps = first, stop, stop - first, stop - first
+                self.call(*self.no_examples, scales[None], B, worker, room, mine, steps, False)
 
             self.workers.run(move)

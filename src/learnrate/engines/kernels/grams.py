@@ -126,13 +126,17 @@ def _add_to(total: Any, at: int, part: Any, first: int, count: int) -> None:
 def _mirror(G: Any, g: int, width: int, D: int, band: int) -> None:
     """Fill in what is below the diagonal, in blocks of ``band`` rows and columns along it.
 
-    The tiles of `row_gram` that lie on the diagonal have filled in their own part.
+    The tiles of `row_gram` on the diagonal have filled in their own part; what is left of them goes tile by tile.
     """
     begin = 0
     while begin < D:
-        for i in range(begin + 1, min(begin + band, D)):
-            for j in range(begin, i // _ROWS * _ROWS):
-                G[g + i * width + j] = G[g + j * width + i]
+        end = min(begin + band, D)
+        tile = (begin // _ROWS + 1) * _ROWS
+        while tile < end:
+            for j in range(begin, tile):
+                for i in range(tile, min(tile + _ROWS, end)):
+                    G[g + i * width + j] = G[g + j * width + i]
+            tile += _ROWS
         begin += band
 
 

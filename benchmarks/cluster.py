@@ -98,15 +98,22 @@ def pieces_here(work: Work) -> dict[str, float]:
         scales = path._scales(0, slice(None))
         size, at_once = path.width**2, path.at_once
         count = (unit.stop - unit.first) // at_once * at_once
-        path.G[0][:] = G[: path.G[0].size]
+        path.G[:] = G[: path.G.size]
 
         def near_only() -> None:
             for first in range(0, count, at_once):
                 everyone = 0, path.layout.blocks
+                steps = first, first + at_once, at_once, at_once
                 path.call(
-                    *path.no_examples, scales, work.batch_size, 0, path.G[0], everyone,
-                    first, first + at_once, at_once, False,
-                )  # fmt: skip
+                    *path.no_examples,
+                    scales[None],
+                    work.batch_size,
+                    0,
+                    path.G,
+                    everyone,
+                    steps,
+                    False,
+                )
 
         def from_far() -> None:
             path._move(unit._replace(stop=unit.first + count), G[: count * size], scales)

@@ -10,8 +10,8 @@ import numpy as np
 import learnrate
 from benchmarks.engines.cases import Case
 from benchmarks.engines.contenders import Contender
-from learnrate.engines.anchor import find_anchor
 from learnrate.engines.fused import FusedEngine
+from learnrate.engines.kernels.least_squares import anchor_of
 from learnrate.engines.problem import LinearProblem
 
 Array = Any
@@ -50,7 +50,7 @@ def ours(case: Case, X: Array, y: Array, expected: Array) -> Iterator[Contender]
     if case.bar_alone is not None:
         problem = LinearProblem(*single, case.lrs, case.batch_size, case.epochs)
         yield Contender("fused alone", lambda: alone(problem), expected)
-        yield Contender("least squares", lambda: find_anchor(problem))
+        yield Contender("least squares", lambda: anchor_of(problem))
     if case.name in ("S", "Q"):
         yield public("auto float64", "float64", engine="auto")
     if case.against_one:

@@ -147,3 +147,21 @@ def test_block_orders_are_uniform() -> None:
     )
     assert len(counts) == 6 * 8
     assert stats.chisquare(list(counts.values())).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("seed", [0, 3, 2**70])
+def test_streams_are_those_of_numpys_seeds(seed: int) -> None:
+    """However their words are kept."""
+    weights = np.random.default_rng([seed, 0]).normal(0.0, 0.01, 5)
+    np.testing.assert_array_equal(initial_weights(5, seed), weights)
+    order = np.random.default_rng([seed, 1]).permutation(50)
+    np.testing.assert_array_equal(epoch_order(50, 7, seed=seed, epoch=0), order)
+
+
+def test_an_order_that_was_prepared_is_the_same_and_serves_once() -> None:
+    orders, others = (MinibatchOrders(50, 7, seed=5) for _ in range(2))
+    orders.prepare(2)
+    for epoch in (2, 2, 1):
+        np.testing.assert_array_equal(orders.inside(epoch, 0), others.inside(epoch, 0))
+    orders.prepare(1)
+    np.testing.assert_array_equal(orders.inside(2, 0), others.inside(2, 0))

@@ -66,6 +66,14 @@ def test_features_far_from_the_origin() -> None:
     assert_same(list(FusedEngine().epochs(problem)), list(shared))
 
 
+def test_lanes_move_by_the_units_alone() -> None:
+    """Even where the examples are few and at hand."""
+    problem = make_problem(60, 2, 7, 3, 4)
+    made = elsewhere(problem, None, 4)
+    assert len(list(FusedEngine().epochs_on(problem, None, made))) == 5
+    assert next(made, None) is None
+
+
 def test_units_cover_every_step_once_and_in_order() -> None:
     problem = replace(make_problem(700, 3, 32, 2, 2), block_size=100)
     for epoch in range(2):

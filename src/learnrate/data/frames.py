@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from learnrate.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ def _made_by(value: object, package: str) -> bool:
 
 def is_frame(value: object) -> bool:
     """Whether ``value`` is a table that `as_frame` takes: of Polars, pandas or PyArrow."""
+    if isinstance(value, np.ndarray):
+        return False
     return any(_made_by(value, package) for package in _TABLES)
 
 

@@ -16,12 +16,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 from learnrate._shapes import Array, Float, Int
 
 __all__ = [
+    "STRETCH",
     "MinibatchOrders",
     "Permute",
     "Sampling",
@@ -33,9 +37,11 @@ __all__ = [
 
 Permute = Callable[[np.random.Generator, int], Array]
 
+STRETCH = 1 << 64
+"""Draws of the orders' stream that are kept for each epoch."""
+
 _INITIAL_WEIGHTS, _ORDER = 0, 1
 _INITIAL_SCALE = 0.01
-_STRETCH = 1 << 64  # draws of the orders' stream kept for each epoch
 _BLOCK_STRETCH = 1 << 40  # of them for each block: the first for the blocks' own order
 
 
@@ -65,7 +71,30 @@ def initial_weights(d: int, seed: int) -> Float[Array, " d"]:
 
     The bias starts at 0.
     """
-    return np.random.default_rng([seed, _INITIAL_WEIGHTS]).normal(0.0, _INITIAL_SCALE, d)
+    return np.random.Generator(_stream(seed, _INITIAL_WEIGHTS)).normal(0.0, _INITIAL_SCALE, d)
+
+
+class _Words(ISeedSequence):
+    """The words that a seed sequence gives a bit generator, worked out before."""
+
+    def __init__(self, words: Array) -> None:
+        self.words = words
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
+        """What PCG64 asks for: four words of 64 bits."""
+        return self.words
+
+
+@lru_cache(maxsize=64)
+def _words(seed: int, stream: int) -> _Words:
+    """Of ``SeedSequence([seed, stream])``: mixing them takes longer than a small epoch."""
+    return _Words(np.random.SeedSequence([seed, stream]).generate_state(4, np.uint64))
+
+
+def _stream(seed: int, stream: int) -> np.random.PCG64:
+    """The same as ``PCG64([seed, stream])``."""
+    words: Any = _words(seed, stream)  # which NumPy takes, but its annotations don't know
+    return np.random.PCG64(words)
 
 
 class MinibatchOrders:
@@ -88,8 +117,8 @@ class MinibatchOrders:
 
     Attributes
     ----------
-    rows, count : int
-        Rows of a whole block, and how many blocks there are, the short one included.
+    n, rows, count : int
+        Rows in all and of a whole block, and how many blocks there are, the short one included.
     """
 
     def __init__(
@@ -102,12 +131,18 @@ class MinibatchOrders:
         block_size: int | None = None,
         permute: Permute = np.random.Generator.permutation,
     ) -> None:
-        self._n, self._batch_size = n, batch_size
+        self.n, self._batch_size = n, batch_size
         self.rows = rows_per_block(n, batch_size, block_size)
         self.count = steps_per_epoch(n, self.rows)
         self._sampling, self._permute = sampling, permute
-        self._bits = np.random.PCG64([seed, _ORDER])
+        self._bits = _stream(seed, _ORDER)
         self._begin = self._bits.state
+        self._ahead: tuple[int, Array] | None = None
+
+    @property
+    def permutes(self) -> bool:
+        """Whether an epoch is a permutation of all rows at once."""
+        return self._sampling is Sampling.SHUFFLE and self.count == 1
 
     def epoch(self, epoch: int) -> Int[Array, " visits"]:
         """Indices of the examples in the order in which one epoch, counted from 0, visits them.
@@ -124,24 +159,32 @@ class MinibatchOrders:
 
     def sequence(self, epoch: int) -> Int[Array, " blocks"]:
         """Numbers of the blocks in the order in which one epoch visits them."""
-        whole = self._n // self.rows
+        whole = self.n // self.rows
         if self.count == 1:
             return np.zeros(1, dtype=np.int64)
         short = np.arange(whole, self.count)
-        return np.concatenate([self._generator(epoch, 0).permutation(whole), short])
+        return np.concatenate([self.generator(epoch, 0).permutation(whole), short])
+
+    def prepare(self, epoch: int) -> None:
+        """Make the order of an epoch that will be asked for next, where it is one permutation."""
+        if self.permutes:
+            self._ahead = epoch, self.inside(epoch, 0)
 
     def inside(self, epoch: int, block: int) -> Int[Array, " visits"]:
         """Order of one block's rows, counted from its first."""
-        rng = self._generator(epoch, 0 if self.count == 1 else 1 + block)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == epoch:
+            return ahead[1]
+        rng = self.generator(epoch, 0 if self.count == 1 else 1 + block)
         if self._sampling is Sampling.SHUFFLE:
-            return self._permute(rng, min(self.rows, self._n - block * self.rows))
-        steps = steps_per_epoch(self._n, self._batch_size)
-        return _independent_batches(rng, steps, self._batch_size, self._n).ravel()
+            return self._permute(rng, min(self.rows, self.n - block * self.rows))
+        steps = steps_per_epoch(self.n, self._batch_size)
+        return _independent_batches(rng, steps, self._batch_size, self.n).ravel()
 
-    def _generator(self, epoch: int, place: int) -> np.random.Generator:
-        """At the start of one stretch."""
+    def generator(self, epoch: int, place: int) -> np.random.Generator:
+        """At the start of one stretch: a block's, or with 0 the epoch's own. The latest one serves at a time."""
         self._bits.state = self._begin
-        self._bits.advance(epoch * _STRETCH + place * _BLOCK_STRETCH)
+        self._bits.advance(epoch * STRETCH + place * _BLOCK_STRETCH)
         return np.random.Generator(self._bits)
 
 

@@ -263,16 +263,17 @@ def assemble(
 
 def as_type(values: Any, dtype: np.dtype[Any], name: str) -> Any:
     """``values`` in C order and of the type, not copied if they are so already."""
+    if values.dtype == dtype:
+        return np.ascontiguousarray(values)
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(values, dtype)
-    if converted.dtype != values.dtype:
-        refuse_too_large(converted, name, dtype)
+    refuse_too_large(converted, name, dtype)
     return converted
 
 
 def remarks_on_target(y: Float[Array, " n"], name: str) -> tuple[str, ...]:
     """What a user should know about the labels trained on."""
-    if y.min() < y.max():
+    if y[0] != y[-1] or y.min() < y.max():
         return ()
     return (f"The target {name!r} is constant ({y[0]:g}) in training: there is nothing to learn.",)
 

@@ -19,21 +19,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.engines.problem import LinearProblem
 
-__all__ = ["Anchor", "find_anchor"]
+__all__ = [
+    "FAR",
+    "FLAT",
+    "MOST_STEPS",
+    "ROUNDING",
+    "WIDE",
+    "Anchor",
+    "find_anchor",
+    "sample_step",
+]
 
 _SAMPLE = 1 << 15  # numbers to look at, unless that is under two rows for each column
-_WIDE = 64
-_FAR = 8.0  # a mean below this many standard deviations costs less than a digit: no shift
-_ROUNDING = 64.0
-_MOST, _ROUGH = 50, 12  # steps of conjugate gradients
-_FLAT = 32.0
+_ROUGH = 12  # steps for wide data
+WIDE = 64
+"""Data with more features than that are wide."""
+FAR = 8.0
+"""A mean below this many standard deviations costs less than a digit: no shift."""
+ROUNDING, FLAT = 64.0, 32.0
+"""A standard deviation of so many roundings of the mean is none, and so is a curvature of the steepest one."""
+MOST_STEPS = 50
+"""Of conjugate gradients."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +66,7 @@ class Anchor:
     beta: float
     shift: Float[Array, " d"]
 
-    @cached_property
+    @property
     def shifted(self) -> bool:
         """Whether any feature lies far from 0."""
         return bool(self.shift.any())
@@ -84,6 +96,11 @@ class Anchor:
         return total
 
 
+def sample_step(n: int, d: int) -> int:
+    """How far apart the rows are that are looked at."""
+    return max(1, n // max(_SAMPLE // d, 2 * d))
+
+
 def find_anchor(problem: LinearProblem) -> Anchor:
     """Solve least squares on evenly spaced rows, all of them where there are few.
 
@@ -95,9 +112,9 @@ def find_anchor(problem: LinearProblem) -> Anchor:
     Source: Hestenes and Stiefel (1952), section 10.
     """
     n, d = problem.n, problem.d
-    every = max(1, n // max(_SAMPLE // d, 2 * d))
+    every = sample_step(n, d)
     sample, labels = problem.rows.every(every)
-    wide = d > _WIDE
+    wide = d > WIDE
     Z = np.empty((len(sample), d + 1), dtype=problem.dtype if wide else np.float64)
     Z[:, :d], Z[:, d] = sample, labels
     mean = np.add.reduce(Z, axis=0) / len(Z)
@@ -109,19 +126,19 @@ def find_anchor(problem: LinearProblem) -> Anchor:
         C = Z.T @ Z
         squares, right = C.diagonal().copy(), C[:, d]
     scale = np.sqrt(squares[:d] / len(Z))
-    constant = scale <= _ROUNDING * np.finfo(Z.dtype).eps * np.abs(mean[:d])
+    constant = scale <= ROUNDING * np.finfo(Z.dtype).eps * np.abs(mean[:d])
     inverse = 1.0 / np.where(constant, np.inf, scale)
 
     def apply(p: Float[Array, " d"]) -> Float[Array, " d"]:
         product = Z[:, :d].T @ (Z[:, :d] @ (inverse * p)) if wide else C[:d, :d] @ (inverse * p)
         return inverse * product
 
-    steps = _ROUGH if wide else min(2 * d, _MOST)
-    flat = _FLAT * float(np.finfo(Z.dtype).eps)
+    steps = _ROUGH if wide else min(2 * d, MOST_STEPS)
+    flat = FLAT * float(np.finfo(Z.dtype).eps)
     solution = inverse * _conjugate_gradients(apply, inverse * right[:d], steps, flat)
     # Rounded to the type of X, so that an engine that computes in it has the very same anchor.
     w = solution.astype(problem.dtype).astype(np.float64)
-    far = constant | (np.abs(mean[:d]) > _FAR * scale)
+    far = constant | (np.abs(mean[:d]) > FAR * scale)
     shift = np.where(far, mean[:d], 0.0).astype(problem.dtype).astype(np.float64)
     beta = float(problem.dtype.type(mean[d] - float((mean[:d] - shift) @ w)))
     return Anchor(w=w, beta=beta, shift=shift)

@@ -19,7 +19,7 @@ __all__ = ["fused_seconds", "gram_seconds", "start_seconds"]
 _FLOP = {"float64": 1 / 40e9, "float32": 1 / 80e9}  # in products of matrices
 _NUMPY = 2.0  # BLAS on matrices as small as these takes so many times as long
 _CALL = 0.8e-6  # of one NumPy function, on next to nothing
-_IMPORT, _LOAD, _COMPILE = 0.35, 0.1, {True: 5.0, False: 3.0}
+_IMPORT, _LOAD, _COMPILE = 0.35, 0.1, {True: 6.0, False: 3.0}
 
 
 def gram_seconds(

@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -121,15 +122,12 @@ def _train(
             path = MovingPath(problem, start, workers, made)
         else:
             path = (GramPath if grams else RowPath)(problem, start, workers)
-    for epoch in range(0 if start is None else start.epoch, problem.epochs):
+    epoch = 0 if start is None else start.epoch
+    while epoch < problem.epochs:
         with np.errstate(all="ignore"):
-            # The first state is read before training changes the lanes, its loss where it is known.
-            path.train(epoch)
-            state = path.state(epoch + 1)
-            first = path.first_state() if start is None and epoch == 0 else None
-        if first is not None:
-            yield first
-        yield state
+            states = path.run(epoch)
+        epoch = states[-1].epoch
+        yield from states
     if start is None and not problem.epochs:
         with np.errstate(all="ignore"):
             first = path.first_state()
@@ -154,12 +152,14 @@ def _prepare_kernels(dtype: np.dtype[np.floating], grams: bool) -> None:
     """Train a tiny problem, so that kernels are compiled, or loaded from disk."""
     X = np.zeros((3, 1), dtype=dtype)
     problem = LinearProblem(X, X[:, 0].copy(), np.ones(1), batch_size=2, epochs=1)
-    for _ in _train(problem, None, grams, Workers(1, None)):
-        pass
+    for momentum in (0.0, 0.5):  # with momentum epochs are not taken together
+        for _ in _train(replace(problem, momentum=momentum), None, grams, Workers(1, None)):
+            pass
     READY.add(kernels_name(dtype, grams))
     note_as_kept(kernels_name(dtype, grams))
 
 
+@cache
 def kernels_name(dtype: np.dtype[np.floating], grams: bool) -> str:
     """What a set of kernels is noted under, in `READY` and in `learnrate.engines.kernel_cache`."""
     return f"{dtype.name}-{'grams' if grams else 'rows'}"

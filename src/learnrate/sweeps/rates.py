@@ -47,8 +47,7 @@ def check_rates(lrs: float | Iterable[float]) -> Float[Array, " K"]:
         raise OptionError(
             f"Every learning rate must be a finite number above 0. Got {bad[0]:g} instead; remove it."
         )
-    _, first = np.unique(rates, return_index=True)
-    return rates[np.sort(first)]
+    return np.array(list(dict.fromkeys(rates.tolist())))
 
 
 def logspace(min_lr: float, max_lr: float, num: int) -> Float[Array, " num"]:

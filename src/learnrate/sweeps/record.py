@@ -85,7 +85,7 @@ class Record:
         """The first seeds up to the epoch where they are."""
         states = [state for state in self.states[:seeds] if state is not None]
         W, b = self.data.to_user_units(
-            np.stack([state.W for state in states]), np.stack([state.b for state in states])
+            np.array([state.W for state in states]), np.array([state.b for state in states])
         )
 
         def done(curves: Float[Array, "S K epochs"]) -> Float[Array, "S K epochs"]:

@@ -7,11 +7,9 @@ from typing import Any
 from learnrate.engines.kernels.compiled import compiled
 from learnrate.engines.kernels.grams import minibatch_grams
 from learnrate.engines.kernels.lanes import gram_steps
+from learnrate.engines.kernels.report import PARTS, close_sums, read_lanes
 
-__all__ = ["PARTS", "train_on_grams"]
-
-PARTS = 16
-"""Sums of matrices are made in so many parts, each by one thread, and then added in one order."""
+__all__ = ["train_on_grams"]
 
 
 @compiled
@@ -19,7 +17,7 @@ def train_on_grams(
     X: Any,
     y: Any,
     d: int,
-    order: Any,
+    orders: Any,
     batch_size: int,
     shift: Any,
     ref: Any,
@@ -46,23 +44,46 @@ def train_on_grams(
     first: int,
     stop: int,
     at_once: int,
+    stride: int,
     grams: bool,
+    w_ref: Any,
+    beta: float,
+    shift_64: Any,
+    Q: Any,
+    u: Any,
+    W: Any,
+    b: Any,
+    loss: Any,
 ) -> None:
-    """Steps ``first, …, stop − 1`` of an epoch, ``at_once`` at a time.
+    """Steps ``first, …, stop − 1`` of some epochs, ``at_once`` at a time, whose matrices take each other's place in G.
 
-    ``sums`` holds `PARTS` matrices, or nothing.
+    With a larger ``stride`` only ``at_once`` of every ``stride`` steps, and their matrices have places of their own.
 
-    Several threads share an epoch in two rounds: with ``grams`` and no blocks each makes the matrices of
-    some steps, and then, without ``grams``, each moves some blocks of lanes by them.
+    ``orders`` and ``scales`` have a row for each epoch. ``sums`` holds `PARTS` matrices, to which those of the
+    first epoch are added, or nothing.
+
+    With room in ``W``, ``b`` and ``loss`` they take what the lanes are after each epoch, and the sums become Q.
+
+    Several threads share an epoch in two rounds: with ``grams``, a stride and no blocks each makes the matrices
+    of some steps, and then, without ``grams``, each moves some blocks of lanes by them.
     """
-    for t in range(first, stop, at_once):
-        end = min(t + at_once, stop)
-        if grams:
-            minibatch_grams(
-                X, y, d, order, batch_size, t, end, shift, ref, shifted, decay, kappa,
-                Z, room, G, part, sums, t // at_once % PARTS * width * width, width, step,
+    for epoch in range(len(orders)):
+        for t in range(first, stop, stride):
+            end = min(t + at_once, stop)
+            place = G[(t - first) * width * width if stride > at_once else 0 :]
+            if grams:
+                minibatch_grams(
+                    X, y, d, orders[epoch], batch_size, t, end, shift, ref, shifted, decay, kappa,
+                    Z, room, place, part, sums, t // at_once % PARTS * width * width, width, step,
+                )  # fmt: skip
+            gram_steps(
+                place, width, not shifted, d + 1, eta, scales[epoch], t, end, momentum,
+                first_block, stop_block, block_rows, lanes, old, new, velocity,
             )  # fmt: skip
-        gram_steps(
-            G, width, not shifted, d + 1, eta, scales, t, end, momentum,
-            first_block, stop_block, block_rows, lanes, old, new, velocity,
-        )  # fmt: skip
+        if not W.size:
+            continue
+        if sums.size:
+            close_sums(sums, width, orders.shape[1], Q)
+            sums = sums[:0]
+        after = W[epoch], b[epoch], loss[epoch]
+        read_lanes(old, block_rows, lanes, w_ref, beta, shift_64, Q, u, *after)

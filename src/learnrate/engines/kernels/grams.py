@@ -17,7 +17,7 @@ from learnrate.engines.kernels.vectors import (
     zero_row,
 )
 
-__all__ = ["gather", "minibatch_grams", "tile_rows"]
+__all__ = ["gather", "minibatch_grams", "row_gram", "tile_rows"]
 
 _AHEAD = (
     2048  # numbers to come that are asked for early: 8 or 16 KiB of them stay in a level-2 cache
@@ -65,8 +65,17 @@ def gather(
                 prefetch(X, ahead * d + j)
                 j += 2 * step
         i = order[position]
-        known = zero_row(Z)
         rest = ref[d]
+        if whole == 0:  # less than a vector
+            for k in range(d):
+                number = X[i * d + k] - shift[k]
+                Z[row + k] = number
+                rest += number * ref[k]
+            Z[row + d] = 1
+            Z[row + d + 1] = y[i] - rest
+            row += width
+            continue
+        known = zero_row(Z)
         j = 0
         while j < whole:  # a range of unknown step would begin with a division
             z = subtract(load_row(X, i * d + j), load_row(shift, j))
@@ -75,12 +84,7 @@ def gather(
             j += step
         # What is left of a row is not read with a mask: that would wait for the cache line after it, which
         # nobody has asked for.
-        if whole == 0:
-            for k in range(d):
-                number = X[i * d + k] - shift[k]
-                Z[row + k] = number
-                rest += number * ref[k]
-        elif whole < d:  # its last vector, in which some numbers are there again
+        if whole < d:  # its last vector, in which some numbers are there again
             z = subtract(load_row(X, i * d + d - step), load_row(shift, d - step))
             store(Z, row + d - step, z)
             known = multiply_add(z, load_row(ref, width), known)
@@ -90,7 +94,7 @@ def gather(
 
 
 @inner
-def _gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -> None:
+def row_gram(Z: Any, rows: int, width: int, step: int, used: int, G: Any, g: int) -> None:
     """``G[g:] ← ZᵀZ`` on and above the diagonal, in tiles."""
     for i in range(0, used, _ROWS):
         j = i
@@ -120,11 +124,20 @@ def _add_to(total: Any, at: int, part: Any, first: int, count: int) -> None:
 
 @inner
 def _mirror(G: Any, g: int, width: int, D: int, band: int) -> None:
-    """Fill in what is below the diagonal, in blocks of ``band`` rows and columns along it."""
-    for begin in range(0, D, band):
-        for i in range(begin + 1, min(begin + band, D)):
-            for j in range(begin, i):
-                G[g + i * width + j] = G[g + j * width + i]
+    """Fill in what is below the diagonal, in blocks of ``band`` rows and columns along it.
+
+    The tiles of `row_gram` on the diagonal have filled in their own part; what is left of them goes tile by tile.
+    """
+    begin = 0
+    while begin < D:
+        end = min(begin + band, D)
+        tile = (begin // _ROWS + 1) * _ROWS
+        while tile < end:
+            for j in range(begin, tile):
+                for i in range(tile, min(tile + _ROWS, end)):
+                    G[g + i * width + j] = G[g + j * width + i]
+            tile += _ROWS
+        begin += band
 
 
 @inner
@@ -176,21 +189,24 @@ def minibatch_grams(
     ``−decay · w_ref`` on c.
     """
     size = width * width
+    band = d + 1 if shifted else tile_rows(d + 1)
     for t in range(first, stop):
         g = (t - first) * size
         begin = t * batch_size
         end = min(begin + batch_size, order.size)
-        for at in range(begin, end, room):
+        at = begin
+        while at < end:
             rows = min(room, end - at)
             gather(X, y, d, order, at, at + rows, shift, ref, Z, width, step)
             if at == begin:
-                _gram(Z, rows, width, step, d + 2, G, g)
+                row_gram(Z, rows, width, step, d + 2, G, g)
             else:
-                _gram(Z, rows, width, step, d + 2, part, 0)
+                row_gram(Z, rows, width, step, d + 2, part, 0)
                 _add_to(G, g, part, 0, size)
+            at += rows
         if sums.size:
             _add_to(sums, at_sums, G, g, (d + 2) * width)
-        _mirror(G, g, width, d + 1, d + 1 if shifted else tile_rows(d + 1))
+        _mirror(G, g, width, d + 1, band)
         if shifted:
             _shift_back(G, g, d, width, shift, kappa, part)
         if decay > 0:

@@ -8,126 +8,26 @@ from functools import partial
 import numpy as np
 
 from learnrate._shapes import Array
-from learnrate.data.order import Sampling, initial_weights
-from learnrate.engines.anchor import find_anchor
-from learnrate.engines.kernels.gram_path import PARTS, train_on_grams
-from learnrate.engines.kernels.layout import Layout
-from learnrate.engines.kernels.permutation import permutation
-from learnrate.engines.kernels.report import read_lanes
+from learnrate.data.order import Sampling
+from learnrate.engines.kernels.gram_path import train_on_grams
+from learnrate.engines.kernels.memory import indices, read_only
+from learnrate.engines.kernels.path import NO_QUADRATIC, Path
+from learnrate.engines.kernels.permutation import epoch_orders
+from learnrate.engines.kernels.report import PARTS, close
 from learnrate.engines.kernels.rows import losses_on_rows, train_on_rows
-from learnrate.engines.kernels.vectors import ROW_BYTES
 from learnrate.engines.losses import residuals, row_blocks, squared_errors
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.workers import Workers
 
-__all__ = ["GramPath", "RowPath", "indices", "read_only"]
+__all__ = ["GramPath", "RowPath"]
 
-_GRAM_BYTES = 1 << 18  # of matrices made and used at a time: a quarter of a level-2 cache
-_ROOM = 1 << 17  # numbers in the gathered rows
-_MOST_ROWS = 256
-
-
-class _Path:
-    """One problem being trained in the anchor's coordinates.
-
-    The rows of a block of lanes are ``δ_w``, then ``δ_β``, then room to make them a multiple of 8.
-    """
-
-    def __init__(self, problem: LinearProblem, start: EpochState | None, workers: Workers) -> None:
-        d, B, dtype = problem.d, problem.batch_size, problem.dtype
-        self.problem, self.workers = problem, workers
-        self.anchor = anchor = find_anchor(problem)
-        self.step = ROW_BYTES // dtype.itemsize
-        self.width = -(-(d + 2) // 8) * 8
-        self.room = max(8, min(_MOST_ROWS, _ROOM // self.width))
-        self.shift, self.ref = np.zeros(self.width, dtype), np.zeros(self.width + self.step, dtype)
-        self.shift[:d], self.ref[:d], self.ref[d] = anchor.shift, anchor.w, anchor.beta
-        again = -d % self.step  # numbers of a row that its last vector takes a second time
-        self.ref[self.width + again :] = anchor.w[d - (self.step - again) :] if again else 0
-        self.shifted = anchor.shifted
-        self.layout = layout = Layout(problem.lrs.size, d + 1, dtype)
-        self.eta = np.zeros(layout.blocks * layout.lanes, dtype=dtype)
-        self.eta[: problem.lrs.size] = problem.lrs
-        self.decay = dtype.type(problem.weight_decay * B)
-        self.kappa = dtype.type(anchor.kappa)
-        self.momentum = dtype.type(problem.momentum)
-        self.delta = layout.zeros()
-        self.velocity = layout.zeros() if problem.momentum else np.zeros((0, 0, 0), dtype=dtype)
-        self.Z = np.zeros((workers.threads, self.room * self.width), dtype=dtype)
-        self.orders = problem.orders(permutation)
-        self._enter(start)
-
-    def _enter(self, start: EpochState | None) -> None:
-        """Put a state, or the common start, into the lanes."""
-        dtype, anchor = self.problem.dtype, self.anchor
-        if start is not None:
-            self.layout.put(self.delta, anchor.enter(start.W, start.b))
-            if start.V is not None and start.vb is not None:
-                self._put_velocity(start.V, start.vb)
-            return
-        w = initial_weights(self.problem.d, self.problem.seed).astype(dtype)
-        begin = anchor.enter(w[None].astype(np.float64), np.zeros(1)).astype(dtype)
-        self.start = anchor.leave(begin.astype(np.float64))
-        self.layout.put(self.delta, anchor.enter(*self.start))
-
-    def _put_velocity(self, V: Array, vb: Array) -> None:
-        """Kernels keep ``|B|`` times the velocity, in the anchor's coordinates."""
-        columns = np.vstack([V.T, vb + self.anchor.offset(V)])
-        self.layout.put(self.velocity, columns * self.problem.batch_size)
-
-    def first_state(self) -> EpochState:
-        """All lanes before training: the same numbers for each."""
-        K, d = self.problem.lrs.size, self.problem.d
-        W, b = self.start
-        moving = self.problem.momentum > 0
-        return EpochState(
-            epoch=0,
-            W=np.repeat(W, K, axis=0),
-            b=np.repeat(b, K),
-            loss=np.full(K, self._start_loss()),
-            V=np.zeros((K, d)) if moving else None,
-            vb=np.zeros(K) if moving else None,
-        )
-
-    def state(self, epoch: int) -> EpochState:
-        """All lanes as they are. Going on from it gives the bits that not stopping would have given."""
-        K, d, anchor = self.problem.lrs.size, self.problem.d, self.anchor
-        W, b, loss = np.empty((K, d)), np.empty(K), np.empty(K)
-        room = np.empty((d + 2) * self.layout.lanes)
-        read_lanes(
-            self.delta.reshape(-1), self.layout.rows, self.layout.lanes,
-            anchor.w, anchor.beta, anchor.shift, self._quadratic(), room, W, b, loss,
-        )  # fmt: skip
-        V = vb = None
-        if self.problem.momentum:
-            columns = self.layout.get(self.velocity, d + 1) / self.problem.batch_size
-            V = np.ascontiguousarray(columns[:-1].T)
-            vb = columns[-1] - anchor.offset(V)
-            self._put_velocity(V, vb)
-        return EpochState(epoch=epoch, W=W, b=b, loss=self._losses(loss), V=V, vb=vb)
-
-    def _scales(self, epoch: int, steps: slice) -> Array:
-        scales = self.problem.epoch_multipliers(epoch, steps) / self.problem.batch_size
-        return scales.astype(self.problem.dtype)
-
-    def _in_turn(self) -> Iterator[tuple[Array, Array, Array]]:
-        """The blocks from the first to the last, as kernels take them: X, y, the order of the rows."""
-        for X, y in self.problem.in_turn(self.orders):
-            yield read_only(X.reshape(-1)), read_only(y), indices(np.arange(len(y)))
-
-    def _start_loss(self) -> float:
-        raise NotImplementedError
-
-    def _quadratic(self) -> Array:
-        """Q of `learnrate.engines.losses.Quadratic`, or nothing."""
-        raise NotImplementedError
-
-    def _losses(self, loss: Array) -> Array:
-        """The losses, where ``read_lanes`` has them, or made now."""
-        raise NotImplementedError
+_GRAM_BYTES = 1 << 16  # of matrices made and used at a time, so that they come from a near cache
+_PART_BYTES = 1 << 19  # of matrices of a part that threads make at a time
+_VISITS = 1 << 16  # in one call at most: about a millisecond
+_UNTOLD = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
 
 
-class GramPath(_Path):
+class GramPath(Path):
     """Training through the Gram matrices of the minibatches.
 
     The matrices of the first epoch add up to the `learnrate.engines.losses.Quadratic` behind every loss.
@@ -138,22 +38,61 @@ class GramPath(_Path):
         super().__init__(problem, start, workers)
         size, dtype, threads = self.width**2, problem.dtype, workers.threads
         self.at_once = max(1, min(problem.steps, _GRAM_BYTES // (size * dtype.itemsize)))
-        self.G = np.empty((1 if threads == 1 else PARTS, self.at_once * size), dtype=dtype)
+        # Threads make more at a time, each of them some parts.
+        self.part_steps = self.at_once * max(
+            1, _PART_BYTES // (self.at_once * size * dtype.itemsize)
+        )
+        room = self.at_once if threads == 1 else min(problem.steps, PARTS * self.part_steps)
+        self.G = np.empty(room * size, dtype=dtype)
         self.part = np.empty((threads, size), dtype=dtype)
         self.other = np.zeros_like(self.delta)
         self.sums_of_parts = PARTS * size
         self.sums = np.empty(0)
-        self.Q = np.empty((0, 0))
+        self.Q = NO_QUADRATIC
+        self.epoch = 0
+        # Epochs of a few thousand examples take less time than calls from here: several go into one.
+        simple = threads == 1 and not problem.momentum and problem.block_size is None
+        rows = problem.n + problem.steps * problem.lrs.size // 8
+        self.together = max(1, _VISITS // rows) if simple and problem.source is None else 1
+
+    def run(self, epoch: int) -> list[EpochState]:
+        """Train one epoch, or several, in one call."""
+        if self.together == 1:
+            return super().run(epoch)
+        stop = min(epoch + self.together, self.problem.epochs)
+        self._open_sums(epoch)
+        problem, K = self.problem, self.problem.lrs.size
+        orders = epoch_orders(self.orders, epoch, stop)
+        scales = np.array([self._scales(e) for e in range(epoch, stop)])
+        W, b, loss = (np.empty((stop - epoch, K, *more)) for more in ((problem.d,), (), ()))
+        flat = read_only(problem.X.reshape(-1)), read_only(problem.y)
+        blocks = 0, self.layout.blocks
+        self.call(
+            *flat, orders, scales, problem.batch_size, 0, self.G, blocks,
+            (0, problem.steps, self.at_once, self.at_once), True, (W, b, loss),
+        )  # fmt: skip
+        self.sums = self.sums[:0]
+        states = [self.first_state()] if self.started(epoch) else []
+        for i in range(len(orders)):
+            if problem.on_rows is not None:
+                problem.on_rows(problem.n)
+            states.append(EpochState(epoch + i + 1, W[i], b[i], loss[i]))
+        return states
 
     def train(self, epoch: int) -> None:
         """One pass over the minibatches."""
+        self._open_sums(epoch)
+        self.epoch = epoch
+        self._visit(epoch)
+        self._close_sums()
+
+    def _open_sums(self, epoch: int) -> None:
+        """Make room for sums, if it is with this epoch that Q is made; else see that there is Q."""
         adds_up = self.problem.sampling is Sampling.SHUFFLE
         if not self.Q.size and not (adds_up and epoch == 0):
             self.make_quadratic()
         if not self.Q.size:
-            self.sums = np.zeros(self.sums_of_parts)
-        self._visit(epoch)
-        self._close_sums()
+            self.sums, self.Q = np.zeros(self.sums_of_parts), self._empty_quadratic()
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
         B = self.problem.batch_size
@@ -163,7 +102,7 @@ class GramPath(_Path):
 
     def make_quadratic(self) -> None:
         """Go through the data for Q alone: as in the first epoch where that adds up to it."""
-        self.sums = np.zeros(self.sums_of_parts)
+        self.sums, self.Q = np.zeros(self.sums_of_parts), self._empty_quadratic()
         if self.problem.sampling is Sampling.SHUFFLE:
             self._visit(0, moving=False)
         else:
@@ -172,34 +111,44 @@ class GramPath(_Path):
                 self._train(X, y, order, scales, self.room, moving=False)
         self._close_sums()
 
+    def _empty_quadratic(self) -> Array:
+        return np.empty((self.problem.d + 2, self.problem.d + 2))
+
     def _close_sums(self) -> None:
-        """From the parts of the sums to Q; the part below the diagonal follows by symmetry."""
         if self.sums.size:
-            used = self.problem.d + 2
-            total = self.sums.reshape(PARTS, self.width, self.width).sum(axis=0)[:used, :used]
-            self.Q = (np.triu(total) + np.triu(total, 1).T) / self.problem.n
+            close(self.sums, self.width, self.problem.n, self.Q)
             self.sums = self.sums[:0]
 
     def _train(
         self, X: Array, y: Array, order: Array, scales: Array, batch_size: int, moving: bool
     ) -> None:
         steps, at_once, threads = scales.size, self.at_once, self.workers.threads
-        call = partial(self.call, X, y, order, scales, batch_size)
+        call = partial(self.call, X, y, order[None], scales[None], batch_size)
         if threads == 1:
-            call(0, self.G[0], (0, self.layout.blocks if moving else 0), 0, steps, at_once, True)
+            blocks = 0, self.layout.blocks if moving else 0
+            call(0, self.G, blocks, (0, steps, at_once, at_once), True)
             return
-        for chunk in range(0, steps, PARTS * at_once):
-            stop = min(chunk + PARTS * at_once, steps)
+        for chunk in range(0, steps, PARTS * self.part_steps):
+            stop = min(chunk + PARTS * self.part_steps, steps)
+            ahead = moving and chunk == 0 and self.epoch + 1 < self.problem.epochs
+            jobs = iter(range(-1 if ahead else 0, PARTS))
 
-            def make(worker: int, chunk: int = chunk, stop: int = stop) -> None:
-                for part in range(worker, PARTS, threads):
-                    first = chunk + part * at_once
-                    last = min(first + at_once, stop)
-                    call(worker, self.G[part], (0, 0), first, last, at_once, True)
+            def make(
+                worker: int, jobs: Iterator[int] = jobs, chunk: int = chunk, stop: int = stop
+            ) -> None:
+                # Whoever is free takes the next part, so the next epoch's order is made meanwhile.
+                while (part := next(jobs, None)) is not None:
+                    if part < 0:
+                        self.orders.prepare(self.epoch + 1)
+                        continue
+                    room = self.G[part * at_once * self.width**2 :]
+                    steps = chunk + part * at_once, stop, at_once, PARTS * at_once
+                    call(worker, room, (0, 0), steps, True)
 
             def move(worker: int, chunk: int = chunk, stop: int = stop) -> None:
                 mine = self.layout.share(worker, threads)
-                call(worker, self.G.reshape(-1), mine, chunk, stop, stop - chunk, False)
+                steps = chunk, stop, stop - chunk, stop - chunk
+                call(worker, self.G, mine, steps, False)
 
             self.workers.run(make)
             if moving:
@@ -209,31 +158,29 @@ class GramPath(_Path):
         self,
         X: Array,
         y: Array,
-        order: Array,
+        orders: Array,
         scales: Array,
         batch_size: int,
         worker: int,
         G: Array,
         blocks: tuple[int, int],
-        first: int,
-        stop: int,
-        at_once: int,
+        steps: tuple[int, int, int, int],
         make: bool,
+        after: tuple[Array, Array, Array] = _UNTOLD,
     ) -> None:
         """The kernel, on what belongs to this path; see `train_on_grams`."""
+        anchor = self.anchor
         delta, other, velocity = (a.reshape(-1) for a in (self.delta, self.other, self.velocity))
         train_on_grams(
-            X, y, self.problem.d, order, batch_size, self.shift, self.ref, self.shifted, self.decay,
+            X, y, self.problem.d, orders, batch_size, self.shift, self.ref, self.shifted, self.decay,
             self.kappa, self.eta, scales, self.momentum, *blocks, self.layout.rows, self.layout.lanes,
             delta, other, velocity, self.Z[worker], self.room, G, self.part[worker],
-            self.sums, self.width, self.step, first, stop, at_once, make,
+            self.sums, self.width, self.step, *steps, make,
+            anchor.w, anchor.beta, anchor.shift, self.Q, self.u, *after,
         )  # fmt: skip
 
     def _start_loss(self) -> float:
-        if not self.Q.size:
-            self.make_quadratic()
-        u = np.append(self.anchor.enter(*self.start), -1.0)
-        return max(0.0, 0.5 * float(u @ self.Q @ u))
+        return float(self._read(self.begin, 1, self._quadratic())[2][0])
 
     def _quadratic(self) -> Array:
         if not self.Q.size:
@@ -244,7 +191,7 @@ class GramPath(_Path):
         return loss
 
 
-class RowPath(_Path):
+class RowPath(Path):
     """Training on the rows: for wide data."""
 
     def __init__(self, problem: LinearProblem, start: EpochState | None, workers: Workers) -> None:
@@ -275,7 +222,8 @@ class RowPath(_Path):
         self.workers.run(move)
 
     def _start_loss(self) -> float:
-        w, b = (start[0].astype(self.problem.dtype) for start in self.start)
+        assert self.start is not None
+        w, b = (before[0].astype(self.problem.dtype) for before in self.start[:2])
         total = 0.0
         for X, y in self.problem.in_turn(self.orders):
             for rows in row_blocks(*X.shape):
@@ -284,7 +232,7 @@ class RowPath(_Path):
         return total / (2 * self.problem.n)
 
     def _quadratic(self) -> Array:
-        return np.empty((0, 0))
+        return NO_QUADRATIC
 
     def _losses(self, loss: Array) -> Array:
         problem, layout = self.problem, self.layout
@@ -313,18 +261,3 @@ class RowPath(_Path):
             )  # fmt: skip
 
         self.workers.run(add)
-
-
-def read_only(array: Array) -> Array:
-    """A view that cannot be written, of rows that lie one after another.
-
-    Always of one kind, whether the caller's arrays may be written or not: kernels compile once.
-    """
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view
-
-
-def indices(order: Array) -> Array:
-    """Row numbers in the type that suffices, which kernels were compiled for."""
-    return order.astype(np.int32 if order.size < 2**31 else np.int64, copy=False)

@@ -1,15 +1,32 @@
-"""Kernel: what the lanes are at the end of an epoch, in full numbers."""
+"""What the lanes are at the end of an epoch, in full numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from learnrate.engines.kernels.compiled import compiled
+from learnrate.engines.kernels.compiled import compiled, inner
 
-__all__ = ["read_lanes"]
+__all__ = ["PARTS", "close", "close_sums", "read_lanes", "report"]
+
+PARTS = 16
+"""Sums of matrices are made in so many parts, each by one thread, and then added in one order."""
 
 
-@compiled
+@inner
+def close_sums(sums: Any, width: int, n: int, Q: Any) -> None:
+    """From the parts of the sums over ``n`` examples to Q of `learnrate.engines.losses.Quadratic`.
+
+    The sums are there on and above the diagonal; what is below it follows by symmetry.
+    """
+    for i in range(len(Q)):
+        for j in range(i, len(Q)):
+            total = 0.0
+            for part in range(PARTS):
+                total += sums[(part * width + i) * width + j]
+            Q[i, j] = Q[j, i] = total / n
+
+
+@inner
 def read_lanes(
     delta: Any,
     block_rows: int,
@@ -25,8 +42,8 @@ def read_lanes(
 ) -> None:
     """Parameters of all lanes in float64, ``δ`` rounded to what they say, and the losses.
 
-    ``u`` is room for ``(d + 2) · lanes`` numbers, a block's lanes being ``lanes``. Losses are left alone where Q is empty; see
-    `learnrate.engines.anchor.Quadratic`.
+    ``u`` is room for ``(d + 2) · lanes`` numbers, a block's lanes being ``lanes``. Losses are left alone where
+    Q is empty.
     """
     d = w_ref.size
     for lane in range(0, b.size, lanes):
@@ -59,3 +76,10 @@ def read_lanes(
         for k in range(kept):
             if loss[lane + k] < 0.0:
                 loss[lane + k] = 0.0
+
+
+report = compiled(read_lanes.py_func)
+"""Kernel: `read_lanes` by itself."""
+
+close = compiled(close_sums.py_func)
+"""Kernel: `close_sums` by itself."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from learnrate._shapes import Array
-from learnrate.engines.kernels.paths import GramPath, indices, read_only
+from learnrate.engines.kernels.memory import indices, read_only
+from learnrate.engines.kernels.paths import GramPath
 from learnrate.engines.kernels.permutation import permutation
 from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.engines.units import Grams, Unit
@@ -31,11 +32,12 @@ class GramMaker:
         path, size = self.path, self.path.width**2
         X, y, order = self._enter(unit.epoch, unit.place)
         path.sums = np.zeros(path.sums_of_parts if unit.adds_up else 0)
-        room = np.empty((unit.stop - unit.first) * size if unit.moves else path.G[0].size, X.dtype)
+        room = np.empty((unit.stop - unit.first) * size if unit.moves else path.G.size, X.dtype)
         at_once = room.size // size
         scales = np.empty(0, dtype=X.dtype)  # not read: no lane moves
         B = self.problem.batch_size
-        path.call(X, y, order, scales, B, 0, room, (0, 0), unit.first, unit.stop, at_once, True)
+        steps = unit.first, unit.stop, at_once, at_once
+        path.call(X, y, order[None], scales[None], B, 0, room, (0, 0), steps, True)
         total = path.sums.reshape(-1, size).sum(axis=0) if unit.adds_up else path.sums
         return Grams(room if unit.moves else room[:0], total)
 
@@ -61,9 +63,9 @@ class MovingPath(GramPath):
         made: Iterator[tuple[Unit, Grams]],
     ) -> None:
         super().__init__(problem, start, workers)
-        self.made = made
+        self.made, self.together = made, 1
         nothing = np.zeros(0, dtype=problem.dtype)
-        self.no_examples = read_only(nothing), read_only(nothing), np.zeros(0, dtype=np.int32)
+        self.no_examples = read_only(nothing), read_only(nothing), np.zeros((1, 0), dtype=np.int32)
 
     def _visit(self, epoch: int, moving: bool = True) -> None:
         scales, steps = self._scales(epoch, slice(None)), 0
@@ -79,7 +81,7 @@ class MovingPath(GramPath):
 
     def _move(self, unit: Unit, G: Array, scales: Array) -> None:
         """Through the near cache, as many matrices at a time as are made at a time."""
-        size, room, threads = self.width**2, self.G[0], self.workers.threads
+        size, room, threads = self.width**2, self.G, self.workers.threads
         B, steps = self.problem.batch_size, unit.stop - unit.first
         for begin in range(0, steps, self.at_once):
             end = min(begin + self.at_once, steps)
@@ -89,17 +91,7 @@ class MovingPath(GramPath):
                 worker: int, first: int = unit.step + begin, stop: int = unit.step + end
             ) -> None:
                 mine = self.layout.share(worker, threads)
-                self.call(
-                    *self.no_examples,
-                    scales,
-                    B,
-                    worker,
-                    room,
-                    mine,
-                    first,
-                    stop,
-                    stop - first,
-                    False,
-                )
+                steps = first, stop, stop - first, stop - first
+                self.call(*self.no_examples, scales[None], B, worker, room, mine, steps, False)
 
             self.workers.run(move)

@@ -17,6 +17,7 @@ import pytest
 import learnrate
 from learnrate.engines.gram import GramEngine
 from learnrate.errors import OptionError, OutputError
+from learnrate.sweeps.executors import LocalExecutor, States
 from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.linear import LinearSweepResult
 
@@ -71,6 +72,26 @@ def test_a_sweep_that_was_stopped_goes_on_to_the_same_bits(
 ) -> None:
     interrupted(tmp_path, after, **options)
     assert_same(sweep(tmp_path, **options), sweep(None, **options))
+
+
+def test_what_a_later_seed_has_finished_is_left_where_the_first_has_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it may be on threads; here the seeds are trained from the last to the first."""
+    run = LocalExecutor.run
+
+    def backwards(self: LocalExecutor, problems: Any, starts: Any) -> States:
+        for s, state in run(self, problems[::-1], starts[::-1]):
+            yield len(problems) - 1 - s, state
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalExecutor, "run", backwards)
+        with pytest.raises(SweepInterrupted) as caught:
+            sweep(tmp_path, stop_after=2)
+    left, alone = caught.value.result, sweep(None, seed=2, seeds=1, epochs=2)
+    assert left.seeds.tolist() == [2]
+    np.testing.assert_array_equal(left.losses, alone.losses)
+    assert_same(sweep(tmp_path), sweep(None))
 
 
 def test_a_finished_sweep_is_not_trained_again(

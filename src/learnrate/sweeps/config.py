@@ -122,6 +122,10 @@ class SweepConfig:
         """The same settings with another batch size."""
         return replace(self, batch_size=batch_size)
 
+    def starting_at(self, seed: int) -> SweepConfig:
+        """The same settings from another first seed on."""
+        return self if seed == self.seed else replace(self, seed=seed)
+
     def with_block_size(self, block_size: int) -> SweepConfig:
         """The same settings with blocks of that many rows."""
         return replace(self, block_size=block_size)

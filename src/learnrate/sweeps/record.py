@@ -73,26 +73,30 @@ class Record:
         """Epochs that all seeds together have finished."""
         return sum(self.epochs())
 
-    def finished(self) -> tuple[int, int]:
-        """How many seeds, from the first, have finished how many epochs: as many as the first has."""
+    def finished(self) -> tuple[slice, int]:
+        """Seeds side by side that have finished equally many epochs, and how many those are.
+
+        From the first that has finished any: with threads that need not be seed 0.
+        """
         epochs = self.epochs()
-        behind = [s for s, done in enumerate(epochs) if done != epochs[0]]
-        return min(behind, default=len(epochs)), epochs[0]
+        first = next((s for s, done in enumerate(epochs) if done), 0)
+        behind = [s for s in range(first, len(epochs)) if epochs[s] != epochs[first]]
+        return slice(first, min(behind, default=len(epochs))), epochs[first]
 
     def result(
-        self, engine: str, reason: str, seconds: float, *, seeds: int, epochs: int
+        self, engine: str, reason: str, seconds: float, *, seeds: slice, epochs: int
     ) -> LinearSweepResult:
-        """The first seeds up to the epoch where they are."""
-        states = [state for state in self.states[:seeds] if state is not None]
+        """Some seeds up to the epoch where they are."""
+        states = [state for state in self.states[seeds] if state is not None]
         W, b = self.data.to_user_units(
             np.array([state.W for state in states]), np.array([state.b for state in states])
         )
 
         def done(curves: Float[Array, "S K epochs"]) -> Float[Array, "S K epochs"]:
-            return curves[:seeds, :, : epochs + 1]
+            return curves[seeds, :, : epochs + 1]
 
         return LinearSweepResult(
-            config=self.config,
+            config=self.config.starting_at(self.config.seed + seeds.start),
             lrs=self.lrs,
             losses=done(self.losses),
             val_losses=None if self.val_losses is None else done(self.val_losses),

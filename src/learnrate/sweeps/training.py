@@ -65,7 +65,7 @@ def train(
         if checkpoints is not None:
             checkpoints.save(record, choice.engine.name, time.perf_counter() - began, due=due)
 
-    def result(seeds: int, epochs: int) -> LinearSweepResult:
+    def result(seeds: slice, epochs: int) -> LinearSweepResult:
         seconds = time.perf_counter() - began
         reason = "; ".join([choice.reason, *executor.account])
         return record.result(choice.engine.name, reason, seconds, seeds=seeds, epochs=epochs)
@@ -101,7 +101,7 @@ def train(
             save(due=False)
             raise SweepInterrupted(result(seeds, epochs)) from None
         raise
-    return result(config.seeds, config.epochs)
+    return result(slice(0, config.seeds), config.epochs)
 
 
 def _choose(

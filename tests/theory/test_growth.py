@@ -57,7 +57,7 @@ def test_against_plain_products(
     for lr in lrs:
         delta, velocity, total = rng.standard_normal(6), np.zeros(6), 0.0
         for t in range(4096 + 64):
-            rows = modes.X_tilde[rng.choice(len(X), B, replace=False)]
+            rows = modes.examples.whole()[rng.choice(len(X), B, replace=False)]
             velocity = momentum * velocity + rows.T @ (rows @ delta) / B + alpha * (P @ delta)
             delta = delta - lr * velocity
             length = np.sqrt(delta @ delta + lr**2 * velocity @ velocity)

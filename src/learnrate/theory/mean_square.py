@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from learnrate._shapes import Array, Float
+from learnrate.theory.examples import Examples
 from learnrate.theory.fourth_moment import Pairs, apply_fourth_moment, pair_covariance
 from learnrate.theory.modes import Modes, batch_variance
 from learnrate.theory.quantity import Kind, Quantity
@@ -113,7 +114,7 @@ def _inverse_root(lam: Float[Array, " r"]) -> Float[Array, "r r"]:
 def _top_by_matrix(modes: Modes, p: float) -> float:
     lam, pairs = modes.eigenvalues, Pairs.every(modes.rank)
     scale = _inverse_root(lam)[pairs.first, pairs.second]
-    D = p * pair_covariance(pairs, modes.Z, modes.data_hessian)
+    D = p * pair_covariance(pairs, modes.sample(modes.n), modes.data_hessian)
     D[np.diag_indices_from(D)] += lam[pairs.first] * lam[pairs.second]
     return float(np.linalg.eigvalsh(D * np.outer(scale, scale))[-1])
 
@@ -173,8 +174,8 @@ def _apply(S: Float[Array, "r r"], modes: Modes, p: float, single: bool) -> Floa
     scale = _inverse_root(lam)
     inner = scale * (0.5 * (S + S.T))
     if modes.rank < len(Q):
-        moment = apply_fourth_moment(inner, modes.Z, single=single)
+        moment = apply_fourth_moment(inner, Examples(modes.Z, one=None), single=single)
     else:
-        moment = Q.T @ apply_fourth_moment(Q @ inner @ Q.T, modes.X_tilde, single=single) @ Q
+        moment = Q.T @ apply_fourth_moment(Q @ inner @ Q.T, modes.examples, single=single) @ Q
     D: Array = lam[:, None] * inner * lam + p * (moment - G @ inner @ G)
     return scale * D

@@ -20,7 +20,7 @@ the LMS algorithm), without its independence and Gaussian assumptions; p from `l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -72,11 +72,19 @@ class SecondMoments:
 
     @classmethod
     def of(
-        cls, modes: Modes, p: float, *, rates: int, steps: int | None = None, coarse: bool = False
+        cls,
+        modes: Modes,
+        p: float,
+        *,
+        rates: int,
+        steps: int | None = None,
+        coarse: bool = False,
+        label_noise: bool = True,
     ) -> SecondMoments:
         """All of Σ where that is quick for so many rates (and steps, if not all at once), or its diagonal.
 
-        ``coarse`` allows it a hundredth of the time.
+        ``coarse`` allows it a hundredth of the time. Without ``label_noise`` it is as if the optimum met all
+        labels: only the start remains.
         """
         work = _WORK / 100 if coarse else _WORK
         r = modes.rank
@@ -85,30 +93,26 @@ class SecondMoments:
         passes = longest if steps is None else min(longest, steps)
         whole = rates * 2 * passes * P**2 <= work
         kind, note = Kind.EXACT, "second-moment recursion"
+        lam, g, G = modes.eigenvalues, modes.data_slope, modes.data_hessian
         if not whole:
             kind, note = Kind.ESTIMATE, f"{note} of its diagonal"
             along = modes.coarse_directions if coarse else modes.directions
             if along.rows < modes.n:
                 note = f"{note}, fourth moments from {along.rows} examples"
-            lam, g, G = modes.eigenvalues, modes.data_slope, modes.data_hessian.diagonal()
-            C, tow, V = along.spread, along.tow.T, along.noise
-            return cls(Pairs.diagonal(r), p, lam, g, C, tow, V, G, kind, note)
+            tow, V = (along.tow.T, along.noise) if label_noise else (np.zeros((r, r)), np.zeros(r))
+            pairs = Pairs.diagonal(r)
+            return cls(pairs, p, lam, g, along.spread, tow, V, G.diagonal(), kind, note)
         pairs = Pairs.every(r)
         enough = int(work / P**2)
         if modes.n > enough:
             kind, note = Kind.ESTIMATE, f"{note}, fourth moments from {enough} examples"
-        Z, residuals = modes.sample(enough)
-        G, g = modes.data_hessian, modes.data_slope
-        V = (modes.Z.T * modes.residuals**2) @ modes.Z / modes.n - np.outer(g, g)
-        a, b = pairs.first, pairs.second
-        C, tow = pair_moments(pairs, Z, residuals[:, None] * Z)
-        C -= pairs.conjugation(G)
-        tow -= 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
-        return cls(pairs, p, modes.eigenvalues, g, C, tow, pairs.of(V), pairs.of(G), kind, note)
-
-    def without_label_noise(self) -> SecondMoments:
-        """The same for labels that the optimum meets exactly: only the start remains."""
-        return replace(self, tow=np.zeros_like(self.tow), noise=np.zeros_like(self.noise))
+        moments = pair_moments(pairs, modes.sample(enough), residuals=label_noise)
+        C, tow, V = moments.fourth - pairs.conjugation(G), moments.third, np.zeros(P)
+        if label_noise:
+            a, b = pairs.first, pairs.second
+            tow = tow - 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
+            V = pairs.of(modes.noise - np.outer(g, g))
+        return cls(pairs, p, lam, g, C, tow, V, pairs.of(G), kind, note)
 
     def follow(
         self,

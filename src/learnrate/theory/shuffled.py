@@ -118,8 +118,9 @@ def shuffled_curve(
                 rates=lrs.size,
                 steps=epochs * steps,
                 coarse=coarse,
+                label_noise=False,
             )
-            losses = moments.without_label_noise().follow(lrs, *start, steps, epochs)
+            losses = moments.follow(lrs, *start, steps, epochs)
             note = _NOTE + ", but for what wears off"
         if along.rows < n:
             note += f", fourth moments from {along.rows} examples"

@@ -17,7 +17,7 @@ __all__ = ["Directions"]
 
 
 class Directions:
-    """Means over some examples, or all of them; each is computed when asked for.
+    """Means over some examples, or all of them; computed when one is asked for.
 
     Parameters
     ----------
@@ -36,33 +36,30 @@ class Directions:
         self._slope = data_slope
 
     @cached_property
-    def spread(self) -> Float[Array, "r r"]:
-        """``κ_ab = mean z_a² z_b² − G_ab²``: C of `learnrate.theory.fourth_moment` on diagonals."""
-        total = np.zeros_like(self._G)
-        for Z, _ in self._along.blocks():
-            Z *= Z
-            total += Z.T @ Z
-        mean: Array = total / self.rows - self._G**2
-        return mean
-
-    @cached_property
-    def _from_labels(self) -> tuple[Float[Array, "r r"], Float[Array, " r"]]:
-        """``tow`` and ``noise``, from one pass."""
-        tow, noise = np.zeros_like(self._G), np.zeros_like(self._slope)
+    def _means(self) -> tuple[Float[Array, "r r"], Float[Array, "r r"], Float[Array, " r"]]:
+        """All of them, from one pass."""
+        spread, tow = np.zeros_like(self._G), np.zeros_like(self._G)
+        noise, n = np.zeros_like(self._slope), self.rows
         for Z, residuals in self._along.blocks(residuals=True):
             assert residuals is not None
             pull = residuals[:, None] * Z
             Z *= Z
+            spread += Z.T @ Z
             tow += pull.T @ Z
             noise += residuals**2 @ Z
-        return tow / self.rows - self._G * self._slope, noise / self.rows - self._slope**2
+        return spread / n - self._G**2, tow / n - self._G * self._slope, noise / n - self._slope**2
+
+    @property
+    def spread(self) -> Float[Array, "r r"]:
+        """``κ_ab = mean z_a² z_b² − G_ab²``: C of `learnrate.theory.fourth_moment` on diagonals."""
+        return self._means[0]
 
     @property
     def tow(self) -> Float[Array, "r r"]:
         """``M_ab = mean ε z_a z_b² − G_ab ḡ_b``: how residuals and features hang together."""
-        return self._from_labels[0]
+        return self._means[1]
 
     @property
     def noise(self) -> Float[Array, " r"]:
         """``V_a = mean ε² z_a² − ḡ_a²``: the variance of one example's pull at the optimum."""
-        return self._from_labels[1]
+        return self._means[2]

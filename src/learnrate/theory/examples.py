@@ -72,15 +72,17 @@ class Examples:
         """Minibatches over ``√B``; the index n stands for a row of zeros. Each overwrites the one before."""
         n, d = self.X.shape
         first = next(orders)
-        gathered = np.empty((first.size, d))
+        gathered = np.empty((*first.shape, d))
         minibatch = np.empty((*first.shape, self.shape[1]))
-        root = np.sqrt(first.shape[1])
+        features, root = minibatch[..., :d], np.sqrt(first.shape[1])
+        fresh = False
         for order in itertools.chain([first], orders):
-            np.take(self.X, order.ravel(), axis=0, out=gathered, mode="clip")
-            np.divide(gathered.reshape(*order.shape, d), root, out=minibatch[..., :d])
-            if self.one is not None:
+            if self.one is not None and not fresh:
                 minibatch[..., d] = self.one / root
-            if order[-1, -1] == n:  # only ever at the end
+            np.take(self.X, order, axis=0, out=gathered, mode="clip")
+            np.divide(gathered, root, out=features)
+            fresh = order[-1, -1] < n  # what fills up comes last
+            if not fresh:
                 minibatch[order == n] = 0.0
             yield minibatch
 

@@ -11,12 +11,12 @@ Source: Mulayoff and Michaeli, arXiv 2306.07850.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
-from learnrate.theory.examples import Examples
 from learnrate.theory.rotated import Rotated
 
 __all__ = ["PairMoments", "Pairs", "apply_fourth_moment", "pair_covariance", "pair_moments"]
@@ -141,30 +141,28 @@ def _put_together(
 
 
 def apply_fourth_moment(
-    S: Float[Array, "r r"], examples: Examples, *, single: bool = False
+    S: Float[Array, "r r"], blocks: Iterable[Float[Array, "rows r"]], *, length: float | None = None
 ) -> Float[Array, "r r"]:
-    """``(1/n) Σ_i (x̃_iᵀ S x̃_i) x̃_i x̃_iᵀ``, the first term of C. Costs ``2 n r²``; forms no pairs.
+    """``(1/n) Σ_i (z_iᵀ S z_i) z_i z_iᵀ``, the first term of C. Costs ``2 n r²``; forms no pairs.
 
-    ``single`` multiplies in float32, in half the time and to some six digits; examples and S are brought
-    to size 1 for it.
+    With a ``length``, to which examples are brought to size 1 (and S by its own), it multiplies in float32, in
+    half the time and to some six digits.
     """
-    size, length = 1.0, 1.0
-    dtype: type[np.floating] = np.float64
-    if single:
-        size, length = float(np.abs(S).max()) or 1.0, examples.largest or 1.0
-        dtype = np.float32
+    size = 1.0
+    dtype: type[np.floating] = np.float64 if length is None else np.float32
+    if length is not None:
+        size = float(np.abs(S).max()) or 1.0
     S = (S / size).astype(dtype)
     ones = np.ones(len(S), dtype)
-    moment, scratch = np.zeros(S.shape), np.empty((0, 0))
-    for rows in examples.blocks():
-        if single:
-            rows = (rows / length).astype(dtype)
-        if len(rows) != len(scratch):
-            scratch = np.empty_like(rows)
-        np.matmul(rows, S, out=scratch)
-        scratch *= rows
-        c = scratch @ ones
-        np.multiply(c[:, None], rows, out=scratch)
-        moment += rows.T @ scratch
-    moment *= size * length**4 / examples.shape[0]
-    return moment
+    moment, held, n = np.zeros(S.shape), np.empty((0, 0), dtype), 0
+    for block in blocks:
+        rows = block if length is None else (block / length).astype(dtype)
+        if rows.shape != held.shape:
+            held = np.empty_like(rows)
+        np.matmul(rows, S, out=held)
+        held *= rows
+        np.multiply((held @ ones)[:, None], rows, out=held)
+        moment += rows.T @ held
+        n += len(rows)
+    scaled: Array = moment * (size * (length or 1.0) ** 4 / n)
+    return scaled

@@ -35,6 +35,8 @@ _WORK = 2e10  # multiplications that take about a second: beyond, be content wit
 _EQUAL = 1e-7
 # An eigendecomposition costs as much as this many steps, times the number of pairs.
 _EIGEN_COST = 5
+# Numbers in the matrices whose eigenvectors are asked for at once.
+_TOGETHER = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,16 +135,24 @@ class SecondMoments:
                 return self._step_through(lrs, m, x, steps, epochs)
             t = steps * np.arange(1.0, epochs + 1)
             start = 0.5 * x @ self.curvature - m @ self.slope
-            return np.stack([np.append(start, self._jump(lr, m, x, t)) for lr in lrs])
+            together = max(1, _TOGETHER // x.size**2)  # matrices of so many rates are small
+            parts = (lrs[at : at + together] for at in range(0, lrs.size, together))
+            return np.stack(
+                [
+                    np.append(start, self._jump(lr, tau, U, m, x, t))
+                    for part in parts
+                    for lr, tau, U in zip(part, *self._eigen(part), strict=True)
+                ]
+            )
 
     def radius(self, lr: float) -> float:
         """Spectral radius of T: the growth of the second moment per step, in the long run."""
-        return float(np.abs(self._eigen(lr)[0]).max())
+        return float(np.abs(self._eigen(np.array([lr]))[0]).max())
 
     def settled(self, lr: float) -> float:
         """``E L − L(θ*)`` at the fixed point ``x = T x + η² p v``; infinite where there is none."""
         with np.errstate(all="ignore"):
-            tau, U = self._eigen(lr)
+            (tau,), (U,) = self._eigen(np.array([lr]))
         if tau[-1] >= 1:
             return float("inf")
         x = lr**2 * self.p * (U.T @ self.noise) / (1 - tau)
@@ -173,10 +183,15 @@ class SecondMoments:
         return np.stack(losses, axis=1)
 
     def _jump(
-        self, lr: float, m: Float[Array, " r"], x: Float[Array, " P"], t: Float[Array, " times"]
+        self,
+        lr: float,
+        tau: Float[Array, " P"],
+        U: Float[Array, "P P"],
+        m: Float[Array, " r"],
+        x: Float[Array, " P"],
+        t: Float[Array, " times"],
     ) -> Float[Array, " times"]:
         """One rate after t steps, for any t at the same cost: along eigenvectors steps are powers."""
-        tau, U = self._eigen(lr)
         a, t = 1 - lr * self.eigenvalues, t[:, None]
         now = (U.T @ x) * tau**t
         if self.noise.any():
@@ -188,14 +203,16 @@ class SecondMoments:
         losses: Array = 0.5 * now @ (U.T @ self.curvature) - (m * a**t) @ self.slope
         return losses
 
-    def _eigen(self, lr: float) -> tuple[Float[Array, " P"], Float[Array, "P P"]]:
-        """Eigenvalues τ (ascending) and eigenvectors of T at one rate."""
-        a = 1 - lr * self.eigenvalues
-        T = lr**2 * self.p * self.covariance
-        T[np.diag_indices_from(T)] += a[self.pairs.first] * a[self.pairs.second]
-        if not np.isfinite(T).all():
-            return np.full(len(T), np.inf), np.eye(len(T))
+    def _eigen(self, lrs: Float[Array, " K"]) -> tuple[Float[Array, "K P"], Float[Array, "K P P"]]:
+        """Eigenvalues τ (ascending) and eigenvectors of T at each rate."""
+        a = 1 - lrs[:, None] * self.eigenvalues
+        T = (lrs**2 * self.p)[:, None, None] * self.covariance
+        diagonal = np.einsum("kii->ki", T)
+        diagonal += a[:, self.pairs.first] * a[:, self.pairs.second]
+        bounded = np.isfinite(T).all(axis=(1, 2))
+        T[~bounded] = 0.0
         tau, U = np.linalg.eigh(T)
+        tau[~bounded] = np.inf
         return tau, U
 
 

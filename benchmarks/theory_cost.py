@@ -70,11 +70,10 @@ def parts(X: Array, y: Array, B: int, lrs: Array) -> list[float]:
     result: list[LinearSweepResult] = []
     trained = seconds(lambda: result.append(sweep(X, y, lrs=lrs, batch_size=B)))
     done = result[0]
-    theory = theory_of(done.data, done.config)
     return [
         trained,
         seconds(lambda: (done.limit, done.typical_limit, done.verdict_sentences())),
-        seconds(lambda: auto_rates(theory, done.epochs)),
+        seconds(lambda: auto_rates(theory_of(done.data, done.config), done.epochs)),
         seconds(lambda: (done.suggestion(), done.sentences)),
     ]
 

@@ -160,6 +160,11 @@ def test_why_works_out_a_verdict_in_full(learnrate: Run) -> None:
     assert "the limit of a typical run" in out
 
 
+def test_why_says_why_there_is_no_verdict(learnrate: Run) -> None:
+    out = " ".join(learnrate("sweep", "--why", "2", "--schedule", "cosine").out.split())
+    assert "2 is not judged: limits are worked out for a constant rate, and here a schedule" in out
+
+
 def test_a_second_picture_by_name(learnrate: Run) -> None:
     learnrate("sweep", "--lrs", "auto", "-o", "sweep.svg", "-o", "limit.svg", "-q")
     assert Path("limit.svg").read_bytes() != Path("sweep.svg").read_bytes()

@@ -226,3 +226,20 @@ def test_a_sweep_and_its_result_share_what_was_worked_out() -> None:
     assert result.theory is theory_of(result.data, result.config)
     other = theory_of(result.data, result.config.with_batch_size(7))
     assert other.batch_size == 7
+
+
+def test_rates_that_no_limit_decides_are_not_called_unsafe() -> None:
+    result = learnrate.sweep("diabetes", lrs=[0.01, 0.02, 0.03, 0.04, 0.3], momentum=0.9)
+    limits, diverges, unknown = result.verdict_sentences()
+    assert limits.startswith("Limits")
+    assert diverges.startswith("0.3 diverges")
+    assert unknown.startswith("Up to 0.04, 4 rates are not judged")
+    alone = learnrate.sweep("diabetes", lrs=[0.01], momentum=0.9).verdict_sentences()[-1]
+    assert alone.startswith("0.01 is not judged")
+
+
+def test_a_rate_that_must_diverge_is_never_at_its_floor() -> None:
+    """With all examples in one minibatch a rate just beyond the limit grows slowly at first."""
+    result = learnrate.sweep("diabetes", lrs=[0.1, 0.547], batch_size=442)
+    assert result.verdicts == ("safe", "diverges")
+    assert result.outcomes[0][1] is Outcome.UNSTEADY

@@ -39,6 +39,20 @@ def test_a_plateau_far_above_the_floor_is_another(floor: float | None, outcome: 
     assert judge(np.array([4.0, 1.01, 1.0, 0.995]), floor) is outcome
 
 
+@pytest.mark.parametrize(
+    ("losses", "outcome"),
+    [
+        ([4.0, 2.0, 1.0], Outcome.FALLING),
+        ([4.0, 0.1, 0.0995], Outcome.UNSTEADY),
+        ([4.0, 0.1, 0.14], Outcome.UNSTEADY),
+        ([4.0, 0.1, 0.3, 0.25], Outcome.UNSTEADY),  # lower than before, but not than ever
+        ([4.0, 1e300, np.inf], Outcome.DIVERGED),
+    ],
+)
+def test_without_a_floor_there_is_none_to_be_at(losses: list[float], outcome: Outcome) -> None:
+    assert judge(np.array(losses), np.inf) is outcome
+
+
 def test_what_is_left_of_rounding_is_no_plateau() -> None:
     assert judge(np.array([4.0, 1e-20, 1e-20, 1e-20]), 1e-30) is Outcome.AT_FLOOR
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from learnrate.data import note_data
 from learnrate.data.builtin import load_diabetes
+from learnrate.theory.examples import Examples
 from learnrate.theory.modes import Modes
 
 Array = npt.NDArray[Any]
@@ -61,7 +62,7 @@ DATA = {
 def without_bias(X: Array, y: Array | None = None) -> Modes:
     """Modes of the features alone, where a closed form knows no column of ones."""
     modes = Modes(X, np.zeros(len(X)) if y is None else y)
-    modes.X_tilde = np.asarray(X, dtype=np.float64)
+    modes.examples = Examples(X, one=None)
     return modes
 
 

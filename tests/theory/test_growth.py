@@ -57,7 +57,7 @@ def test_against_plain_products(
     for lr in lrs:
         delta, velocity, total = rng.standard_normal(6), np.zeros(6), 0.0
         for t in range(4096 + 64):
-            rows = modes.X_tilde[rng.choice(len(X), B, replace=False)]
+            rows = modes.examples.whole()[rng.choice(len(X), B, replace=False)]
             velocity = momentum * velocity + rows.T @ (rows @ delta) / B + alpha * (P @ delta)
             delta = delta - lr * velocity
             length = np.sqrt(delta @ delta + lr**2 * velocity @ velocity)
@@ -104,6 +104,19 @@ def test_minibatches_hold_no_example_twice(draw: object) -> None:
         for J in next(orders):
             real = J[J < 10]
             assert len(set(real.tolist())) == len(real)
+
+
+@pytest.mark.parametrize(("n", "B"), [(10, 1), (60, 2), (300, 3)])
+def test_rare_twins_are_drawn_again(n: int, B: int) -> None:
+    """Every minibatch without replacement, every example equally often, runs and steps independent."""
+    orders = growth._independent(n, B, 4, 0)
+    drawn = np.concatenate([next(orders) for _ in range(5000)])
+    in_order = np.sort(drawn, axis=1)
+    assert (in_order[:, 1:] > in_order[:, :-1]).all()
+    counts = np.bincount(drawn.ravel(), minlength=n)
+    expected = drawn.size / n
+    assert np.sum((counts - expected) ** 2) / expected < n + 5 * np.sqrt(2 * n)
+    assert len(np.unique(drawn[:400], axis=0)) > min(n, 380) - 2
 
 
 def test_shuffled_epochs_visit_every_example_once() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -166,3 +168,38 @@ def test_order_of_the_limits(
         p = batch_variance(n, B, replacement=replacement)
         R2 = np.sum(modes.Z**2, axis=1).max()
         assert 2 / (p * R2 + (1 - p) * modes.spectrum.largest) <= bound * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"), [("normal", 400), ("normal", 1500), ("heavy-tailed", 150)]
+)
+def test_a_last_step_on_a_sample_says_what_the_sample_may_miss(kind: str, rows: int) -> None:
+    modes = Modes(many(kind), many(kind)[:, 0])
+    p = batch_variance(4000, 10)
+    krylov = mean_square._Krylov(mean_square._diagonal_start(modes, p))
+    for _ in range(3):
+        krylov.extend(mean_square._apply(krylov.next, modes, p))
+    theta, error = mean_square._confirm(krylov, modes, p, rows)
+    assert len(krylov.basis) == 3
+    krylov.extend(mean_square._apply(krylov.next, modes, p))
+    assert 0 < abs(theta - krylov.top) < error < 1e-3 * theta
+
+
+def test_a_sample_confirms_what_is_within_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = np.random.default_rng(3).standard_normal((20_000, 22))
+    modes = Modes(X, X[:, 0])
+    taken = []
+    confirm = mean_square._confirm
+
+    def watched(*given: Any) -> tuple[float, float]:
+        taken.append(confirm(*given))
+        return taken[-1]
+
+    monkeypatch.setattr(mean_square, "_confirm", watched)
+    sampled = mean_square_limit(modes, 10)
+    assert 2 / taken[0][0] == value(sampled)
+    assert sampled.kind is Kind.EXACT
+    monkeypatch.setattr(mean_square, "_confirm", lambda *given: (0.0, np.inf))
+    exact = value(mean_square_limit(modes, 10))
+    assert value(sampled) == pytest.approx(exact, rel=1e-7)
+    assert value(sampled) != exact

@@ -15,10 +15,10 @@ from tests.theory.examples import DATA, Array
 def test_optimum_is_the_least_squares_solution_of_smallest_norm(name: str) -> None:
     X, y, _ = DATA[name]()
     modes = Modes(X, y)
-    want = np.linalg.pinv(modes.X_tilde) @ y
+    want = np.linalg.pinv(modes.examples.whole()) @ y
     np.testing.assert_allclose(modes.optimum, want, rtol=1e-9, atol=1e-9 * np.abs(want).max())
     assert modes.loss_at_optimum == pytest.approx(
-        0.5 * np.mean((y - modes.X_tilde @ want) ** 2), rel=1e-12, abs=1e-25
+        0.5 * np.mean((y - modes.examples.whole() @ want) ** 2), rel=1e-12, abs=1e-25
     )
 
 
@@ -36,7 +36,7 @@ def test_optimum_far_from_zero() -> None:
 def test_with_weight_decay_the_regularised_slope_vanishes() -> None:
     X, y, _ = DATA["correlated"]()
     modes = Modes(X, y, weight_decay=0.3)
-    slope = -modes.X_tilde.T @ modes.residuals / len(X)
+    slope = -modes.examples.whole().T @ modes.residuals / len(X)
     slope[:-1] += 0.3 * modes.optimum[:-1]
     np.testing.assert_allclose(slope, 0, atol=1e-12)
     Z = modes.Z

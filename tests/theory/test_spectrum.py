@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learnrate.theory.spectrum import append_ones, hessian_spectrum
+from learnrate.theory.examples import Examples
+from learnrate.theory.spectrum import hessian_spectrum
 from tests.theory.examples import Array
 
 
 def by_svd(X: Array) -> Array:
     """Eigenvalues of H from the singular values of X̃, which lose no digits."""
-    rows = append_ones(X)
+    rows = Examples(X).whole()
     singular = np.linalg.svd(rows, compute_uv=False)
     kept = singular > max(rows.shape) * np.finfo(float).eps * singular[0]
     return np.sort(singular[kept] ** 2 / len(X))
@@ -34,7 +35,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_eigenvalues_are_those_of_the_singular_values(name: str) -> None:
-    spectrum = hessian_spectrum(append_ones(CASES[name]))
+    spectrum = hessian_spectrum(Examples(CASES[name]))
     want = by_svd(CASES[name])
     assert spectrum.rank == want.size
     np.testing.assert_allclose(spectrum.eigenvalues, want, rtol=1e-5)
@@ -45,8 +46,8 @@ def test_eigenvalues_are_those_of_the_singular_values(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_eigenvectors_rebuild_the_hessian(name: str) -> None:
-    rows = append_ones(CASES[name])
-    spectrum = hessian_spectrum(rows)
+    rows = Examples(CASES[name]).whole()
+    spectrum = hessian_spectrum(Examples(CASES[name]))
     Q = spectrum.vectors
     np.testing.assert_allclose(Q.T @ Q, np.eye(spectrum.rank), atol=1e-12)
     H = rows.T @ rows / len(rows)
@@ -55,8 +56,8 @@ def test_eigenvectors_rebuild_the_hessian(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_weight_decay_spares_the_bias(name: str) -> None:
-    rows = append_ones(CASES[name])
-    spectrum = hessian_spectrum(rows, weight_decay=0.5)
+    rows = Examples(CASES[name]).whole()
+    spectrum = hessian_spectrum(Examples(CASES[name]), weight_decay=0.5)
     H = rows.T @ rows / len(rows) + 0.5 * np.diag([1.0] * (rows.shape[1] - 1) + [0.0])
     values = (spectrum.vectors * spectrum.eigenvalues) @ spectrum.vectors.T
     np.testing.assert_allclose(values, H, atol=1e-12 * H.max())
@@ -72,7 +73,7 @@ def test_weight_decay_spares_the_bias(name: str) -> None:
 )
 def test_rank_and_trace(n: int, d: int, scale: float, seed: int) -> None:
     X = np.random.default_rng(seed).integers(-2, 3, (n, d)) * scale
-    rows = append_ones(X)
-    spectrum = hessian_spectrum(rows)
+    rows = Examples(X).whole()
+    spectrum = hessian_spectrum(Examples(X))
     assert spectrum.rank == np.linalg.matrix_rank(rows)
     assert spectrum.eigenvalues.sum() == pytest.approx(np.sum(rows**2) / n, rel=1e-10)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from learnrate.errors import OptionError
 from learnrate.theory import Kind, Theory, Verdict, analyse
+from learnrate.theory.examples import Examples
 from tests.theory.examples import DATA, Array
 from tests.theory.simulate import simulate
 
@@ -188,7 +189,7 @@ def test_limits_scale_with_all_inputs_alike(scale: float, seed: int, B: int) -> 
     X = np.random.default_rng(seed).standard_normal((12, 2))
     y = X[:, 0]
     one, other = analyse(X, y, B), analyse(X, y, B)
-    other.modes.X_tilde = scale * one.modes.X_tilde
+    other.modes.examples = Examples(scale * X, one=scale)
     assert other.limit.value == pytest.approx(number(one.limit.value) / scale**2, rel=1e-9)
     assert other.typical_limit.value == pytest.approx(
         number(one.typical_limit.value) / scale**2, rel=1e-6

@@ -65,13 +65,50 @@ def test_the_arithmetic_leads_to_the_sentence(theory: Theory) -> None:
     judgement = theory.verdict(2.0)
     lines = judgement.arithmetic
     assert lines[0].startswith("λmax = 1.14")
-    assert "full-batch limit = 1.75 (exact)" in lines[1]
+    assert lines[1].startswith("full-batch limit = 2/λmax = 2/1.142")
+    assert lines[1].endswith(" = 1.75 (exact)")
     assert "(1000 − 10)/(10·999) = 0.0990991" in lines[2]
     assert lines[3].startswith("mean-square limit = 1.403 (exact)")
     assert "batch noise takes 20 % of that" in lines[3]
-    assert lines[4].startswith("typical-run limit = 1.77")
-    assert "±" in lines[4]
-    assert lines[5] == judgement.sentence
+    assert "drawn independently" in lines[4]
+    assert lines[5].startswith("typical-run limit = 1.77")
+    assert "±" in lines[5]
+    assert lines[6] == judgement.sentence
+
+
+def test_the_arithmetic_knows_momentum_and_weight_decay() -> None:
+    X, y, B = DATA["diabetes"]()
+    theory = analyse(X, y, B, momentum=0.9, weight_decay=0.3, sampling="independent")
+    lines = theory.verdict(0.5).arithmetic
+    assert "H = (1/n) Σ x̃ x̃ᵀ + 0.3·diag(1, …, 1, 0)" in lines[0]
+    assert lines[1].startswith("full-batch limit = 2(1 + μ)/λmax = 2(1 + 0.9)/4.3")
+    assert not any("drawn independently" in line for line in lines)
+    assert "p = 0: there is one example" in analyse(X[:1], y[:1], 1).verdict(0.5).arithmetic
+
+
+def test_several_rates_at_once_are_judged_as_each_alone(theory: Theory) -> None:
+    lrs = [0.1, 1.6, 1.7, 2.0]
+    together, alone = theory.verdicts(lrs, 30), [theory.verdict(lr, 30) for lr in lrs]
+    for one, other in zip(together, alone, strict=True):
+        assert one.verdict is other.verdict
+        assert (one.diverged_share is None) is (one.verdict is not Verdict.BORDERLINE)
+        if one.diverged_share is not None:
+            assert one.diverged_share == pytest.approx(other.diverged_share, rel=1e-9)
+
+
+def test_with_slow_directions_a_share_is_the_least_to_expect() -> None:
+    given = {"diverged_share": 0.05, "epochs": 3}
+    borderline = made(Verdict.BORDERLINE, exact(0.4), exact(1.0), **given)
+    assert "but about 1 in 20 should" in borderline.sentence
+    slow = made(Verdict.BORDERLINE, exact(0.4), exact(1.0), **given, slow=True)
+    assert "but at least 1 in 20 should" in slow.sentence
+    given["diverged_share"] = 1e-5
+    none = made(Verdict.BORDERLINE, exact(0.4), exact(1.0), **given, slow=True)
+    assert none.sentence.endswith("safe for most runs.")
+    X, y, B = DATA["diabetes"]()
+    assert analyse(X, y, B).verdict(0.45).slow
+    X, y, B = DATA["heavy-tailed"]()
+    assert not analyse(X, y, B).verdict(0.5).slow
 
 
 def made(verdict: Verdict, limit: Quantity, typical: Quantity, **more: float) -> Judgement:

@@ -67,9 +67,9 @@ def print_result(
     chosen = result.suggestion().lr
     if chosen is not None and isinstance(result, LinearSweepResult):
         say(_weights(result, chosen))
-    if why is not None and isinstance(result, LinearSweepResult) and result.theory is not None:
+    if why is not None:
         say()
-        for line in result.theory.verdict(why, result.epochs).arithmetic:
+        for line in _verdict(result, why):
             say(line)
     for path in saved:
         say(f"Saved {path}")
@@ -99,6 +99,13 @@ def _heading(result: SweepResult) -> Iterable[str]:
             f"{column}={category}" for column, category in data.references.items()
         )
     yield from data.notes
+
+
+def _verdict(result: SweepResult, lr: float) -> list[str]:
+    """The verdict on a rate in full, or why there is none."""
+    if isinstance(result, LinearSweepResult) and result.theory is not None:
+        return result.theory.verdict(lr, result.epochs).arithmetic
+    return [f"{format_rate(lr)} is not judged: {result.why_no_theory}."]
 
 
 def _weights(result: LinearSweepResult, lr: float) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from learnrate._shapes import Array, Float
+from learnrate.data.order import Sampling
 from learnrate.data.prepared import Prepared
 from learnrate.errors import InputError
+from learnrate.report.curves import format_rate
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.model import LinearModel
 from learnrate.sweeps.result import SweepResult, finite_list
@@ -53,6 +55,15 @@ class LinearSweepResult(SweepResult):
             return theory_of(self.data, self.config)
         except InputError:
             return None
+
+    @property
+    def why_no_theory(self) -> str | None:
+        """Why nothing can be said before training: a phrase; None where something can."""
+        if self.theory is not None:
+            return None
+        if self.config.schedule != "constant":
+            return "limits are worked out for a constant rate, and here a schedule changes it"
+        return "the numbers of the examples, or the weight decay, are too large for fourth moments"
 
     @property
     def limit(self) -> float | None:
@@ -100,19 +111,32 @@ class LinearSweepResult(SweepResult):
         theory = self.theory
         if theory is None:
             return ()
+        independent = (
+            "" if self.config.sampling is Sampling.INDEPENDENT else " for independent draws"
+        )
         limits = (
             f"Limits of the learning rate at batch size {theory.batch_size}: mean-square, up to which "
-            f"the mean over runs converges, {theory.limit}; typical run {theory.typical_limit}; "
+            f"the mean over runs converges, {theory.limit}{independent}; typical run {theory.typical_limit}; "
             f"full batches {theory.full_batch_limit}."
         )
         verdicts = self.verdicts or ()
-        unsafe = [k for k, verdict in enumerate(verdicts) if verdict != Verdict.SAFE.word]
-        sentences = [
-            theory.verdict(float(self.lrs[k]), self.epochs).sentence
-            for k in unsafe[:_FEW_SENTENCES]
+        known = Verdict.SAFE.word, Verdict.UNKNOWN.word
+        unsafe = [
+            float(lr) for lr, word in zip(self.lrs, verdicts, strict=True) if word not in known
         ]
+        judged = theory.verdicts(unsafe[:_FEW_SENTENCES], self.epochs)
+        sentences = [judgement.sentence for judgement in judged]
         if len(unsafe) > _FEW_SENTENCES:
             sentences.append(f"… and {len(unsafe) - _FEW_SENTENCES} more rates that are not safe.")
+        unknown = [lr for lr, word in zip(self.lrs, verdicts, strict=True) if word == known[1]]
+        if unknown:
+            largest = format_rate(float(max(unknown)))
+            sentences.append(
+                f"Up to {largest}, {len(unknown)} rates are not judged: the limits that are known do not "
+                "decide them."
+                if len(unknown) > 1
+                else f"{largest} is not judged: the limits that are known do not decide it."
+            )
         return (limits, *sentences, *self._about_the_sample())
 
     @cached_property

@@ -33,7 +33,7 @@ class Outcome(enum.StrEnum):
 
     DIVERGED = "diverged: the loss stopped being finite"
     RISING = "diverging: ended above its start"
-    UNSTEADY = "unsteady: the last epoch raised it"
+    UNSTEADY = "unsteady: goes up and down"
     FALLING = "still falling after the last epoch"
     CREEPING = "creeping, far above its floor"
     AT_FLOOR = "at its floor"
@@ -58,10 +58,11 @@ def judge(losses: Float[Array, " epochs"], floor: float | None = None) -> Outcom
     losses : array, shape (E + 1,)
         Before training and after each epoch.
     floor : float, optional
-        The loss that this rate is predicted to settle at. A loss within a tenth of it is at its floor;
-        so is one that the last epoch lowered by less than 2 %, and by less than half as much as the first;
-        but above three times the predicted floor such a plateau is not the floor: the steep directions are
-        done and the flat ones have hardly begun.
+        The loss that this rate is predicted to settle at; infinite where it settles nowhere. A loss within a
+        tenth of it is at its floor; so is one that the last epoch lowered by less than 2 %, and by less than
+        half as much as the first; but above three times the predicted floor such a plateau is not the floor:
+        the steep directions are done and the flat ones have hardly begun. Where there is no floor, what is not
+        falling to a new low is unsteady.
     """
     if not np.isfinite(losses).all():
         return Outcome.DIVERGED
@@ -70,12 +71,15 @@ def judge(losses: Float[Array, " epochs"], floor: float | None = None) -> Outcom
         return Outcome.RISING
     if last > _JUMP * before:
         return Outcome.UNSTEADY
-    if floor is not None and last <= _NEAR * floor:
+    settles = floor is None or floor < np.inf
+    if floor is not None and settles and last <= _NEAR * floor:
         return Outcome.AT_FLOOR
     first_fall, last_fall = start - float(losses[1]), before - last
     steady = last_fall > 0 and last_fall > _STEADY * first_fall
-    if steady or last_fall > _STALL * before:
+    if (steady or last_fall > _STALL * before) and (settles or last < losses[:-1].min()):
         return Outcome.FALLING
+    if not settles:
+        return Outcome.UNSTEADY
     elsewhere = floor is not None and last > max(_FAR * floor, _NOTHING * start)
     return Outcome.CREEPING if elsewhere else Outcome.AT_FLOOR
 

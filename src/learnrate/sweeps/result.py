@@ -109,12 +109,18 @@ class SweepResult:
         """The rate with the least expected loss at this horizon; None if not known."""
         return None
 
+    @property
+    def why_no_theory(self) -> str | None:
+        """Why nothing can be said before training: a phrase; None where something can."""
+        return "limits are worked out for the linear model alone"
+
     def verdict_sentences(self) -> tuple[str, ...]:
         """The limits, and what was to be expected of the rates that are not safe; empty if not known."""
         return ()
 
     def _floor_of(self, k: int) -> float | None:
-        if self.floors is None or not math.isfinite(self.floors[k]):
+        """Where a rate settles; infinite where it settles nowhere, None if that is not known."""
+        if self.floors is None or math.isnan(self.floors[k]):
             return None
         return float(self.floors[k])
 

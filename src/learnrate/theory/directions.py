@@ -11,63 +11,55 @@ from functools import cached_property
 import numpy as np
 
 from learnrate._shapes import Array, Float
+from learnrate.theory.rotated import Rotated
 
 __all__ = ["Directions"]
 
-_CHUNK = 2048  # rows at a time, so that they stay in the processor's cache
-
 
 class Directions:
-    """Means over some examples, or all of them; each is computed when asked for.
+    """Means over some examples, or all of them; computed when one is asked for.
 
     Parameters
     ----------
-    Z : array, shape (rows, r)
-        ``z_i``, one row per example.
-    residuals : array, shape (rows,)
-        ``ε_i``.
+    along : Rotated
+        ``z_i`` and ``ε_i``.
     data_hessian, data_slope : arrays, shapes (r, r) and (r,)
         G and ḡ, over all examples.
     """
 
     def __init__(
-        self,
-        Z: Float[Array, "rows r"],
-        residuals: Float[Array, " rows"],
-        data_hessian: Float[Array, "r r"],
-        data_slope: Float[Array, " r"],
+        self, along: Rotated, data_hessian: Float[Array, "r r"], data_slope: Float[Array, " r"]
     ) -> None:
-        self.rows = len(Z)
-        self._Z = Z
-        self._residuals = residuals
+        self.rows = along.rows
+        self._along = along
         self._G = data_hessian
         self._slope = data_slope
 
     @cached_property
+    def _means(self) -> tuple[Float[Array, "r r"], Float[Array, "r r"], Float[Array, " r"]]:
+        """All of them, from one pass."""
+        spread, tow = np.zeros_like(self._G), np.zeros_like(self._G)
+        noise, n = np.zeros_like(self._slope), self.rows
+        for Z, residuals in self._along.blocks(residuals=True):
+            assert residuals is not None
+            pull = residuals[:, None] * Z
+            Z *= Z
+            spread += Z.T @ Z
+            tow += pull.T @ Z
+            noise += residuals**2 @ Z
+        return spread / n - self._G**2, tow / n - self._G * self._slope, noise / n - self._slope**2
+
+    @property
     def spread(self) -> Float[Array, "r r"]:
         """``κ_ab = mean z_a² z_b² − G_ab²``: C of `learnrate.theory.fourth_moment` on diagonals."""
-        total = np.zeros_like(self._G)
-        for at in range(0, self.rows, _CHUNK):
-            squares = self._Z[at : at + _CHUNK] ** 2
-            total += squares.T @ squares
-        mean: Array = total / self.rows - self._G**2
-        return mean
+        return self._means[0]
 
-    @cached_property
+    @property
     def tow(self) -> Float[Array, "r r"]:
         """``M_ab = mean ε z_a z_b² − G_ab ḡ_b``: how residuals and features hang together."""
-        total = np.zeros_like(self._G)
-        for at in range(0, self.rows, _CHUNK):
-            Z = self._Z[at : at + _CHUNK]
-            total += (self._residuals[at : at + _CHUNK, None] * Z).T @ Z**2
-        mean: Array = total / self.rows - self._G * self._slope
-        return mean
+        return self._means[1]
 
-    @cached_property
+    @property
     def noise(self) -> Float[Array, " r"]:
         """``V_a = mean ε² z_a² − ḡ_a²``: the variance of one example's pull at the optimum."""
-        total = np.zeros_like(self._slope)
-        for at in range(0, self.rows, _CHUNK):
-            total += self._residuals[at : at + _CHUNK] ** 2 @ self._Z[at : at + _CHUNK] ** 2
-        mean: Array = total / self.rows - self._slope**2
-        return mean
+        return self._means[2]

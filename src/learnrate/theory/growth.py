@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
+from learnrate.theory.examples import Examples
 from learnrate.theory.modes import Modes
 
 __all__ = ["Growth", "measure_growth"]
@@ -30,6 +31,10 @@ _SHORT = 32  # steps: long enough for directions to mix
 _NEGLIGIBLE = 1e-3
 # Below this growth between renormalisations nothing can overflow.
 _SAFE_GROWTH = 1e100
+# Minibatches are drawn again for a twin where at most one in twice this number has any …
+_RARE = 25
+# … and for so many steps at once.
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,31 +98,30 @@ def measure_growth(
     seed : int
         Of the minibatches.
     """
-    Z, decay, start = _leading(modes)
+    examples, decay, start = _leading(modes)
+    n, r = examples.shape
     if runs is None:
-        runs = max(4, min(32, 320 // batch_size, 4000 // (batch_size * Z.shape[1])))
-    per_epoch = -(-modes.n // batch_size)
+        runs = max(4, min(32, 320 // batch_size, 4000 // (batch_size * r)))
+    per_epoch = -(-n // batch_size)
     shuffle = shuffle and per_epoch <= steps
     if shuffle:
         block = per_epoch
         burn_in, blocks = per_epoch, max(1, round(steps / per_epoch))
-        orders = _shuffled(modes.n, batch_size, runs, seed)
-        Z = np.vstack([Z, np.zeros(Z.shape[1])])  # what fills up a short last minibatch
+        orders = _shuffled(n, batch_size, runs, seed)
     else:
         block = min(_SHORT, steps)
         burn_in, blocks = block, max(1, steps // block)
-        orders = _independent(modes.n, batch_size, runs, seed)
-    products = _Products(lrs, momentum, start, runs, _renormalise_every(Z, decay, lrs))
+        orders = _independent(n, batch_size, runs, seed)
+    products = _Products(lrs, momentum, start, runs, _renormalise_every(examples, decay, lrs))
     growth = np.zeros((blocks, runs, lrs.size))
     begun = np.zeros_like(growth)
-    few, root = min(_SHORT, block), np.sqrt(batch_size)
+    few = min(_SHORT, block)
+    minibatches = examples.minibatches(orders)
     with np.errstate(all="ignore"):
         for t in range(burn_in + blocks * block):
             if t == burn_in:
                 products.take_log_growth()
-            rows = Z[next(orders)]
-            rows /= root
-            products.step(rows, decay)
+            products.step(next(minibatches), decay)
             if t < burn_in:
                 continue
             at, within = divmod(t - burn_in, block)
@@ -191,7 +195,7 @@ class _Products:
 
 def _leading(
     modes: Modes,
-) -> tuple[Float[Array, "rows r"], Float[Array, "r r"] | None, Float[Array, " r"]]:
+) -> tuple[Examples, Float[Array, "r r"] | None, Float[Array, " r"]]:
     """Examples along the directions that matter, the decay matrix, and a start along λmax.
 
     The slowest directions shrink at every rate considered here and would only hide where the fast ones
@@ -201,23 +205,35 @@ def _leading(
     Q, alpha = modes.spectrum.vectors, modes.weight_decay
     kept = np.cumsum(modes.eigenvalues) > _NEGLIGIBLE * modes.spectrum.largest
     if kept.sum() == len(Q):
-        return modes.X_tilde, np.diag([alpha] * (len(Q) - 1) + [0.0]) if alpha else None, Q[:, -1]
-    Z = modes.Z if kept.all() else modes.X_tilde @ Q[:, kept]
+        decay = np.diag([alpha] * (len(Q) - 1) + [0.0]) if alpha else None
+        return modes.examples, decay, Q[:, -1]
+    Z = modes.Z if kept.all() else modes.examples @ Q[:, kept]
     decay = modes.decay[np.ix_(kept, kept)] if alpha else None
-    return Z, decay, np.eye(Z.shape[1])[-1]
+    return Examples(Z, one=None), decay, np.eye(Z.shape[1])[-1]
 
 
 def _renormalise_every(
-    Z: Float[Array, "rows r"], decay: Float[Array, "r r"] | None, lrs: Float[Array, " K"]
+    examples: Examples, decay: Float[Array, "r r"] | None, lrs: Float[Array, " K"]
 ) -> int:
     """Steps that cannot grow a vector by more than `_SAFE_GROWTH`: a step at most by 1 + η max‖z‖² + ηα."""
-    largest = np.einsum("ij,ij->i", Z, Z).max() + (0.0 if decay is None else np.trace(decay))
-    return max(1, min(8, int(np.log(_SAFE_GROWTH) / np.log(2 + lrs.max() * largest))))
+    most = examples.shape[1] * examples.largest**2 + (0.0 if decay is None else np.trace(decay))
+    return max(1, min(8, int(np.log(_SAFE_GROWTH) / np.log(2 + lrs.max() * most))))
 
 
 def _independent(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
-    """One minibatch per run and step, each without replacement; runs of one step share permutations."""
+    """One minibatch per run and step, each without replacement.
+
+    Where an example is rarely drawn twice, minibatches in which one was are drawn again, many steps at once.
+    Otherwise permutations are cut, which the runs of one step share.
+    """
     rng = np.random.default_rng(seed)
+    while n >= _RARE * B**2:
+        drawn = rng.integers(n, size=(_AT_ONCE * runs, B))
+        again = _with_twins(drawn)
+        while again.size:
+            drawn[again] = rng.integers(n, size=(again.size, B))
+            again = again[_with_twins(drawn[again])]
+        yield from drawn.reshape(_AT_ONCE, runs, B)
     together = n // B  # as many as one permutation holds
     if runs <= together:
         while True:
@@ -226,6 +242,12 @@ def _independent(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "r
     while True:
         drawn = rng.permuted(rows, axis=1)[:, : together * B].reshape(-1, B)
         yield drawn[:runs]
+
+
+def _with_twins(drawn: Int[Array, "many B"]) -> Int[Array, " some"]:
+    """Which rows hold a number twice."""
+    in_order = np.sort(drawn, axis=1)
+    return np.flatnonzero((in_order[:, 1:] == in_order[:, :-1]).any(axis=1))
 
 
 def _shuffled(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:

@@ -9,7 +9,9 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.errors import DataError, OptionError
 from learnrate.theory.directions import Directions
-from learnrate.theory.spectrum import Spectrum, append_ones, hessian_spectrum
+from learnrate.theory.examples import Examples
+from learnrate.theory.rotated import Rotated
+from learnrate.theory.spectrum import Spectrum, hessian_spectrum
 
 __all__ = ["INITIAL_SCALE", "Modes", "batch_variance"]
 
@@ -68,9 +70,10 @@ class Modes:
                 "X must have the shape (n, d) and y the shape (n,) with n ≥ 1. "
                 f"Got {X.shape} and {y.shape} instead; give one label per row of X."
             )
-        for name, values in (("X", X), ("y", y)):
-            # NaN and infinity come through; no copy of the examples is made.
-            largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
+        self.examples = Examples(X)
+        self.y: Float[Array, " n"] = np.asarray(y, dtype=np.float64)
+        for name, values in (("X", self.examples), ("y", Examples(self.y[:, None]))):
+            largest = values.largest  # NaN and infinity come through
             if not largest < _LARGEST:
                 raise DataError(
                     f"{name} must hold finite numbers below {_LARGEST:g}. Got {largest:g} instead; "
@@ -81,15 +84,13 @@ class Modes:
                 f"weight_decay must be at least 0 and below {_LARGEST:g}. Got {weight_decay} instead; "
                 "0 turns it off."
             )
-        self.X_tilde: Float[Array, "n D"] = append_ones(X)
-        self.y: Float[Array, " n"] = y.astype(np.float64)
         self.weight_decay = float(weight_decay)
         self.population = len(y) if population is None else population
 
     @property
     def n(self) -> int:
         """Number of examples at hand: all of the `population`, or a sample."""
-        return int(self.X_tilde.shape[0])
+        return self.examples.shape[0]
 
     @property
     def rank(self) -> int:
@@ -99,7 +100,7 @@ class Modes:
     @cached_property
     def spectrum(self) -> Spectrum:
         """Eigenvalues and eigenvectors of ``H + αP``."""
-        return hessian_spectrum(self.X_tilde, weight_decay=self.weight_decay)
+        return hessian_spectrum(self.examples, weight_decay=self.weight_decay)
 
     @property
     def eigenvalues(self) -> Float[Array, " r"]:
@@ -109,7 +110,7 @@ class Modes:
     @cached_property
     def Z(self) -> Float[Array, "n r"]:  # noqa: N802 - the symbol of the equations
         """``z_i = Qᵀ x̃_i``, one row per example."""
-        return self.X_tilde @ self.spectrum.vectors
+        return self.examples @ self.spectrum.vectors
 
     @cached_property
     def optimum(self) -> Float[Array, " D"]:
@@ -119,11 +120,11 @@ class Modes:
         Golub and Van Loan, *Matrix Computations*, sections 5.5 and 3.5.3 (iterative refinement).
         """
         Q, lam = self.spectrum.vectors, self.eigenvalues
-        step = (Q.T @ (self.X_tilde.T @ self.y / self.n)) / lam
+        step = (Q.T @ (self.examples.pull(self.y) / self.n)) / lam
         theta: Array = Q @ step
         length, fit = np.linalg.norm(step), np.linalg.norm(np.sqrt(lam) * step)
         for _ in range(_REFINEMENTS):
-            slope = self.X_tilde.T @ (self.y - self.X_tilde @ theta) / self.n
+            slope = self.examples.pull(self.y - self.examples @ theta) / self.n
             slope[:-1] -= self.weight_decay * theta[:-1]
             step = (Q.T @ slope) / lam
             theta += Q @ step
@@ -135,7 +136,7 @@ class Modes:
     @cached_property
     def residuals(self) -> Float[Array, " n"]:
         """``ε_i = y_i − x̃_iᵀθ*``."""
-        fitted: Array = self.X_tilde @ self.optimum
+        fitted: Array = self.examples @ self.optimum
         return self.y - fitted
 
     @cached_property
@@ -162,6 +163,15 @@ class Modes:
         return self.spectrum.vectors[:-1].T @ self.optimum[:-1] * self.weight_decay
 
     @cached_property
+    def noise(self) -> Float[Array, "r r"]:
+        """``mean ε² z zᵀ``, over all examples."""
+        total = np.zeros((self.rank, self.rank))
+        for Z, residuals in self.sample(self.n).blocks(residuals=True):
+            assert residuals is not None
+            total += (Z.T * residuals**2) @ Z
+        return total / self.n
+
+    @cached_property
     def directions(self) -> Directions:
         """Fourth moments along the directions; for wide and many examples from some of them."""
         return self._directions(_WORK)
@@ -173,18 +183,15 @@ class Modes:
 
     def _directions(self, work: float) -> Directions:
         most = max(int(work / self.rank**2), _ROWS_PER_DIRECTION * self.rank)
-        Z, residuals = self.sample(most)
-        return Directions(Z, residuals, self.data_hessian, self.data_slope)
+        return Directions(self.sample(most), self.data_hessian, self.data_slope)
 
-    def sample(self, most: int) -> tuple[Float[Array, "rows r"], Float[Array, " rows"]]:
-        """``z_i`` and ``ε_i`` of all examples, or of ``most`` chosen at random; always the same ones."""
-        if self.n <= most:
-            return self.Z, self.residuals
-        rows = np.random.default_rng(_SUBSET_SEED).choice(
-            self.n, most, replace=False, shuffle=False
-        )
-        X_tilde = self.X_tilde[rows]
-        return X_tilde @ self.spectrum.vectors, self.y[rows] - X_tilde @ self.optimum
+    def sample(self, most: int) -> Rotated:
+        """All examples along the directions, or ``most`` chosen at random; always the same ones."""
+        chosen = None
+        if self.n > most:
+            rng = np.random.default_rng(_SUBSET_SEED)
+            chosen = rng.choice(self.n, most, replace=False, shuffle=False)
+        return Rotated(self.examples, self.spectrum.vectors, chosen, lambda: self.residuals)
 
     def start(
         self, weights: Float[Array, " d"] | None = None

@@ -20,7 +20,7 @@ the LMS algorithm), without its independence and Gaussian assumptions; p from `l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,6 +35,8 @@ _WORK = 2e10  # multiplications that take about a second: beyond, be content wit
 _EQUAL = 1e-7
 # An eigendecomposition costs as much as this many steps, times the number of pairs.
 _EIGEN_COST = 5
+# Numbers in the matrices whose eigenvectors are asked for at once.
+_TOGETHER = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +74,19 @@ class SecondMoments:
 
     @classmethod
     def of(
-        cls, modes: Modes, p: float, *, rates: int, steps: int | None = None, coarse: bool = False
+        cls,
+        modes: Modes,
+        p: float,
+        *,
+        rates: int,
+        steps: int | None = None,
+        coarse: bool = False,
+        label_noise: bool = True,
     ) -> SecondMoments:
         """All of Σ where that is quick for so many rates (and steps, if not all at once), or its diagonal.
 
-        ``coarse`` allows it a hundredth of the time.
+        ``coarse`` allows it a hundredth of the time. Without ``label_noise`` it is as if the optimum met all
+        labels: only the start remains.
         """
         work = _WORK / 100 if coarse else _WORK
         r = modes.rank
@@ -85,30 +95,26 @@ class SecondMoments:
         passes = longest if steps is None else min(longest, steps)
         whole = rates * 2 * passes * P**2 <= work
         kind, note = Kind.EXACT, "second-moment recursion"
+        lam, g, G = modes.eigenvalues, modes.data_slope, modes.data_hessian
         if not whole:
             kind, note = Kind.ESTIMATE, f"{note} of its diagonal"
             along = modes.coarse_directions if coarse else modes.directions
             if along.rows < modes.n:
                 note = f"{note}, fourth moments from {along.rows} examples"
-            lam, g, G = modes.eigenvalues, modes.data_slope, modes.data_hessian.diagonal()
-            C, tow, V = along.spread, along.tow.T, along.noise
-            return cls(Pairs.diagonal(r), p, lam, g, C, tow, V, G, kind, note)
+            tow, V = (along.tow.T, along.noise) if label_noise else (np.zeros((r, r)), np.zeros(r))
+            pairs = Pairs.diagonal(r)
+            return cls(pairs, p, lam, g, along.spread, tow, V, G.diagonal(), kind, note)
         pairs = Pairs.every(r)
         enough = int(work / P**2)
         if modes.n > enough:
             kind, note = Kind.ESTIMATE, f"{note}, fourth moments from {enough} examples"
-        Z, residuals = modes.sample(enough)
-        G, g = modes.data_hessian, modes.data_slope
-        V = (modes.Z.T * modes.residuals**2) @ modes.Z / modes.n - np.outer(g, g)
-        a, b = pairs.first, pairs.second
-        C, tow = pair_moments(pairs, Z, residuals[:, None] * Z)
-        C -= pairs.conjugation(G)
-        tow -= 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
-        return cls(pairs, p, modes.eigenvalues, g, C, tow, pairs.of(V), pairs.of(G), kind, note)
-
-    def without_label_noise(self) -> SecondMoments:
-        """The same for labels that the optimum meets exactly: only the start remains."""
-        return replace(self, tow=np.zeros_like(self.tow), noise=np.zeros_like(self.noise))
+        moments = pair_moments(pairs, modes.sample(enough), residuals=label_noise)
+        C, tow, V = moments.fourth - pairs.conjugation(G), moments.third, np.zeros(P)
+        if label_noise:
+            a, b = pairs.first, pairs.second
+            tow = tow - 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
+            V = pairs.of(modes.noise - np.outer(g, g))
+        return cls(pairs, p, lam, g, C, tow, V, pairs.of(G), kind, note)
 
     def follow(
         self,
@@ -129,16 +135,24 @@ class SecondMoments:
                 return self._step_through(lrs, m, x, steps, epochs)
             t = steps * np.arange(1.0, epochs + 1)
             start = 0.5 * x @ self.curvature - m @ self.slope
-            return np.stack([np.append(start, self._jump(lr, m, x, t)) for lr in lrs])
+            together = max(1, _TOGETHER // x.size**2)  # matrices of so many rates are small
+            parts = (lrs[at : at + together] for at in range(0, lrs.size, together))
+            return np.stack(
+                [
+                    np.append(start, self._jump(lr, tau, U, m, x, t))
+                    for part in parts
+                    for lr, tau, U in zip(part, *self._eigen(part), strict=True)
+                ]
+            )
 
     def radius(self, lr: float) -> float:
         """Spectral radius of T: the growth of the second moment per step, in the long run."""
-        return float(np.abs(self._eigen(lr)[0]).max())
+        return float(np.abs(self._eigen(np.array([lr]))[0]).max())
 
     def settled(self, lr: float) -> float:
         """``E L − L(θ*)`` at the fixed point ``x = T x + η² p v``; infinite where there is none."""
         with np.errstate(all="ignore"):
-            tau, U = self._eigen(lr)
+            (tau,), (U,) = self._eigen(np.array([lr]))
         if tau[-1] >= 1:
             return float("inf")
         x = lr**2 * self.p * (U.T @ self.noise) / (1 - tau)
@@ -169,10 +183,15 @@ class SecondMoments:
         return np.stack(losses, axis=1)
 
     def _jump(
-        self, lr: float, m: Float[Array, " r"], x: Float[Array, " P"], t: Float[Array, " times"]
+        self,
+        lr: float,
+        tau: Float[Array, " P"],
+        U: Float[Array, "P P"],
+        m: Float[Array, " r"],
+        x: Float[Array, " P"],
+        t: Float[Array, " times"],
     ) -> Float[Array, " times"]:
         """One rate after t steps, for any t at the same cost: along eigenvectors steps are powers."""
-        tau, U = self._eigen(lr)
         a, t = 1 - lr * self.eigenvalues, t[:, None]
         now = (U.T @ x) * tau**t
         if self.noise.any():
@@ -184,14 +203,16 @@ class SecondMoments:
         losses: Array = 0.5 * now @ (U.T @ self.curvature) - (m * a**t) @ self.slope
         return losses
 
-    def _eigen(self, lr: float) -> tuple[Float[Array, " P"], Float[Array, "P P"]]:
-        """Eigenvalues τ (ascending) and eigenvectors of T at one rate."""
-        a = 1 - lr * self.eigenvalues
-        T = lr**2 * self.p * self.covariance
-        T[np.diag_indices_from(T)] += a[self.pairs.first] * a[self.pairs.second]
-        if not np.isfinite(T).all():
-            return np.full(len(T), np.inf), np.eye(len(T))
+    def _eigen(self, lrs: Float[Array, " K"]) -> tuple[Float[Array, "K P"], Float[Array, "K P P"]]:
+        """Eigenvalues τ (ascending) and eigenvectors of T at each rate."""
+        a = 1 - lrs[:, None] * self.eigenvalues
+        T = (lrs**2 * self.p)[:, None, None] * self.covariance
+        diagonal = np.einsum("kii->ki", T)
+        diagonal += a[:, self.pairs.first] * a[:, self.pairs.second]
+        bounded = np.isfinite(T).all(axis=(1, 2))
+        T[~bounded] = 0.0
         tau, U = np.linalg.eigh(T)
+        tau[~bounded] = np.inf
         return tau, U
 
 

@@ -118,8 +118,9 @@ def shuffled_curve(
                 rates=lrs.size,
                 steps=epochs * steps,
                 coarse=coarse,
+                label_noise=False,
             )
-            losses = moments.without_label_noise().follow(lrs, *start, steps, epochs)
+            losses = moments.follow(lrs, *start, steps, epochs)
             note = _NOTE + ", but for what wears off"
         if along.rows < n:
             note += f", fourth moments from {along.rows} examples"
@@ -207,6 +208,7 @@ def _epoch(
     """One epoch of ``s``, as in the equations above."""
     n, lam, eta = modes.population, modes.eigenvalues, lrs[:, None]
     F = np.zeros((lrs.size, modes.rank, modes.rank))
+    more, ones = np.empty_like(F), np.ones(modes.rank)
     for size, times in _epoch_batches(n, batch_size).items():
         share = size / batch_size
         a = _shrink(modes, lrs, share)
@@ -214,11 +216,13 @@ def _epoch(
         both = a[:, :, None] * a[:, None, :]
         gain = share * eta[:, :, None] / max(n - 1, 1) * kappa
         for _ in range(times):
-            after = a * a * s + scatter * (s @ kappa) - 2 * share * eta * a * F.sum(axis=2)
+            after = a * a * s + scatter * (s @ kappa) - 2 * share * eta * a * (F @ ones)
             bent = lam * s
             u = a * s - eta / batch_size * (bent + 0.5 * bent.sum(axis=1, keepdims=True))
+            np.add(u[:, :, None], u[:, None, :], out=more)
+            more *= gain
             F *= both
-            F += gain * (u[:, :, None] + u[:, None, :])
+            F += more
             s = after
     return s
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from learnrate._shapes import Array, Float
+from learnrate.theory.examples import Examples
 
-__all__ = ["Spectrum", "append_ones", "hessian_spectrum"]
+__all__ = ["Spectrum", "hessian_spectrum"]
 
 # Below this ratio of eigenvalues the Gram matrix has lost half of its digits: go through QR instead.
 _GRAM_IS_ACCURATE = 1e-8
@@ -55,16 +56,7 @@ class Spectrum:
         return self.largest / self.smallest
 
 
-def append_ones(X: Float[Array, "n d"]) -> Float[Array, "n D"]:
-    """``X̃``: the features and a column of ones for the bias, in float64."""
-    n, d = X.shape
-    X_tilde = np.empty((n, d + 1))
-    X_tilde[:, :d] = X
-    X_tilde[:, d] = 1.0
-    return X_tilde
-
-
-def hessian_spectrum(X_tilde: Float[Array, "n D"], *, weight_decay: float = 0.0) -> Spectrum:
+def hessian_spectrum(examples: Examples, *, weight_decay: float = 0.0) -> Spectrum:
     """Eigen-decomposition ``(1/n) X̃ᵀX̃ + αP = Q diag(λ) Qᵀ``.
 
     It holds for any n and D. Directions whose singular value is below ``max(n, D) · ε · σmax`` (ε the
@@ -72,24 +64,24 @@ def hessian_spectrum(X_tilde: Float[Array, "n D"], *, weight_decay: float = 0.0)
 
     Parameters
     ----------
-    X_tilde : array, shape (n, D)
-        Features with the column of ones, see `append_ones`.
+    examples : Examples
+        X̃, of shape (n, D).
     weight_decay : float
         ``α ≥ 0``.
 
     Source: Golub and Van Loan, *Matrix Computations*, sections 5.5 and 8.1. The Gram matrix squares the
     condition number, so where that matters the singular values come from a QR factorisation of X̃.
     """
-    n, D = X_tilde.shape
+    n, D = examples.shape
     with np.errstate(under="ignore"):
-        gram = X_tilde.T @ X_tilde / n
+        gram = examples.gram() / n
         gram[np.diag_indices(D - 1)] += weight_decay
         eigenvalues, vectors = np.linalg.eigh(gram)
         if eigenvalues[0] > _GRAM_IS_ACCURATE * eigenvalues[-1]:
             return Spectrum(eigenvalues, vectors)
-        rows = X_tilde
+        rows = examples.whole()
         if weight_decay:
-            rows = np.vstack([X_tilde, np.sqrt(n * weight_decay) * np.eye(D)[:-1]])
+            rows = np.vstack([rows, np.sqrt(n * weight_decay) * np.eye(D)[:-1]])
         _, singular, vectors_t = np.linalg.svd(np.linalg.qr(rows, mode="r"), full_matrices=False)
     kept = singular > max(rows.shape) * np.finfo(np.float64).eps * singular[0]
     return Spectrum((singular[kept] ** 2 / n)[::-1].copy(), vectors_t[kept][::-1].T.copy())

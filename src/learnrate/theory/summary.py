@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -28,6 +29,8 @@ _SAMPLINGS = ("shuffle", "independent")
 _NO_MOMENTUM = "with momentum there is no closed form for averages over minibatch orders"
 _WIDE = 100
 """Directions from which on the best rate is searched with fewer rates at once."""
+_SLOW = 30
+"""Condition number from which on a share of diverged runs can be far too low: see docs/theory.md."""
 
 
 def analyse(
@@ -234,23 +237,39 @@ class Theory:
 
     def verdict(self, lr: float, epochs: int | None = None) -> Judgement:
         """Safe, borderline or diverges, with the numbers; of a borderline rate the share after ``epochs``."""
-        verdict = judge(lr, self.limit, self.typical_limit)
-        share = None
-        if epochs is not None and verdict is Verdict.BORDERLINE:
-            share = float(self.diverged_share(np.array([float(lr)]), epochs)[0])
-        return Judgement(
-            lr=lr,
-            verdict=verdict,
-            batch_size=self.batch_size,
-            n=self.modes.population,
-            batch_variance=batch_variance(self.modes.population, self.batch_size),
-            largest_eigenvalue=self.spectrum.largest,
-            full_batch_limit=self.full_batch_limit,
-            limit=self.limit,
-            typical_limit=self.typical_limit,
-            diverged_share=share,
-            epochs=epochs,
-        )
+        return self.verdicts([lr], epochs)[0]
+
+    def verdicts(self, lrs: Sequence[float], epochs: int | None = None) -> list[Judgement]:
+        """The same for several rates, whose shares come from one simulation."""
+        words = [judge(lr, self.limit, self.typical_limit) for lr in lrs]
+        shares: dict[float, float] = {}
+        if epochs is not None:
+            borderline = [
+                lr for lr, word in zip(lrs, words, strict=True) if word is Verdict.BORDERLINE
+            ]
+            if borderline:
+                found = self.diverged_share(np.array(borderline, dtype=np.float64), epochs)
+                shares = dict(zip(borderline, found.tolist(), strict=True))
+        return [
+            Judgement(
+                lr=lr,
+                verdict=word,
+                batch_size=self.batch_size,
+                n=self.modes.population,
+                batch_variance=batch_variance(self.modes.population, self.batch_size),
+                largest_eigenvalue=self.spectrum.largest,
+                full_batch_limit=self.full_batch_limit,
+                limit=self.limit,
+                typical_limit=self.typical_limit,
+                diverged_share=shares.get(lr),
+                epochs=epochs,
+                momentum=self.momentum,
+                weight_decay=self.modes.weight_decay,
+                shuffle=self.shuffle,
+                slow=self.spectrum.condition_number > _SLOW,
+            )
+            for lr, word in zip(lrs, words, strict=True)
+        ]
 
 
 def _unavailable(lrs: Float[Array, " K"], losses: Float[Array, "*shape"]) -> Prediction:

@@ -10,6 +10,12 @@ from learnrate.theory.quantity import Kind, Quantity
 __all__ = ["Judgement", "Verdict", "judge"]
 
 
+_INDEPENDENT = (
+    "that limit is for minibatches drawn independently; shuffled epochs were no less stable wherever it was "
+    "measured"
+)
+
+
 class Verdict(enum.Enum):
     """Where a learning rate lies between the limits; the value is a sentence."""
 
@@ -46,6 +52,12 @@ class Judgement:
         Estimated share of runs above their starting loss after ``epochs``, where asked for.
     epochs : int or None
         The horizon of that share.
+    momentum, weight_decay : float
+        μ and α.
+    shuffle : bool
+        Whether minibatches come from shuffled epochs; the mean-square limit is for independent ones.
+    slow : bool
+        Whether some directions are so much slower than others that the share is known to be too low.
     """
 
     lr: float
@@ -59,6 +71,10 @@ class Judgement:
     typical_limit: Quantity
     diverged_share: float | None = None
     epochs: int | None = None
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    shuffle: bool = False
+    slow: bool = False
 
     @property
     def sentence(self) -> str:
@@ -88,11 +104,19 @@ class Judgement:
     def arithmetic(self) -> list[str]:
         """The way to the verdict, one line per step."""
         n, B = self.n, self.batch_size
-        p = f"p = (n − B)/(B(n − 1)) = ({n} − {B})/({B}·{n - 1}) = {self.batch_variance:.6g}"
+        p = "p = 0: there is one example"
+        if n > 1:
+            p = f"p = (n − B)/(B(n − 1)) = ({n} − {B})/({B}·{n - 1}) = {self.batch_variance:.6g}"
+            p += ": what a minibatch keeps of one example's variance"
+        largest, mu, alpha = self.largest_eigenvalue, self.momentum, self.weight_decay
+        decay = f" + {alpha:g}·diag(1, …, 1, 0), weight decay included" if alpha else ""
+        formula = (
+            f"2(1 + μ)/λmax = 2(1 + {mu:g})/{largest:.6g}" if mu else f"2/λmax = 2/{largest:.6g}"
+        )
         lines = [
-            f"λmax = {self.largest_eigenvalue:.6g}: the largest eigenvalue of H = (1/n) Σ x̃ x̃ᵀ",
-            f"full-batch limit = {self.full_batch_limit}: {self.full_batch_limit.note}",
-            f"{p}: what a minibatch keeps of one example's variance",
+            f"λmax = {largest:.6g}: the largest eigenvalue of H = (1/n) Σ x̃ x̃ᵀ{decay}",
+            f"full-batch limit = {formula} = {self.full_batch_limit}",
+            p,
         ]
         for name, limit in (
             ("mean-square limit", self.limit),
@@ -102,6 +126,8 @@ class Judgement:
                 lines.append(f"{name}: {limit}")
             else:
                 lines.append(f"{name} = {limit}: {limit.note}; {self._noise(limit.value)}")
+        if self.shuffle and self.limit.value is not None and self.batch_variance:
+            lines.insert(-1, _INDEPENDENT)
         return [*lines, self.sentence]
 
     def _noise(self, limit: float) -> str:
@@ -118,10 +144,11 @@ class Judgement:
             return ""
         when = f"after {self.epochs} epoch{'' if self.epochs == 1 else 's'}"
         if share < 1e-3:
-            return f", and fewer than 1 in 1000 should have diverged {when}"
+            return "" if self.slow else f", and fewer than 1 in 1000 should have diverged {when}"
         if share > 0.5:
             return f", but over a horizon as short as this about {100 * share:.0f} % are above their start"
-        return f", but about 1 in {1 / share:.0f} should have diverged {when}"
+        about = "at least" if self.slow else "about"
+        return f", but {about} 1 in {1 / share:.0f} should have diverged {when}"
 
 
 def judge(lr: float, limit: Quantity, typical_limit: Quantity) -> Verdict:

@@ -1,0 +1,111 @@
+"""The examples with their one for the bias, ``x̃ = (x, 1)``, without a second copy of the features.
+
+A column of ones beside X would take as much memory as X again, and filling that more time than most of what
+is done with it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from learnrate._shapes import Array, Float, Int
+
+__all__ = ["Examples"]
+
+_BLOCK = 1024  # rows at a time, so that they and what is made of them stay in the processor's cache
+
+
+class Examples:
+    """``X̃ = (X, 1)``, shape (n, D), by what is done with it.
+
+    Parameters
+    ----------
+    X : array, shape (n, d)
+        Features, of any real type; products are in float64.
+    one : float or None
+        What stands in the last column; None for no such column. Anything but 1 is for tests.
+    """
+
+    def __init__(self, X: Array, one: float | None = 1.0) -> None:
+        self.X: Float[Array, "n d"] = np.asarray(X, dtype=np.float64)
+        self.one = one
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest absolute value in X̃."""
+        largest = max(float(self.X.max(initial=0.0)), -float(self.X.min(initial=0.0)))
+        return max(largest, 0.0 if self.one is None else abs(self.one))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n, D)``: examples, and parameters with the bias."""
+        n, d = self.X.shape
+        return n, d + (self.one is not None)
+
+    def whole(self) -> Float[Array, "n D"]:
+        """X̃ itself: a copy of everything."""
+        X = self.X.copy()
+        return X if self.one is None else np.column_stack([X, np.full(len(X), self.one)])
+
+    def blocks(
+        self, chosen: Int[Array, " some"] | None = None, *, most: int | None = None
+    ) -> Iterator[Float[Array, "rows D"]]:
+        """All rows or those chosen, at most so many at a time: each block is overwritten by the next."""
+        most, d = most or _BLOCK, self.X.shape[1]
+        n = len(self.X) if chosen is None else len(chosen)
+        held = np.empty((min(n, most), self.shape[1]))
+        if self.one is not None:
+            held[:, d] = self.one
+        for at in range(0, n, most):
+            block = held[: min(most, n - at)]
+            X = self.X if chosen is None else self.X.take(chosen[at : at + most], axis=0)
+            block[:, :d] = X[at : at + most] if chosen is None else X
+            yield block
+
+    def minibatches(
+        self, orders: Iterator[Int[Array, "runs B"]]
+    ) -> Iterator[Float[Array, "runs B D"]]:
+        """Minibatches over ``√B``; the index n stands for a row of zeros. Each overwrites the one before."""
+        n, d = self.X.shape
+        first = next(orders)
+        gathered = np.empty((*first.shape, d))
+        minibatch = np.empty((*first.shape, self.shape[1]))
+        features, root = minibatch[..., :d], np.sqrt(first.shape[1])
+        fresh = False
+        for order in itertools.chain([first], orders):
+            if self.one is not None and not fresh:
+                minibatch[..., d] = self.one / root
+            np.take(self.X, order, axis=0, out=gathered, mode="clip")
+            np.divide(gathered, root, out=features)
+            fresh = order[-1, -1] < n  # what fills up comes last
+            if not fresh:
+                minibatch[order == n] = 0.0
+            yield minibatch
+
+    def __matmul__(self, A: Float[Array, "D ..."]) -> Float[Array, "n ..."]:
+        """``X̃ A``."""
+        if self.one is None:
+            return self.X @ A
+        product: Array = self.X @ A[:-1]
+        product += self.one * A[-1]
+        return product
+
+    def pull(self, v: Float[Array, " n"]) -> Float[Array, " D"]:
+        """``X̃ᵀ v``."""
+        product: Array = self.X.T @ v
+        return product if self.one is None else np.append(product, self.one * v.sum())
+
+    def gram(self) -> Float[Array, "D D"]:
+        """``X̃ᵀX̃``."""
+        n, D = self.shape
+        gram = np.empty((D, D))
+        d = self.X.shape[1]
+        gram[:d, :d] = self.X.T @ self.X
+        if self.one is not None:
+            gram[d, :d] = gram[:d, d] = self.one * (np.ones(n) @ self.X)
+            gram[d, d] = n * self.one**2
+        return gram

@@ -188,7 +188,7 @@ def test_output_of_every_kind(tmp_path: Path) -> None:
     result = learnrate.torch.sweep(
         mlp(), regression(), seeds=2, metrics="mse", sharpness=True, **KEPT
     )
-    for name in ("a.png", "rates.svg", "a.csv", "a.parquet", "a.json"):
+    for name in ("a.png", "rates.svg", "a.pdf", "a.html", "a.csv", "a.parquet", "a.json"):
         assert result.save(tmp_path / name).stat().st_size > 100
     assert "2/sharpness" in (tmp_path / "rates.svg").read_text()
     document = json.loads((tmp_path / "a.json").read_text())
@@ -198,6 +198,8 @@ def test_output_of_every_kind(tmp_path: Path) -> None:
     assert repr(result).startswith("<TorchSweepResult: 2 learning rates × 2 seeds, 2 epochs")
     assert result.plot().get_ylabel() == "loss (mse)"
     assert isinstance(result, learnrate.SweepResult)
+    with pytest.raises(OptionError, match=r"a number\. Got '0.1' instead"):
+        result.model("0.1")  # type: ignore[arg-type]
 
 
 def test_seeds_and_where_they_start() -> None:

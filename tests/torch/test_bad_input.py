@@ -123,6 +123,19 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"loss": nn.MSELoss}, OptionError, "MSELoss()"),
     ({"loss": lambda output, target: output.argmax()}, OptionError, "torch.int64"),
     ({"loss": breaks}, OptionError, "division by zero"),
+    (
+        {"loss": lambda output, target: (output - target).square().sum()},
+        OptionError,
+        "doubles when all examples come twice",
+    ),
+    (
+        {
+            "loss": lambda output, target: (output - target).square().mean(),
+            "data": (regression()[0], regression()[1][:, 0]),
+        },
+        OptionError,
+        "pairs every output with every target instead: outputs are (6, 1), targets (6,)",
+    ),
     ({"model": 3}, OptionError, "Got int"),
     ({"model": nn.Linear}, OptionError, "without arguments. Got TypeError"),
     ({"model": breaks}, OptionError, "division by zero"),
@@ -219,3 +232,31 @@ def test_what_a_callback_raises_is_the_callers_own() -> None:
 
     with pytest.raises(LookupError, match="mine"):
         learnrate.torch.sweep(mlp(), regression(), on_epoch=stop, **KEPT)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda output, target: (output - target[:, None]).square().mean(),
+        lambda output, target: (output[:, 0] - target).abs().sum() / len(target),
+        lambda output, target: nn.functional.binary_cross_entropy_with_logits(
+            output.flatten(), (target > 0).to(output.dtype)
+        ),
+        lambda output, target: 1 - nn.functional.cosine_similarity(output[:, 0], target, dim=0),
+        lambda output, target: (output.mean() - target.mean()).square(),
+        lambda output, target: output.clamp_(-9, 9)[:, 0].sub(target).square().mean(),
+    ],
+)
+@pytest.mark.parametrize("build", [mlp, lambda: zeros()], ids=["drawn", "zeros"])
+def test_a_loss_of_ones_own_that_is_right_is_taken(loss: Any, build: Any) -> None:
+    X, y = regression()
+    result = learnrate.torch.sweep(build(), (X, y[:, 0]), loss=loss, lrs=[0.01, 0.1], batch_size=16)
+    assert np.isfinite(result.losses).all()
+
+
+def zeros() -> nn.Module:
+    """All its answers are 0 at first, whatever the targets."""
+    model = nn.Linear(5, 1).double()
+    nn.init.zeros_(model.weight)
+    nn.init.zeros_(model.bias)
+    return model

@@ -108,6 +108,26 @@ def test_examples_come_in_many_forms() -> None:
         np.testing.assert_allclose(losses, results[0], rtol=1e-12)
 
 
+class Halved(TensorDataset):
+    """More than tensors: it changes what it hands out."""
+
+    def __getitem__(self, i: int) -> Any:
+        return self.tensors[0][i] / 2, self.tensors[1][i]
+
+
+def halve(items: Any) -> Any:
+    return torch.stack([x / 2 for x, _ in items]), torch.stack([y for _, y in items])
+
+
+def test_what_a_dataset_or_its_loader_makes_of_tensors_is_followed() -> None:
+    X, y = regression()
+    expected = learnrate.torch.sweep(mlp(), (X / 2, y), **KEPT).losses
+    loader = DataLoader(TensorDataset(X, y), batch_size=16, collate_fn=halve)
+    for form in (Halved(X, y), DataLoader(Halved(X, y), batch_size=16), loader):
+        losses = learnrate.torch.sweep(mlp(), form, **KEPT).losses
+        np.testing.assert_allclose(losses, expected, rtol=1e-12)
+
+
 def test_batch_size_is_the_loaders_unless_given() -> None:
     kept = {**KEPT, "batch_size": None}
     loader = DataLoader(Pairs(), batch_size=7)

@@ -104,7 +104,7 @@ def as_examples(data: Any, *, name: str, device: torch.device, dtype: torch.dtyp
     collate: Callable[[list[Any]], Any] = default_collate
     if isinstance(data, DataLoader):
         dataset, collate = _lent(data, name)
-    if isinstance(dataset, TensorDataset):
+    if type(dataset) is TensorDataset and collate is default_collate:  # and no more than tensors
         dataset = dataset.tensors
     if isinstance(dataset, IterableDataset):
         raise DataError(

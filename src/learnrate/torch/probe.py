@@ -24,6 +24,8 @@ from learnrate.torch.randomness import python_randomness
 __all__ = ["Probe", "probe", "probe_held_out"]
 
 _PLUMBING = {"_parameters", "_buffers", "_modules", "training"}
+_ALIKE = 1e-5
+"""Values of a loss that differ by less than this share are the same."""
 _DEPTH = 3
 """Containers and objects are looked into so deep."""
 _MANY = 1000
@@ -92,6 +94,7 @@ def probe(
         with _no_broadcast(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
             value = check_scalar(loss(output, target), "The loss of a minibatch")
     keeps_state = _python_state(module) != before
+    _check_loss(loss, output, target)
     _check_metrics(metrics, output, batch)
     trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
     gradients: Sequence[Tensor | None] = [None] * len(trained)
@@ -127,6 +130,48 @@ def probe_held_out(
             check(_classes(output))
             check_scalar(loss(output, target), "The loss of val_data")
         _check_metrics(metrics, output, batch, of="val_data")
+
+
+def _check_loss(loss: LossFunction, output: Any, target: Tensor) -> None:
+    """Refuse a loss that adds up over examples, and one that pairs each output with every target.
+
+    A mean does not change when all examples come twice; a sum doubles. The mean over all pairs is the same
+    for the targets in another order, and another one for targets of the outputs' shape.
+    """
+    if not isinstance(output, Tensor):
+        return
+    output, target = output.detach().clone(), target.clone()  # a loss may change them
+    rng = torch.Generator(output.device).manual_seed(0)
+    drawn = torch.randn(output.shape, generator=rng, dtype=output.dtype, device=output.device)
+    pairs = target.shape != output.shape and target.numel() == output.numel()
+    try:
+        with torch.no_grad():
+            once = loss(output, target)
+            twice = loss(torch.cat([output, output]), torch.cat([target, target]))
+            adds_up = bool(once != 0) and _alike(twice, 2 * once)
+            if pairs and not torch.equal(target, target.flip(0)):
+                value = loss(drawn, target)
+                pairs = _alike(loss(drawn, target.flip(0)), value)
+                pairs = pairs and not _alike(loss(drawn, target.reshape(output.shape)), value)
+            else:
+                pairs = False
+    except Exception:  # made for other outputs; those that it is made for came before
+        return
+    if adds_up:
+        raise OptionError(
+            "loss must average over the minibatch. Got one that doubles when all examples come twice "
+            "instead; divide by their number."
+        )
+    if pairs:
+        raise OptionError(
+            "loss must compare each output with its own target. Got one that pairs every output with every "
+            f"target instead: outputs are {tuple(output.shape)}, targets {tuple(target.shape)}; reshape one "
+            "of them."
+        )
+
+
+def _alike(a: Tensor, b: Tensor) -> bool:
+    return bool((a - b).abs() <= _ALIKE * b.abs())
 
 
 def _check_metrics(

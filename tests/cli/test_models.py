@@ -23,6 +23,7 @@ def make_model(features):
     return nn.Sequential(nn.Linear(features, 8), nn.ReLU(), nn.Linear(8, 1))
 
 def classifier(features):
+    print("a model is built")
     return nn.Sequential(nn.Linear(features, 8), nn.Dropout(0.1), nn.Linear(8, 5))
 
 def fixed():
@@ -43,7 +44,11 @@ def broken():
 def number():
     return 3
 
+def leaves():
+    raise SystemExit(3)
+
 constant = 3
+ready = nn.Linear(2, 1)
 """
 
 
@@ -54,6 +59,8 @@ def files(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     (tmp_path / "zoo").mkdir()
     (tmp_path / "zoo" / f"{name}.py").write_text(MODELS)
     (tmp_path / "raises.py").write_text("raise RuntimeError('not\\nnow')\n")
+    (tmp_path / "lacks.py").write_text("import no_such_package\n")
+    (tmp_path / "exits.py").write_text("raise SystemExit(3)\n")
     (tmp_path / "good.csv").write_text(TABLE)
     request.node.zoo = f"zoo.{name}"
 
@@ -92,6 +99,7 @@ def test_a_model_is_trained_on_a_table(learnrate: Run, zoo: str, tmp_path: Path)
 def test_the_same_as_in_python_and_as_json(learnrate: Run, zoo: str) -> None:
     common = ["sweep", "good.csv", "-t", "price", "--lrs", "0.1", "-e", "2", "--json"]
     done = learnrate(*common, "--model", f"{zoo}:classifier", "--loss", "cross-entropy")
+    assert done.err == "a model is built\n"  # what the user's code prints is no part of the answer
     document = json.loads(done.out)
     assert document["config"]["loss"] == "cross-entropy"
     assert document["config"]["dtype"] == "float64"
@@ -133,6 +141,10 @@ BAD = [
     (["--model", "make_model"], ["package.module:function", "'make_model'"]),
     (["--model", "nowhere.models:make"], ["nowhere"]),
     (["--model", "raises:make"], ["RuntimeError", "not now"]),
+    (["--model", "lacks:make"], ["No module named 'no_such_package' while lacks was run"]),
+    (["--model", "exits:make"], ["SystemExit: 3 while exits was run"]),
+    (["--model", "ZOO:leaves"], ["Got SystemExit when", "leaves was called: 3"]),
+    (["--model", "ZOO:ready"], ["is itself a module"]),
     (["--model", "ZOO:mak_model"], ["Did you mean 'make_model'"]),
     (["--model", "ZOO:constant"], ["no callable 'constant'"]),
     (["--model", "ZOO:broken"], ["ValueError", "no such layer"]),

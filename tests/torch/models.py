@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from learnrate.data.order import epoch_order
 from learnrate.torch.randomness import Stream, forked_random_states, reseed
@@ -31,6 +32,20 @@ def images(n: int = 40, *, classes: int = 3, seed: int = 0) -> Pair:
     X = torch.randn(n, 1, 6, 6, generator=rng, dtype=torch.float64)
     X[torch.arange(n), 0, y] += 2
     return X, y
+
+
+class Pairs(Dataset[Any]):
+    """A map-style Dataset of NumPy items."""
+
+    def __init__(self) -> None:
+        X, y = regression()
+        self.X, self.y = X.numpy(), y.numpy()
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, i: int) -> Any:
+        return self.X[i], self.y[i]
 
 
 def seeded(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:

@@ -145,7 +145,7 @@ STACKED: dict[str, tuple[Any, Any, Any]] = {
     "unused and frozen": (Unused, regression, MSE),
 }
 SEPARATE: dict[str, tuple[Any, str]] = {
-    "branching": (Branching, "vmap"),
+    "branching": (Branching, "a value decides"),
     "counting": (Counting, "register_buffer"),
     "own gradient": (OwnGradient, "vmap"),
     "cumulative batch norm": (

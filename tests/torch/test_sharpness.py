@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import learnrate.torch
+from learnrate.errors import OptionError
 from learnrate.torch.sharpness import largest_eigenvalue
 from tests.torch.models import mlp, regression
 
@@ -70,3 +71,22 @@ def test_there_is_no_edge_for_other_optimisers(optimizer: str) -> None:
         sharpness=True,
     )
     assert result.edge is None
+
+
+def test_attention_has_a_sharpness_too() -> None:
+    """PyTorch's fast kernels for it have no second derivative."""
+    rows = nn.Sequential(nn.Unflatten(1, (5, 1)), nn.Linear(1, 4))
+    layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+    model = nn.Sequential(rows, layer, nn.Flatten(), nn.Linear(20, 1)).double()
+    result = learnrate.torch.sweep(
+        model, regression(), loss="mse", lrs=[0.001], batch_size=35, epochs=1, sharpness=True
+    )
+    assert result.sharpness is not None
+    assert (result.sharpness > 0).all()
+
+
+def test_a_model_without_a_second_derivative_is_told_in_one_line() -> None:
+    model = nn.Sequential(nn.EmbeddingBag(4, 3), nn.Tanh(), nn.Linear(3, 1))
+    data = torch.arange(12).reshape(6, 2) % 4, torch.ones(6)
+    with pytest.raises(OptionError, match=r"sharpness=True .* second derivatives"):
+        learnrate.torch.sweep(model, data, loss="mse", lrs=[0.1], sharpness=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 import torch
@@ -68,3 +69,33 @@ def test_a_draw_that_is_not_used_still_counts() -> None:
     drawn = [traced(x)[0][0].item() for _ in range(3)]
     torch.manual_seed(0)
     assert drawn == [function(x)[0][0].item() for _ in range(3)]
+
+
+def masked(x: Tensor) -> tuple[Tensor, ...]:
+    return (x[x > 0].square().sum() / max(1, len(x[x > 0])),)
+
+
+def chosen(x: Tensor) -> tuple[Tensor, ...]:
+    return (torch.masked_select(x, x > 0).mean(),)
+
+
+def places(x: Tensor) -> tuple[Tensor, ...]:
+    return (x * len(torch.nonzero(x > 0)),)
+
+
+@pytest.mark.parametrize("function", [masked, chosen, places], ids=lambda f: f.__name__)
+def test_sizes_that_go_by_values_are_not_recorded(function: Any) -> None:
+    """A recording would keep the size that the first tensor happened to have."""
+    traced = Traced(function, device=CPU)
+    for count in (3, 5, 1):
+        x = torch.cat([torch.arange(1.0, 1 + count), -torch.ones(6 - count)])
+        torch.testing.assert_close(traced(x)[0], function(x)[0])
+    assert list(traced.graphs.values()) == [function]
+
+
+def test_whole_numbers_as_indices_are_recorded() -> None:
+    traced = Traced(lambda x, i: (x[i],), device=CPU)
+    for first in range(3):
+        x, i = torch.arange(5.0), torch.arange(first, first + 2)
+        assert torch.equal(traced(x, i)[0], x[i])
+    assert isinstance(next(iter(traced.graphs.values())), torch.fx.GraphModule)

@@ -7,7 +7,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +81,8 @@ def sweep_model(
             f"engine must be auto or torch for a PyTorch model. Got {engine!r} instead."
         )
     given = {"momentum": momentum, "weight_decay": weight_decay}
-    with _working_directory_on_path():
+    # What the user's code prints stays apart from what is asked for, such as --json.
+    with _working_directory_on_path(), redirect_stdout(sys.stderr):
         build = load_callable(model)
         data = examples(
             table,
@@ -153,20 +154,26 @@ def load_callable(text: str) -> Callable[..., Any]:
         module = importlib.import_module(module_name)
     except LearnrateError:
         raise
-    except Exception as error:  # a module of the user's own can raise anything
-        where = "" if isinstance(error, ModuleNotFoundError) else f" while {module_name} was run"
+    except (Exception, SystemExit) as error:  # a module of the user's own can raise anything
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        itself = missing is not None and f"{module_name}.".startswith(f"{missing}.")
+        where = "" if itself else f" while {module_name} was run"
         raise OptionError(
             f"{_FORM} Got {text!r} instead ({type(error).__name__}: {error}{where}); "
             "it is looked for in the working directory and among installed packages."
         ) from error
     found = getattr(module, name, None)
+    if not isinstance(found, type) and hasattr(found, "named_parameters"):
+        raise OptionError(
+            f"{_FORM} Got {text!r} instead, which is itself a module; name a function that returns a new one."
+        )
     if not callable(found):
         names = [n for n, value in vars(module).items() if callable(value) and n[0] != "_"]
         raise OptionError(
             f"{_FORM} Got {text!r} instead, and {module_name} has no callable {name!r}."
             + did_you_mean(name, names)
         )
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _factory(text: str, build: Callable[..., Any], d: int, dtype: str) -> Callable[[], Any]:
@@ -187,7 +194,7 @@ def _factory(text: str, build: Callable[..., Any], d: int, dtype: str) -> Callab
             made = build(d) if asks else build()
         except LearnrateError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise OptionError(
                 f"{_FORM} Got {type(error).__name__} when {text} was called: {error}"
             ) from error

@@ -201,6 +201,10 @@ class SweepResult:
             lr = self.suggestion().lr
             if lr is None:
                 raise OptionError(f"lr must be named here. {self.suggestion()}")
+        if isinstance(lr, bool) or not isinstance(lr, int | float | np.number):
+            raise OptionError(
+                f"lr must be one of the learning rates, a number. Got {lr!r} instead."
+            )
         ks = np.flatnonzero(np.isclose(self.lrs, lr, rtol=1e-9, atol=0))
         ss = np.flatnonzero(self.seeds == (self.config.seed if seed is None else seed))
         if not ks.size or not ss.size:

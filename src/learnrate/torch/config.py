@@ -53,6 +53,10 @@ class TorchConfig(SweepConfig):
                 f"start must be one of {', '.join(STARTS)}. Got {self.start!r} instead."
                 + did_you_mean(str(self.start), STARTS)
             )
+        if isinstance(self.lanes_at_once, str) and self.lanes_at_once != "auto":
+            raise OptionError(
+                f"lanes_at_once must be 'auto' or a whole number. Got {self.lanes_at_once!r} instead."
+            )
         if self.lanes_at_once != "auto":
             self._check_whole("lanes_at_once", at_least=1)
 

@@ -191,6 +191,11 @@ def check_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         For an option that the optimiser does not have, or a value that its `torch.optim` class refuses.
     """
     optimizer = get_optimizer(name)
+    if not isinstance(given, Mapping):
+        raise OptionError(
+            "optimizer_options must be a mapping from names to values, such as {'weight_decay': 0.01}. "
+            f"Got {given!r} instead."
+        )
     for option in given:
         if option not in optimizer.defaults:
             raise OptionError(

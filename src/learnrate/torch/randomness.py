@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-__all__ = ["Stream", "forked_random_states", "python_randomness", "reseed"]
+__all__ = ["Stream", "draws", "forked_random_states", "python_randomness", "reseed"]
 
 
 class Stream(enum.IntEnum):
@@ -50,6 +50,13 @@ def reseed(device: torch.device, seed: int, stream: Stream, epoch: int = 0) -> N
     if device.type == "cuda":
         with torch.cuda.device(device):
             torch.cuda.manual_seed(state)
+
+
+def draws(device: torch.device) -> list[torch.Tensor]:
+    """States of torch's generators, which change whenever a model on the device draws from them."""
+    if device.type == "cuda":
+        return [torch.get_rng_state(), torch.cuda.get_rng_state(device)]
+    return [torch.get_rng_state()]
 
 
 def python_randomness() -> tuple[object, ...]:

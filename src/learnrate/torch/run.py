@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ from learnrate.sweeps.interruption import SweepInterrupted
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
 from learnrate.torch.config import TorchConfig
 from learnrate.torch.examples import Examples, TensorExamples, as_examples
+from learnrate.torch.failures import short
 from learnrate.torch.losses import LossFunction, as_loss, as_metrics
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.optimizers import get_optimizer
@@ -138,8 +140,10 @@ def sweep(
     if rates is None:
         rates = logspace(*row.grid, _GRID)
     loss_name, loss_function = as_loss(loss)
-    metric_functions = as_metrics(metrics)
+    metric_functions = as_metrics(metrics, loss_name)
     where = as_device(device)
+    if on_epoch is not None and not callable(on_epoch):
+        raise OptionError(f"on_epoch must be a callable of two numbers. Got {on_epoch!r} instead.")
     if batch_size is None and isinstance(data, DataLoader):
         batch_size = data.batch_size
     config = TorchConfig(
@@ -157,11 +161,20 @@ def sweep(
         lanes_at_once=lanes_at_once,
     )
     began = time.perf_counter()
-    with forked_random_states(where or torch.device("cpu")):
+    with forked_random_states(where or torch.device("cpu")), torch.inference_mode(False):
         module = start_module(model, start, config.seed, where)
         dtype = model_dtype(module)
         where = next(module.parameters()).device
-    with forked_random_states(where), warnings.catch_warnings():
+    if torch.is_autocast_enabled(where.type):
+        raise OptionError(
+            "A sweep must run outside of torch.autocast, whose copies of the weights do not follow the "
+            "training. Got one inside instead; put autocast into the model's forward."
+        )
+    with (
+        forked_random_states(where),
+        torch.inference_mode(False),  # and gradients are on, whatever they are outside
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", message=".*performance drop.*", category=UserWarning)
         examples = as_examples(data, name="data", device=where, dtype=dtype)
         held_out = None
@@ -192,7 +205,7 @@ def sweep(
             record=record,
             notes=_notes(config, model, data, examples),
             on_epoch=on_epoch,
-            warn=lambda note: warnings.warn(note, UserWarning, stacklevel=5),
+            warn=_warn,
         )
         try:
             for s in range(config.seeds):
@@ -212,6 +225,14 @@ def sweep(
                 f"{str(error)[:200] or 'a MemoryError'} instead; use a smaller batch_size or model."
             ) from error
     return _result(run, config.seeds, config.epochs, began)
+
+
+def _warn(note: str) -> None:
+    """Warn where `sweep` was called, however deep in this package it shows."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith(__package__):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(note, UserWarning, stacklevel=level)
 
 
 def _notes(config: TorchConfig, model: Source, data: Any, examples: Examples) -> list[str]:
@@ -277,5 +298,15 @@ def _result(run: Run, seeds: int, epochs: int, began: float) -> TorchSweepResult
         seconds=time.perf_counter() - began,
         examples=len(run.examples),
         held_out=0 if run.held_out is None else len(run.held_out),
-        notes=tuple(run.notes),
+        notes=(*run.notes, *_ended(record.ended)),
     )
+
+
+def _ended(lanes: Mapping[float, Exception]) -> list[str]:
+    """A sentence on lanes that ended in an error."""
+    if not lanes:
+        return []
+    error = lanes[min(lanes)]
+    rates = ", ".join(f"{lr:g}" for lr in sorted(lanes))
+    came = f"{type(error).__name__} ({short(error, 150).rstrip('.')})"
+    return [f"Where these learning rates led, model or loss raised {came}: {rates}."]

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from learnrate._shapes import Array, Float
 from learnrate.torch.examples import Examples
+from learnrate.torch.failures import in_one_line
 from learnrate.torch.lanes import Task
 from learnrate.torch.randomness import Stream, reseed
 
@@ -81,13 +83,15 @@ def sharpness_of(
     buffers = dict(task.module.named_buffers())
     task.module.eval()
     found = np.full(len(rows), np.nan)
+    must = "With sharpness=True model and loss must have second derivatives; without it they need none."
     for k, (row, state) in enumerate(zip(rows, states, strict=True)):
         if not bool(torch.isfinite(row).all()):
             continue
         row = row.detach().clone().requires_grad_()
         named = {name: state.get(name, b).to(b.device).clone() for name, b in buffers.items()}
         reseed(task.device, task.seed, Stream.EVALUATION)
-        with torch.enable_grad():
+        # Of PyTorch's kernels for attention only the plain one has a second derivative.
+        with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), in_one_line(must):
             output = functional_call(task.module, {**task.layout.split(row), **named}, inputs)
             loss = task.loss(output, target).reshape(())
             (gradient,) = torch.autograd.grad(loss, row, create_graph=True)
@@ -102,6 +106,7 @@ def sharpness_of(
 
         # Fixed and not in a symmetric place: a start of equal numbers may be orthogonal to what is sought.
         start = torch.cos(torch.arange(1, row.numel() + 1, dtype=torch.float64) ** 1.5)
-        found[k] = largest_eigenvalue(product, start.to(row))
+        with in_one_line(must):
+            found[k] = largest_eigenvalue(product, start.to(row))
     task.module.train()
     return found

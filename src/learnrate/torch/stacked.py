@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,12 +12,17 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from learnrate._shapes import Array, Float
 from learnrate.torch.examples import Batch, Examples
+from learnrate.torch.failures import short
 from learnrate.torch.lanes import Lanes, Task, Updates, evaluation_blocks
 from learnrate.torch.memory import is_out_of_memory
-from learnrate.torch.randomness import Stream, reseed
+from learnrate.torch.randomness import Stream, draws, reseed
+from learnrate.torch.separate import plain_gradient
 from learnrate.torch.trace import Traced, close
 
-__all__ = ["StackedLanes", "why_not_stacked"]
+__all__ = ["StackedLanes", "StackedSteps", "why_not_stacked"]
+
+_CHECKS = 6
+"""How often the stacked gradient of a model with random draws is compared with its own."""
 
 
 class _WithBuffers(nn.Module):
@@ -138,11 +144,12 @@ class StackedLanes(Lanes):
         ]
 
 
-def why_not_stacked(task: Task, steps: StackedSteps, batch: Batch, gradient: Tensor) -> str | None:
+def why_not_stacked(task: Task, steps: StackedSteps, batch: Batch) -> str | None:
     """Why a model has to be trained one lane at a time; None if its lanes can be stacked.
 
     Two equal lanes are stacked on one minibatch, and must give the plain gradient twice: what `vmap`
-    refuses is found here, and what it would get wrong too.
+    refuses is found here, and what it would get wrong too. A model with random draws has to do so
+    several times: masks that differ may look alike once.
 
     Parameters
     ----------
@@ -152,26 +159,52 @@ def why_not_stacked(task: Task, steps: StackedSteps, batch: Batch, gradient: Ten
         Its steps.
     batch : Batch
         A minibatch.
-    gradient : Tensor
-        The plain gradient (P,) on it, drawn from the start of the seed's training stream.
     """
     if task.probe.keeps_state:
         return "the model keeps state outside its buffers (register_buffer would let it be stacked)"
     inputs, target = batch
-    lanes = StackedLanes(task, torch.ones(2).numpy(), steps)
-    reseed(task.device, task.seed, Stream.TRAINING)
-    task.module.train()
-    try:
-        with torch.no_grad():
-            stacked, *_ = steps._gradient(lanes._theta, *lanes._buffers, *inputs, target)
-            task.module.eval()
-            steps._measures(lanes._theta, *lanes._buffers, *inputs, target)
-    except Exception as error:
-        if is_out_of_memory(error):
-            return "memory ran out with two of them stacked"
-        return "vmap cannot stack it: " + " ".join(str(error).split())[:150]
-    finally:
+    before = None
+    for epoch in range(_CHECKS):
+        reseed(task.device, task.seed, Stream.TRAINING, epoch)
+        before = draws(task.device)
+        gradient = plain_gradient(task, _copy(batch), epoch)
+        after = draws(task.device)
+        lanes = StackedLanes(task, torch.ones(2).numpy(), steps)
+        reseed(task.device, task.seed, Stream.TRAINING, epoch)
         task.module.train()
-    if not all(close(row, gradient) for row in stacked):
-        return "its stacked gradient differs from its own"
+        part = "it"
+        try:
+            with torch.no_grad():
+                inputs, target = _copy(batch)
+                stacked, *_ = steps._gradient(lanes._theta, *lanes._buffers, *inputs, target)
+                if not all(close(row, gradient) for row in stacked):
+                    return "its stacked gradient differs from its own"
+                task.module.eval()
+                for name, measure in task.measures.items() if epoch == 0 else ():
+                    part = "it in evaluation mode" if name == "loss" else f"the metric {name!r}"
+                    inputs, target = _copy(batch)
+                    alone = StackedSteps(replace(task, measures={name: measure}))
+                    alone._measures(lanes._theta, *lanes._buffers, *inputs, target)
+        except Exception as error:
+            if is_out_of_memory(error):
+                return "memory ran out with two of them stacked"
+            return f"vmap cannot stack {part}: {_reason(error)}"
+        finally:
+            task.module.train()
+        if all(map(torch.equal, before, after)):
+            break
     return None
+
+
+def _copy(batch: Batch) -> Batch:
+    """A minibatch that a model may change."""
+    inputs, target = batch
+    return tuple(tensor.clone() for tensor in inputs), target.clone()
+
+
+def _reason(error: Exception) -> str:
+    """What `vmap` complains of; at its most usual complaint it goes on for half a page."""
+    if "calling .item() on a Tensor" in str(error):
+        return "a value decides what is done (an if, or .item()), and lanes differ in it"
+    sentence = short(error, 150).removeprefix("vmap: ").split(". ")[0]
+    return sentence.rstrip(".")

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from learnrate.errors import OptionError
+from learnrate.torch.failures import in_one_line
 from learnrate.torch.randomness import Stream, reseed
 
 __all__ = ["STARTS", "Source", "as_device", "model_dtype", "start_module"]
@@ -39,7 +40,15 @@ def start_module(model: Source, start: str, seed: int, device: torch.device | No
         if start == "reset":
             _reset(module)
     else:
-        module = model()
+        if not callable(model):
+            raise OptionError(
+                "model must be an nn.Module or a callable that returns one. "
+                f"Got {type(model).__name__} instead."
+            )
+        with in_one_line(
+            "model must be an nn.Module or a callable that returns one without arguments."
+        ):
+            module = model()
         if not isinstance(module, nn.Module):
             raise OptionError(
                 f"model must be an nn.Module or a callable that returns one. "
@@ -49,6 +58,15 @@ def start_module(model: Source, start: str, seed: int, device: torch.device | No
         raise OptionError(
             "model must know the shapes of its parameters. Got lazy ones instead; call the model once "
             "on a minibatch before the sweep."
+        )
+    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+        raise OptionError(
+            "model must be written in Python. Got one from torch.jit instead; give the module that was "
+            "scripted or traced."
+        )
+    if any(tensor.is_meta for tensor in [*module.parameters(), *module.buffers()]):
+        raise OptionError(
+            "model must hold its parameters. Got some on the device meta instead; build it on the cpu."
         )
     if device is not None:
         module = module.to(device)
@@ -92,7 +110,7 @@ def as_device(device: str | torch.device | None) -> torch.device | None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
-        torch.empty(1, device=found)
+        torch.zeros(1, device=found).cpu()  # which the device meta refuses
     except Exception as error:  # which kind depends on the device's backend
         reason = str(error).splitlines()[0]
         raise OptionError(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from learnrate.torch.memory import is_out_of_memory
+from learnrate.torch.randomness import draws
 
 __all__ = ["Traced", "close"]
 
@@ -29,7 +30,8 @@ class Traced:
     """A function of tensors to tensors that is recorded for each combination of shapes that recurs.
 
     A recording is used only if it repeats the function's own values on the arguments that it was made
-    with, random draws included; otherwise the function itself goes on being called.
+    with, random draws included, and if no size in it goes by the tensors' values, as in ``output[target > 0]``:
+    sizes are part of a recording. Otherwise the function itself goes on being called.
     """
 
     def __init__(self, function: Step, *, device: torch.device, worthwhile: bool = True) -> None:
@@ -53,17 +55,19 @@ class Traced:
         return self._record(key, tensors)
 
     def _record(self, key: tuple[Any, ...], tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        state = self._random_state()
+        state = draws(self.device)
         values = self.function(*tensors)
-        after = self._random_state()
+        after = draws(self.device)
         try:
             from torch.fx.experimental.proxy_tensor import make_fx
 
             graph = make_fx(self.function)(*tensors)
+            if any(map(_size_goes_by_values, graph.graph.nodes)):
+                raise ValueError("sizes that go by values cannot be recorded")
             _tidy(graph)
             self._set_random_state(state)
             repeated = graph(*tensors)
-            same_draws = all(map(torch.equal, self._random_state(), after))
+            same_draws = all(map(torch.equal, draws(self.device), after))
             good = same_draws and all(map(close, repeated, values))
         except Exception as error:  # what cannot be recorded is run
             if is_out_of_memory(error):
@@ -73,15 +77,19 @@ class Traced:
         self._set_random_state(after)
         return values
 
-    def _random_state(self) -> list[Tensor]:
-        if self.device.type == "cuda":
-            return [torch.get_rng_state(), torch.cuda.get_rng_state(self.device)]
-        return [torch.get_rng_state()]
-
     def _set_random_state(self, state: list[Tensor]) -> None:
         torch.set_rng_state(state[0])
         if len(state) > 1:
             torch.cuda.set_rng_state(state[1], self.device)
+
+
+def _size_goes_by_values(node: torch.fx.Node) -> bool:
+    """Whether the shape of a node's result depends on what its arguments hold."""
+    tags = getattr(node.target, "tags", ())
+    if node.target is torch.ops.aten.index.Tensor:  # only where a mask is among the indices
+        indices = [index for index in node.args[1] if index is not None]  # type: ignore[union-attr]
+        return any(index.meta["val"].dtype in (torch.bool, torch.uint8) for index in indices)  # type: ignore[union-attr]
+    return torch.Tag.dynamic_output_shape in tags or torch.Tag.data_dependent_output in tags
 
 
 def _tidy(module: torch.fx.GraphModule) -> None:

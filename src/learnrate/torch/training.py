@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,15 +14,16 @@ from learnrate._shapes import Array, Float
 from learnrate.data.order import epoch_order, steps_per_epoch
 from learnrate.errors import LearnrateError, OptionError
 from learnrate.torch.config import TorchConfig
-from learnrate.torch.examples import Examples
+from learnrate.torch.examples import Examples, TensorExamples
+from learnrate.torch.failures import in_one_line
 from learnrate.torch.lanes import Lanes, Task
 from learnrate.torch.layout import Layout
-from learnrate.torch.losses import LossFunction
+from learnrate.torch.losses import LossFunction, check_targets
 from learnrate.torch.memory import free_memory, is_out_of_memory, lanes_that_fit
 from learnrate.torch.optimizers import get_optimizer
-from learnrate.torch.probe import probe
+from learnrate.torch.probe import probe, probe_held_out
 from learnrate.torch.randomness import Stream, reseed
-from learnrate.torch.separate import SeparateLanes, plain_gradient
+from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.sharpness import sharpness_of
 from learnrate.torch.stacked import StackedLanes, StackedSteps, why_not_stacked
 
@@ -48,6 +50,8 @@ class Record:
         Seeds whose lanes are all trained.
     epochs : int
         Epochs that all lanes of the present seed are trained for.
+    ended : dict
+        What ended a lane before its time, by its learning rate.
     """
 
     training: Float[Array, "M S K epochs"]
@@ -57,6 +61,7 @@ class Record:
     starts: list[nn.Module] = field(default_factory=list)
     finished: int = 0
     epochs: int = 0
+    ended: dict[float, Exception] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,19 +96,21 @@ class Run:
             chunk = slice(first, min(first + at_once, K))
             try:
                 states += self._train_chunk(s, task, steps, chunk)
-            except LearnrateError:
-                raise
             except Exception as error:
-                if not is_out_of_memory(error):
-                    text = " ".join(str(error).split())[:300]
-                    raise OptionError(
-                        "Model and loss must take every minibatch of the data. "
-                        f"Got {type(error).__name__} instead: {text}"
-                    ) from error
-                if at_once == 1:
+                if is_out_of_memory(error):
+                    if at_once == 1:
+                        raise
+                    at_once = max(1, (chunk.stop - chunk.start) // 2)
+                    self._note(
+                        f"Memory ran out: from here on {at_once} lanes were trained at once."
+                    )
+                elif steps is not None and isinstance(error, _StepError):
+                    # Perhaps some lane's numbers are at fault. Alone, it can fail without the others.
+                    steps = None
+                    self._one_at_a_time(f"stacked, {error}")
+                else:
                     raise
-                at_once = max(1, (chunk.stop - chunk.start) // 2)
-                self._note(f"Memory ran out: from here on {at_once} lanes were trained at once.")
+                record.epochs = 0
                 continue
             first = chunk.stop
         record.starts.append(module.cpu())
@@ -118,8 +125,15 @@ class Run:
         found = None
         for size in sorted({n % B or B, B}):  # the short last minibatch, then a whole one
             reseed(device, seed, Stream.TRAINING)
-            found = probe(module, self.examples.batch(torch.arange(size)), self.loss, self.metrics)
+            batch = self.examples.batch(torch.arange(size))
+            check = self._targets_of(self.examples, "data")
+            found = probe(module, batch, self.loss, self.metrics, check)
         assert found is not None
+        if self.held_out is not None:
+            reseed(device, seed, Stream.EVALUATION)
+            batch = self.held_out.batch(torch.arange(min(B, len(self.held_out))))
+            check = self._targets_of(self.held_out, "val_data")
+            probe_held_out(module, batch, self.loss, self.metrics, check)
         per_example = max(1, found.activations // B)
         at_once = max(B, min(n, _EVALUATED // per_example, _EVALUATED_EXAMPLES))
         return Task(
@@ -134,20 +148,31 @@ class Run:
             evaluated_at_once=at_once,
         )
 
+    def _targets_of(self, examples: Examples, name: str) -> Callable[[int | None], object]:
+        def check(classes: int | None) -> None:
+            if isinstance(examples, TensorExamples):
+                check_targets(self.config.loss, examples.target, classes, name)
+
+        return check
+
     def _steps(self, task: Task) -> StackedSteps | None:
         """The stacked steps; None where lanes are trained one at a time."""
         if len(self.lrs) == 1 or self.config.lanes_at_once == 1:
             return None
         steps = StackedSteps(task)
         batch = self.examples.batch(torch.arange(self.config.batch_size))
-        reason = why_not_stacked(task, steps, batch, plain_gradient(task, batch))
+        with in_one_line("Model and loss must take a minibatch of the data."):
+            reason = why_not_stacked(task, steps, batch)
         if reason is None:
             return steps
-        note = f"Lanes were trained one at a time: {reason}."
+        self._one_at_a_time(reason)
+        return None
+
+    def _one_at_a_time(self, reason: str) -> None:
+        note = f"Lanes were trained one at a time: {reason}{'' if reason.endswith('…') else '.'}"
         if note not in self.notes:
             self.warn(note)
         self._note(note)
-        return None
 
     def _note(self, note: str) -> None:
         if note not in self.notes:
@@ -177,15 +202,23 @@ class Run:
             lanes = SeparateLanes(task, lrs)
         else:
             lanes = StackedLanes(task, lrs, steps)
-        self._measure(s, lanes, chunk, 0)
-        for epoch in range(E):
-            lanes.train(self.examples, self._batches(task, epoch), self._scales(epoch), epoch)
-            self._measure(s, lanes, chunk, epoch + 1)
+        must = "Model and loss must take every minibatch of the data."
+        for epoch in range(E + 1):
+            with in_one_line(must) if isinstance(lanes, SeparateLanes) else _steps_may_fail():
+                if epoch:
+                    at = epoch - 1
+                    lanes.train(self.examples, self._batches(task, at), self._scales(at), at)
+                self._measure(s, lanes, chunk, epoch)
+            if epoch == 0:
+                self._check_start(s, chunk)
+                continue
             if len(lrs) == len(self.lrs):
-                record.epochs = epoch + 1
+                record.epochs = epoch
             if self.on_epoch is not None:
-                done = (s * len(self.lrs) + chunk.start) * E + (epoch + 1) * len(lrs)
+                done = (s * len(self.lrs) + chunk.start) * E + epoch * len(lrs)
                 self.on_epoch(done, self.config.seeds * len(self.lrs) * E)
+        if isinstance(lanes, SeparateLanes):
+            record.ended.update(lanes.ended)
         states = lanes.states()
         if record.sharpness is not None:
             rows = torch.stack(
@@ -196,6 +229,17 @@ class Run:
             ).to(task.device)
             record.sharpness[s, chunk, 1] = sharpness_of(task, rows, states, self.examples)
         return states if record.states is not None else []
+
+    def _check_start(self, s: int, chunk: slice) -> None:
+        """Refuse what no rate can mend: all lanes of a seed start from the same loss."""
+        record = self.record
+        for name, curves in (("data", record.training), ("val_data", record.held_out)):
+            if curves is not None and not np.isfinite(curves[0, s, chunk, 0]).all():
+                raise OptionError(
+                    f"The loss over {name} must be finite before training. Got "
+                    f"{curves[0, s, chunk.start, 0]} instead; look for numbers that are not finite in "
+                    "the data, and for what the loss takes the logarithm of or divides by."
+                )
 
     def _measure(self, s: int, lanes: Lanes, chunk: slice, epoch: int) -> None:
         self.record.training[:, s, chunk, epoch] = lanes.evaluate(self.examples)
@@ -219,6 +263,22 @@ class Run:
             return [1.0] * steps
         scales: list[float] = self.multipliers[epoch * steps : (epoch + 1) * steps].tolist()
         return scales
+
+
+class _StepError(Exception):
+    """A step of stacked lanes failed, for another reason than memory."""
+
+
+@contextmanager
+def _steps_may_fail() -> Iterator[None]:
+    try:
+        yield
+    except LearnrateError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _StepError(f"a step raised {type(error).__name__}") from error
 
 
 def empty_record(

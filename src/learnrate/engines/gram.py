@@ -162,8 +162,8 @@ class _Run:
         """``δ ← δ − η s (G, −c)(δ, 1) / |B|``"""
         delta, step = self.delta[:-1], np.empty_like(self.velocity)
         for chunk in minibatches.grams(order, multipliers / self.problem.batch_size):
-            for gram in chunk:
-                np.matmul(gram, self.delta, out=step)
+            for gram in chunk:  # the method has a third of the function's overhead
+                gram.dot(self.delta, out=step)
                 np.multiply(step, self.lrs, out=step)
                 np.subtract(delta, step, out=delta)
 
@@ -174,14 +174,15 @@ class _Run:
         multipliers: Float[Array, " steps"],
     ) -> None:
         """The same, several steps at once: see `learnrate.engines.several_steps`."""
-        delta, scale = self.delta, self.powers[:, None]
+        delta = self.delta
         stack = np.empty((len(self.powers), *delta.shape), dtype=delta.dtype)
-        flat = stack.reshape(-1, delta.shape[1])
+        flat, scale = stack.reshape(-1, delta.shape[1]), np.empty_like(stack)
+        scale[:] = self.powers[:, None]
         for chunk in minibatches.grams(order, multipliers / self.problem.batch_size):
             P = polynomials(chunk, self.at_once)
             for several in P.reshape(len(P), len(delta), -1):
                 np.multiply(scale, delta, out=stack)
-                np.matmul(several, flat, out=delta)
+                several.dot(flat, out=delta)
 
     def _by_grams_with_momentum(
         self,
@@ -196,7 +197,7 @@ class _Run:
         rates = iter(multipliers)
         for chunk in minibatches.grams(order, shares):
             for gram in chunk:
-                np.matmul(gram, self.delta, out=step)
+                gram.dot(self.delta, out=step)
                 np.multiply(velocity, momentum, out=velocity)
                 np.add(velocity, step, out=velocity)
                 np.multiply(velocity, self.lrs * next(rates), out=step)

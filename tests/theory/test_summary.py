@@ -97,6 +97,44 @@ def test_the_share_of_diverged_runs(name: str, sampling: str) -> None:
     np.testing.assert_allclose(share[1:3], measured[1:3], atol=within)
 
 
+@pytest.mark.parametrize("sampling", ["independent", "shuffle"])
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("diabetes", [0.88, 0.9, 0.94, 0.96, 0.98]),
+        ("correlated", [0.92, 0.94, 0.96, 0.98]),
+        ("heavy-tailed", [0.8, 0.9, 0.97]),
+    ],
+)
+def test_the_share_where_rare_bursts_make_it(name: str, parts: list[float], sampling: str) -> None:
+    """Below the typical-run limit, within a factor of two where it is more than a few runs."""
+    X, y, B = DATA[name]()
+    theory = analyse(X, y, B, sampling=sampling)
+    lrs = number(theory.typical_limit.value) * np.array(parts)
+    losses = simulate(X, y, lrs, B, 20, runs=1000, sampling=sampling)
+    measured = (losses[:, :, -1] >= losses[:, :, 0]).mean(axis=1)
+    predicted = theory.diverged_share(lrs, 20)
+    held = measured > 0.05
+    assert held.sum() >= 3
+    ratio = predicted[held] / measured[held]
+    assert (ratio > 0.5).all()
+    assert (ratio < 2).all()
+    if sampling == "independent":
+        assert (ratio > 0.65).all()
+        assert (ratio < 1.5).all()
+    assert (predicted[~held] < 0.1).all()
+
+
+@pytest.mark.parametrize("epochs", [3, 8])
+def test_the_share_over_a_few_epochs(epochs: int) -> None:
+    X, y, B = DATA["diabetes"]()
+    theory = analyse(X, y, B, sampling="independent")
+    lrs = np.array([0.44, 0.46, 0.48, 0.49])
+    losses = simulate(X, y, lrs, B, epochs, runs=600)
+    measured = (losses[:, :, -1] >= losses[:, :, 0]).mean(axis=1)
+    np.testing.assert_allclose(theory.diverged_share(lrs, epochs), measured, rtol=0.5)
+
+
 def test_momentum_leaves_averages_out() -> None:
     theory = note(momentum=0.5)
     lrs = np.array([0.01, 0.1])

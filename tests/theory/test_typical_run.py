@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from learnrate.theory.expected_curve import independent_floor
 from learnrate.theory.growth import Growth
 from learnrate.theory.mean_square import mean_square_limit
 from learnrate.theory.modes import Modes
 from learnrate.theory.quantity import Kind
-from learnrate.theory.typical_run import diverged_share, typical_limit
+from learnrate.theory.typical_run import Tail, diverged_share, typical_limit
 from tests.theory.examples import DATA, Array, without_bias
 from tests.theory.simulate import simulate
 
@@ -127,6 +128,44 @@ def test_share_is_that_of_a_walk_with_a_wall(drift: float, start: float) -> None
         growth_of(drift, sigma**2), steps=steps, start_loss=start, noise_loss=np.ones(1)
     )
     assert got[0] == pytest.approx(np.mean(z > 0), abs=0.05)
+
+
+def test_the_tail_is_that_of_long_runs() -> None:
+    """One direction, B = 1, at the mean-square limit: P(|δ| > u) far out, where it is a power law."""
+    rng = np.random.default_rng(5)
+    X = rng.uniform(0.8, 1.2, (200, 1)) * rng.choice([-1, 1], (200, 1))
+    y = 0.1 * rng.standard_normal(200)
+    modes = without_bias(X, y)
+    limit = mean_square_limit(modes, 1).value
+    assert limit is not None
+    typical = typical_limit(modes, 1, near=limit, steps=4096).value
+    assert typical is not None
+    near = 0.98 * limit
+    floor = independent_floor(modes, 1, np.array([near])).losses[0] - modes.loss_at_optimum
+    tail = Tail(limit, typical, near, float(floor), 1.0, 1.0, 200)
+    assert tail.exponent(limit) == pytest.approx(2)
+    assert tail.exponent(typical) == pytest.approx(0)
+    x, eps = X[:, 0], modes.residuals
+    delta = np.zeros(100_000)
+    for _ in range(300):
+        drawn = rng.integers(200, size=delta.size)
+        delta += limit * x[drawn] * (eps[drawn] - x[drawn] * delta)
+    excess = 0.5 * modes.eigenvalues[0] * delta**2
+    for share in (0.03, 0.01, 0.003):
+        start = float(np.quantile(excess, 1 - share))
+        assert math.exp(-2 * tail.depth(start)) == pytest.approx(share, rel=0.2)
+
+
+def test_a_climb_in_shuffled_epochs() -> None:
+    """Short ones do not feel what an epoch undoes, long ones little else, and a steeper drift never helps."""
+    tail = Tail(1.0, 1.2, 0.9, 1.0, variance=0.02, local_variance=0.05, epoch=50)
+    assert tail.climb_variance(-2.0, 1.0) == pytest.approx(0.05, rel=0.02)
+    assert tail.climb_variance(-1e-4, 1.0) == pytest.approx(0.02, rel=0.02)
+    drifts = np.geomspace(1e-3, 1.0, 200)
+    chances = [-drift / tail.climb_variance(-drift, 1.0) for drift in drifts]
+    assert (np.diff(chances) < 0).all()
+    same = Tail(1.0, 1.2, 0.9, 1.0, variance=0.05, local_variance=0.05, epoch=50)
+    assert same.climb_variance(-0.01, 1.0) == 0.05
 
 
 def test_share_without_noise_is_normal() -> None:

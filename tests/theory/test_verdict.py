@@ -106,9 +106,16 @@ def test_with_slow_directions_a_share_is_the_least_to_expect() -> None:
     none = made(Verdict.BORDERLINE, exact(0.4), exact(1.0), **given, slow=True)
     assert none.sentence.endswith("safe for most runs.")
     X, y, B = DATA["diabetes"]()
-    assert analyse(X, y, B).verdict(0.45).slow
+    assert not analyse(X, y, B).verdict(0.45, 3).slow
+    theory = analyse(X, y, B)
+    theory.limit = Quantity(0.42, Kind.BOUND)  # of wide examples: no tail comes with it
+    assert theory.verdict(0.45, 3).slow
+    assert not theory.verdict(0.45).slow
+    assert not theory.verdict(0.1, 3).slow
     X, y, B = DATA["heavy-tailed"]()
-    assert not analyse(X, y, B).verdict(0.5).slow
+    theory = analyse(X, y, B)
+    theory.limit = Quantity(0.43, Kind.BOUND)
+    assert not theory.verdict(0.5, 3).slow
 
 
 def made(verdict: Verdict, limit: Quantity, typical: Quantity, **more: float) -> Judgement:

@@ -62,13 +62,18 @@ def independent_curve(
 
 
 def independent_floor(
-    modes: Modes, batch_size: int, lrs: Float[Array, " K"], *, replacement: bool = False
+    modes: Modes,
+    batch_size: int,
+    lrs: Float[Array, " K"],
+    *,
+    replacement: bool = False,
+    coarse: bool = False,
 ) -> Prediction:
     """Where the expected loss settles, for each rate; infinite from the mean-square limit on.
 
-    Exact or an estimate as for `independent_curve`.
+    Exact or an estimate, or a ``coarse`` one, as for `independent_curve`.
     """
     p = batch_variance(modes.population, batch_size, replacement=replacement)
-    moments = SecondMoments.of(modes, p, rates=lrs.size)
+    moments = SecondMoments.of(modes, p, rates=lrs.size, coarse=coarse)
     losses = modes.loss_at_optimum + np.array([moments.settled(lr) for lr in lrs])
     return Prediction(lrs, losses, moments.kind, moments.note)

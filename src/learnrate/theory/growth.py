@@ -16,7 +16,7 @@ renormalisation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -24,9 +24,9 @@ from learnrate._shapes import Array, Float, Int
 from learnrate.theory.examples import Examples
 from learnrate.theory.modes import Modes
 
-__all__ = ["Growth", "measure_growth"]
+__all__ = ["SHORT", "Growth", "measure_growth"]
 
-_SHORT = 32  # steps: long enough for directions to mix
+SHORT = 32  # steps: long enough for directions to mix
 # Left-out directions carry less than this share of λmax together: they shift a limit by less.
 _NEGLIGIBLE = 1e-3
 # Below this growth between renormalisations nothing can overflow.
@@ -52,7 +52,7 @@ class Growth:
     variance : array, shape (K,)
         ``σ²``: the variance of the log growth over T steps, many of them, is about ``σ²T``.
     local_variance : array, shape (K,)
-        ``τ²``, the same over a few steps only. Larger with shuffled epochs, where what one minibatch does
+        ``τ²``, the same over `SHORT` steps only. Larger with shuffled epochs, where what one minibatch does
         is partly undone later in the epoch; else equal.
     """
 
@@ -61,6 +61,10 @@ class Growth:
     standard_error: Float[Array, " K"]
     variance: Float[Array, " K"]
     local_variance: Float[Array, " K"]
+
+    def first(self, rates: int) -> Growth:
+        """That of the first so many rates alone."""
+        return Growth(*(getattr(self, field.name)[:rates] for field in fields(self)))
 
 
 def measure_growth(
@@ -109,13 +113,13 @@ def measure_growth(
         burn_in, blocks = per_epoch, max(1, round(steps / per_epoch))
         orders = _shuffled(n, batch_size, runs, seed)
     else:
-        block = min(_SHORT, steps)
+        block = min(SHORT, steps)
         burn_in, blocks = block, max(1, steps // block)
         orders = _independent(n, batch_size, runs, seed)
     products = _Products(lrs, momentum, start, runs, _renormalise_every(examples, decay, lrs))
     growth = np.zeros((blocks, runs, lrs.size))
     begun = np.zeros_like(growth)
-    few = min(_SHORT, block)
+    few = min(SHORT, block)
     minibatches = examples.minibatches(orders)
     with np.errstate(all="ignore"):
         for t in range(burn_in + blocks * block):

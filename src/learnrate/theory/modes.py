@@ -165,11 +165,15 @@ class Modes:
     @cached_property
     def noise(self) -> Float[Array, "r r"]:
         """``mean ε² z zᵀ``, over all examples."""
+        return self.noise_along(self.sample(self.n))
+
+    def noise_along(self, along: Rotated) -> Float[Array, "r r"]:
+        """The same over some of them."""
         total = np.zeros((self.rank, self.rank))
-        for Z, residuals in self.sample(self.n).blocks(residuals=True):
+        for Z, residuals in along.blocks(residuals=True):
             assert residuals is not None
             total += (Z.T * residuals**2) @ Z
-        return total / self.n
+        return total / along.rows
 
     @cached_property
     def directions(self) -> Directions:

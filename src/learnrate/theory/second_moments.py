@@ -98,22 +98,26 @@ class SecondMoments:
         lam, g, G = modes.eigenvalues, modes.data_slope, modes.data_hessian
         if not whole:
             kind, note = Kind.ESTIMATE, f"{note} of its diagonal"
-            along = modes.coarse_directions if coarse else modes.directions
-            if along.rows < modes.n:
-                note = f"{note}, fourth moments from {along.rows} examples"
-            tow, V = (along.tow.T, along.noise) if label_noise else (np.zeros((r, r)), np.zeros(r))
+            single = modes.coarse_directions if coarse else modes.directions
+            if single.rows < modes.n:
+                note = f"{note}, fourth moments from {single.rows} examples"
+            tow, V = (
+                (single.tow.T, single.noise) if label_noise else (np.zeros((r, r)), np.zeros(r))
+            )
             pairs = Pairs.diagonal(r)
-            return cls(pairs, p, lam, g, along.spread, tow, V, G.diagonal(), kind, note)
+            return cls(pairs, p, lam, g, single.spread, tow, V, G.diagonal(), kind, note)
         pairs = Pairs.every(r)
         enough = int(work / P**2)
         if modes.n > enough:
             kind, note = Kind.ESTIMATE, f"{note}, fourth moments from {enough} examples"
-        moments = pair_moments(pairs, modes.sample(enough), residuals=label_noise)
+        along = modes.sample(enough)
+        moments = pair_moments(pairs, along, residuals=label_noise)
         C, tow, V = moments.fourth - pairs.conjugation(G), moments.third, np.zeros(P)
         if label_noise:
             a, b = pairs.first, pairs.second
             tow = tow - 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
-            V = pairs.of(modes.noise - np.outer(g, g))
+            noise = modes.noise_along(along) if coarse and modes.n > enough else modes.noise
+            V = pairs.of(noise - np.outer(g, g))
         return cls(pairs, p, lam, g, C, tow, V, pairs.of(G), kind, note)
 
     def follow(

@@ -20,7 +20,7 @@ from learnrate.theory.prediction import Prediction
 from learnrate.theory.quantity import Kind, Quantity
 from learnrate.theory.shuffled import shuffled_curve, shuffled_floor
 from learnrate.theory.spectrum import Spectrum
-from learnrate.theory.typical_run import diverged_share, typical_limit
+from learnrate.theory.typical_run import Tail, diverged_share, typical_limit
 from learnrate.theory.verdict import Judgement, Verdict, judge
 
 __all__ = ["Theory", "analyse"]
@@ -29,8 +29,10 @@ _SAMPLINGS = ("shuffle", "independent")
 _NO_MOMENTUM = "with momentum there is no closed form for averages over minibatch orders"
 _WIDE = 100
 """Directions from which on the best rate is searched with fewer rates at once."""
+_NEAR = 0.9
+"""Where below the mean-square limit, as a part of it, the floor is taken as that of its pole."""
 _SLOW = 30
-"""Condition number from which on a share of diverged runs can be far too low: see docs/theory.md."""
+"""Condition number from which on a share of diverged runs is far too low without the tail of the errors."""
 
 
 def analyse(
@@ -226,14 +228,33 @@ class Theory:
         m, second = modes.start()
         slope, G = modes.data_slope, modes.data_hessian
         start = modes.loss_at_optimum - slope @ m + 0.5 * np.sum(G * second)
-        V = modes.directions.noise
+        V = modes.coarse_directions.noise
         after_one_step = modes.loss_at_optimum + 0.5 * lrs**2 * p * float(G.diagonal() @ V)
+        found = self._tail_floor
+        growth, tail = self.growth(lrs if found is None else np.append(lrs, found[1])), None
+        epoch = -(-modes.population // self.batch_size)
+        if found is not None and growth.local_variance[-1] > 0:
+            spreads = float(growth.variance[-1]), float(growth.local_variance[-1])
+            tail = Tail(*found, *spreads, epoch)
         return diverged_share(
-            self.growth(lrs),
-            steps=-(-modes.population // self.batch_size) * epochs,
+            growth.first(lrs.size),
+            steps=epoch * epochs,
             start_loss=float(start),
             noise_loss=after_one_step,
+            tail=tail,
+            start_excess=float(start) - modes.loss_at_optimum,
         )
+
+    @cached_property
+    def _tail_floor(self) -> tuple[float, float, float, float] | None:
+        """Both limits, a rate near the first and the floor there; None where errors have no such tail."""
+        limit, typical = self.limit.value, self.typical_limit.value
+        if limit is None or typical is None or self.limit.kind is Kind.BOUND or typical <= limit:
+            return None
+        near = _NEAR * limit
+        floor = independent_floor(self.modes, self.batch_size, np.array([near]), coarse=True)
+        excess = float(floor.losses[0]) - self.modes.loss_at_optimum
+        return (limit, typical, near, excess) if 0 < excess < np.inf else None
 
     def verdict(self, lr: float, epochs: int | None = None) -> Judgement:
         """Safe, borderline or diverges, with the numbers; of a borderline rate the share after ``epochs``."""
@@ -266,7 +287,11 @@ class Theory:
                 momentum=self.momentum,
                 weight_decay=self.modes.weight_decay,
                 shuffle=self.shuffle,
-                slow=self.spectrum.condition_number > _SLOW,
+                slow=(
+                    lr in shares
+                    and self._tail_floor is None
+                    and self.spectrum.condition_number > _SLOW
+                ),
             )
             for lr, word in zip(lrs, words, strict=True)
         ]

@@ -57,7 +57,8 @@ class Judgement:
     shuffle : bool
         Whether minibatches come from shuffled epochs; the mean-square limit is for independent ones.
     slow : bool
-        Whether some directions are so much slower than others that the share is known to be too low.
+        Whether some directions are so much slower than others that the share is known to be too low: only
+        where the mean-square limit is a bound, so that the tail of the errors is not known.
     """
 
     lr: float

@@ -116,12 +116,17 @@ class _Training:
 
     def __init__(self, job: Job, reply: Callable[..., None]) -> None:
         self.job, self.reply = job, reply
+        self.engine = get_engine(
+            job.engine, threads=job.threads, on_message=partial(self.reply, "message")
+        )
         self.split, self.starting = "nothing", 0.0
 
     def run(self) -> None:
         """Connect, train, disconnect."""
         job, began = self.job, time.perf_counter()
         cpus = job.workers or os.cpu_count() or 1
+        preparing = threading.Thread(target=self._prepare, args=(job.problems[0],), daemon=True)
+        preparing.start()
         with connected(job.address, cpus=cpus, store=_store(job, cpus)) as connection:
             self.reply("places", connection.places)
             crew = None
@@ -133,6 +138,7 @@ class _Training:
                     at_most=job.workers,
                     on_message=partial(self.reply, "message"),
                 )
+                preparing.join()
                 self.job = job = replace(job, problems=crew.shared())  # one copy is enough
                 self.starting = time.perf_counter() - began
                 self._train(crew)
@@ -142,6 +148,13 @@ class _Training:
             finally:
                 if crew is not None:
                     self._end(crew, time.perf_counter() - began - self.starting)
+
+    def _prepare(self, problem: LinearProblem) -> None:
+        """Load kernels while Ray and the workers start."""
+        if isinstance(self.engine, FusedEngine):
+            self.engine.prepare(
+                problem.dtype, gram_pays(problem.d, problem.batch_size, problem.lanes)
+            )
 
     def _train(self, crew: Crew) -> None:
         self.split = self._split(len(crew.ready))
@@ -157,7 +170,7 @@ class _Training:
 
     def _split(self, workers: int) -> str:
         job, first = self.job, self.job.problems[0]
-        if not numba_works():
+        if not (isinstance(self.engine, FusedEngine) and numba_works()):
             return "lanes"
         if job.split is None:
             return choose_split(first, len(job.problems), workers, job.engine)
@@ -171,15 +184,12 @@ class _Training:
 
     def _states(self, split: str, crew: Crew) -> States:
         job = self.job
-        engine = get_engine(
-            job.engine, threads=job.threads, on_message=partial(self.reply, "message")
-        )
-        if split != "data" or not isinstance(engine, FusedEngine):
+        if split != "data" or not isinstance(self.engine, FusedEngine):
             return split_lanes(crew, job.problems, job.starts)
         problems = [
             replace(problem, on_rows=self._teller(s)) for s, problem in enumerate(job.problems)
         ]
-        return split_passes(crew, engine, problems, job.starts)
+        return split_passes(crew, self.engine, problems, job.starts)
 
     def _teller(self, s: int) -> Callable[[int], None]:
         """Tells how far an epoch of problem ``s`` is, now and then."""

@@ -195,7 +195,10 @@ class Modes:
         if self.n > most:
             rng = np.random.default_rng(_SUBSET_SEED)
             chosen = rng.choice(self.n, most, replace=False, shuffle=False)
-        return Rotated(self.examples, self.spectrum.vectors, chosen, lambda: self.residuals)
+        return Rotated(self.examples, self.spectrum.vectors, chosen, self._known_residuals)
+
+    def _known_residuals(self) -> Float[Array, " n"]:
+        return self.residuals  # by a method, so that results can be pickled
 
     def start(
         self, weights: Float[Array, " d"] | None = None

@@ -19,7 +19,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "learnrate"
 
-NEEDED = {"py.typed", "data/diabetes.csv", "data/diabetes.txt", "note/texts.toml"}
+NEEDED = {
+    "py.typed",
+    "data/diabetes.csv",
+    "data/diabetes.txt",
+    "book/note/texts.toml",
+    "book/play/texts.toml",
+    "book/play/templates/play.html",
+    "mxnet_names.txt",
+}
 STRAY = (
     "__pycache__",
     ".pyc",
@@ -33,6 +41,7 @@ STRAY = (
 IN_SDIST = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "tests/test_documents.py"}
 IN_SDIST |= {
     "docs/index.md",
+    "docs/play.html",
     "docs/conf.py",
     "constraints.txt",
     "Makefile",
@@ -87,7 +96,7 @@ def sdist_complaints(sdist: Path) -> list[str]:
 
 def version() -> str:
     """The version, from its one place."""
-    source = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
+    source = (PACKAGE / "version.py").read_text(encoding="utf-8")
     return next(
         line.split('"')[1] for line in source.splitlines() if line.startswith("__version__")
     )
@@ -120,10 +129,11 @@ def try_it(wheel: Path) -> None:
             ["sweep", "--save", "sweep.png", "--save", "sweep.json"],
             ["sweep", "diabetes", "--epochs", "5", "--quiet", "--save", "limit.svg"],
             ["explain", "--lang", "zh", "--save", "explain.html"],
+            ["play", "--save", "play.html"],
         ):
             print("$ learnrate", *arguments, flush=True)
             subprocess.run([learnrate, *arguments], cwd=folder, env=environment, check=True)
-        for written in ("sweep.png", "sweep.json", "limit.svg", "explain.html"):
+        for written in ("sweep.png", "sweep.json", "limit.svg", "explain.html", "play.html"):
             if not (folder / written).stat().st_size:
                 sys.exit(f"{written} is empty")
         where = "import learnrate; print(learnrate.__file__)"

@@ -38,10 +38,10 @@ from benchmarks.cluster_model import (
 from learnrate.cluster.connection import connected
 from learnrate.cluster.passes import steps_of_a_unit
 from learnrate.cluster.ray import RayCluster
-from learnrate.engines.fused import FusedEngine
-from learnrate.engines.problem import LinearProblem
-from learnrate.engines.units import units
-from learnrate.engines.workers import Workers
+from learnrate.linear.fused import FusedEngine
+from learnrate.linear.problem import LinearProblem
+from learnrate.linear.units import units
+from learnrate.linear.workers import Workers
 
 DOCS = Path(__file__).parent.parent / "docs"
 WORK = Work(n=400_000, d=20, batch_size=64, lanes=32, epochs=60)
@@ -70,12 +70,12 @@ def best(run: Callable[[], object], rounds: int = 5) -> float:
 
 def pieces_here(work: Work) -> dict[str, float]:
     """All but what Ray does, in this process."""
-    from learnrate.engines.kernels.permutation import permutation
-    from learnrate.engines.kernels.shared import GramMaker, MovingPath
+    from learnrate.linear.kernels.permutation import permutation
+    from learnrate.linear.kernels.shared import GramMaker, MovingPath
 
     problem = make_problem(work)
     plain = FusedEngine()
-    list(plain.epochs(replace(problem, epochs=1)))  # kernels are loaded
+    list(plain.states(replace(problem, epochs=1)))  # kernels are loaded
     began = time.perf_counter()
     maker = GramMaker(problem)
     setup = time.perf_counter() - began
@@ -171,7 +171,7 @@ def calibrate(ray: Any, work: Work, processes: int) -> Pieces:
 def run_plain(problem: LinearProblem) -> float:
     """Seconds of training in this process."""
     began = time.perf_counter()
-    for _ in FusedEngine().epochs(problem):
+    for _ in FusedEngine().states(problem):
         pass
     return time.perf_counter() - began
 

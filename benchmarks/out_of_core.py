@@ -21,6 +21,8 @@ _CHILD = """
 import json, resource, sys, time
 import learnrate
 options = json.loads(sys.argv[1])
+blocks = [options.pop(name, None) for name in ("memory", "block_size", "cache")]
+options["memory"] = learnrate.OutOfCore(*blocks)
 began = time.perf_counter()
 result = learnrate.sweep(**options)
 seconds = time.perf_counter() - began

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import platform
 import re
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,17 @@ def put(page: Path, name: str, block: str) -> None:
     old = page.read_text(encoding="utf-8")
     new = re.sub(between, lambda m: m[1] + block + m[2], old, flags=re.S)
     page.write_text(new, encoding="utf-8")
+
+
+def print_table(name: str, lines: Iterable[str], page: str) -> None:
+    """Print a table line by line, and put it into the page in both languages where ``--update`` was typed."""
+    kept = []
+    for line in lines:
+        print(line, flush=True)
+        kept.append(line + "\n")
+    if "--update" in sys.argv[1:]:
+        for path in DOCS.glob(f"{page}*.md"):
+            put(path, name, "".join(kept))
 
 
 def save_svg(figure: Any, path: Path) -> None:

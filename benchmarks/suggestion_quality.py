@@ -39,6 +39,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import learnrate.torch
+from learnrate.torch.optimizers import default_lr, equal_class
+from learnrate.training.optimizers import OPTIMIZERS
 
 SEEDS = 5
 B = 32
@@ -145,8 +147,8 @@ def loader(task: Task, order: int) -> Any:
 
 def optimizer(task: Task, model: nn.Module, lr: float) -> torch.optim.Optimizer:
     """The task's optimiser."""
-    row = learnrate.torch.OPTIMIZERS[task.optimizer]
-    return row.equals(model.parameters(), lr=lr, **row.defaults)  # type: ignore[call-arg]
+    row = OPTIMIZERS[task.optimizer]
+    return equal_class(row)(model.parameters(), lr=lr, **row.defaults)  # type: ignore[call-arg]
 
 
 # Tools: each returns the suggested rate, or None, and the steps that it took --------------------------
@@ -184,7 +186,7 @@ def ours_three_seeds(task: Task, seed: int, order: int) -> Suggested:
 
 def default_rate(task: Task, seed: int, order: int) -> Suggested:
     """What `torch.optim` takes where no rate is given."""
-    return learnrate.torch.OPTIMIZERS[task.optimizer].default_lr, 0
+    return default_lr(OPTIMIZERS[task.optimizer]), 0
 
 
 def _lightning(task: Task, seed: int, order: int) -> Any:

@@ -9,6 +9,7 @@ From the repository's root, in the same environment::
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 from collections import defaultdict
 from pathlib import Path
@@ -31,6 +32,20 @@ task, best rate""",
 任务, 最佳学习率""",
 }
 """The headings of both tables; in the second, the tools follow."""
+
+
+BESIDE = "digits-mlp-adam-3"
+"""The task on which calls stand side by side."""
+CALLS = {
+    "learnrate": 'learnrate.torch.sweep(model, loader, loss="cross-entropy", optimizer="adam", epochs=3)',
+    "lightning": "Tuner(trainer).lr_find(module, loader)",
+    "fastai valley": "learner.lr_find()",
+    "torch-lr-finder": "finder.range_test(loader, end_lr=100, num_iter=100)",
+}
+SIDE_BY_SIDE = {
+    "from-lr-find.md": "call, suggestion (over 5 seeds), loss at that rate, steps, seconds",
+    "from-lr-find.zh-CN.md": "调用, 建议（5 个种子）, 用它训练的损失, 步数, 秒",
+}
 
 
 class Results:
@@ -112,6 +127,28 @@ def by_task(results: Results) -> list[list[str]]:
     return rows
 
 
+def beside(results: Results, task: str) -> list[list[str]]:
+    """A row for each tool on one task: its call, what it suggests and costs, and the loss of a run at that rate."""
+    rows = []
+    for tool, call in CALLS.items():
+        lines = [line for line in results.lines[tool] if line["task"] == task]
+        rates = sorted(line["lr"] for line in lines if line["lr"])
+        losses = [math.inf if line["loss"] is None else line["loss"] for line in lines]
+        rows.append(
+            [
+                f"`{call}`",
+                f"{statistics.median(rates):.2g} ({rates[0]:.2g} – {rates[-1]:.2g})",
+                f"{statistics.median(losses):.3g}",
+                f"{statistics.median(line['steps'] for line in lines):,.0f}",
+                f"{statistics.median(line['seconds'] for line in lines):.2f}",
+            ]
+        )
+    grids = [grid for (name, _), grid in results.grids.items() if name == task]
+    best = results.best(task)
+    least = statistics.median(grid["losses"][best] for grid in grids)
+    return [*rows, ["the best of 41 rates", f"{GRID[best]:.2g}", f"{least:.3g}", "–", "–"]]
+
+
 def markdown(header: list[str], rows: list[list[str]]) -> str:
     """A table."""
     lines = [header, ["---"] * len(header), *rows]
@@ -172,6 +209,12 @@ def main() -> None:
             put(DOCS / page, "tasks", tables[1])
         elif page.count(".") == 1:
             print(*tables, sep="\n")
+    for page, header in SIDE_BY_SIDE.items():
+        table = markdown(header.split(", "), beside(results, BESIDE))
+        if given.update:
+            put(DOCS / page, "beside", table)
+        elif page.count(".") == 1:
+            print(table)
     for tool in results.tools:
         values = [results.regret(line, same_rate=True) for line in results.lines[tool]]
         print(f"{tool}: median {np.median(values):.4f} against the one best rate of each task")

@@ -27,6 +27,8 @@ from torch import Tensor, nn
 import learnrate.torch
 from benchmarks.pages import DOCS, put, where_and_when
 from learnrate.data.order import epoch_order
+from learnrate.torch.optimizers import equal_class
+from learnrate.training.optimizers import OPTIMIZERS
 
 B = 32
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -90,10 +92,10 @@ def plain(work: Work, device: torch.device) -> Any:
     X, y = (tensor.to(device) for tensor in work.data)
     loss = nn.MSELoss() if work.loss == "mse" else nn.CrossEntropyLoss()
     curves = np.empty((work.lanes, work.epochs + 1))
-    row = learnrate.torch.OPTIMIZERS[work.optimizer]
+    row = OPTIMIZERS[work.optimizer]
     for k, lr in enumerate(work.lrs):
         model = copy.deepcopy(work.model).to(device)
-        optimizer = row.equals(model.parameters(), lr=float(lr))  # type: ignore[call-arg]
+        optimizer = equal_class(row)(model.parameters(), lr=float(lr))  # type: ignore[call-arg]
 
         def evaluate(model: nn.Module = model) -> float:
             model.eval()

@@ -1,7 +1,7 @@
 """Checks a built site without a network: ``python docs/check_site.py FOLDER``.
 
 Every link leads to a file of the site and to an anchor that is there; no page loads anything from elsewhere
-(links that a reader may follow to other sites are not followed); every page says its language.
+(links that a reader may follow to other sites are not followed); every page says its language, and the theme speaks it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 _LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
+_THEME = {"Next", "Previous", "Home", "On this page", "Back to top"}
 
 
 class Page(HTMLParser):
@@ -23,6 +24,7 @@ class Page(HTMLParser):
         self.loaded: list[str] = []
         self.anchors: set[str] = {""}
         self.language: str | None = None
+        self.english: set[str] = set()
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -35,6 +37,10 @@ class Page(HTMLParser):
             self.links.append(str(values["href"]))
         if values.get(_LOADING.get(tag, "")):
             self.loaded.append(str(values[_LOADING[tag]]))
+
+    def handle_data(self, data: str) -> None:
+        """Note what the theme says in English."""
+        self.english |= {data.strip()} & _THEME
 
 
 def complaints(folder: Path) -> list[str]:
@@ -50,6 +56,8 @@ def complaints(folder: Path) -> list[str]:
         expected = "zh-CN" if here.parts[0] == "zh-CN" else "en"
         if page.language != expected:
             found.append(f"{here} says lang={page.language!r}, not {expected!r}")
+        if expected == "zh-CN" and page.english:
+            found.append(f"{here} says {', '.join(sorted(page.english))} in English")
         found += [
             f"{here} loads {url} from elsewhere"
             for url in page.loaded

@@ -5,6 +5,7 @@ Nothing is fetched while building, and no page loads anything from elsewhere.
 
 from __future__ import annotations
 
+import gettext
 import importlib
 import os
 import types
@@ -54,6 +55,25 @@ if CHINESE:  # splits Chinese text into words for the search; it would tell of i
     jieba.setLogLevel("WARNING")
     jieba.dt.tmp_dir = os.environ.get("LEARNRATE_DOCS_CACHE")
 
+FURO = {
+    "Next": "下一页",
+    "Previous": "上一页",
+    "Home": "首页",
+    "On this page": "本页内容",
+    "Back to top": "回到顶部",
+    "Index": "索引",
+}
+"""What the theme says, and Sphinx has no Chinese for."""
+
+
+class FuroInChinese(gettext.NullTranslations):
+    """Asked for what is not in Sphinx's own catalogue."""
+
+    def gettext(self, message: str) -> str:
+        """The Chinese of a text of the theme."""
+        return FURO.get(message.strip(), message)
+
+
 log = logging.getLogger(__name__)
 
 
@@ -83,6 +103,8 @@ def setup(app: Sphinx) -> None:
     """Sphinx calls this once."""
     app.connect("autodoc-process-docstring", docstring_is_there, priority=400)
     app.connect("autodoc-skip-member", is_no_entry)
+    if CHINESE:
+        app.translator.add_fallback(FuroInChinese())
     # Names that learnrate fetches on first use must be there when autodoc asks what a module holds.
     for name in learnrate.__all__:
         getattr(learnrate, name)

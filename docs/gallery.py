@@ -1,10 +1,12 @@
-"""The pictures of docs/curves.md, each with what it claims; `tests/site/test_gallery.py` runs all of it.
+"""The pictures of docs/curves.md and the README, each with what it claims; `tests/site/test_gallery.py` runs all of it.
 
 From the repository's root, to draw them anew: ``python -m docs.gallery``.
 """
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import learnrate
+from learnrate._translation import translator
 
 FIGURES = Path(__file__).parent / "figures"
 STYLE: Any = {
@@ -38,6 +41,12 @@ class Exhibit:
     verdicts: tuple[str, ...]
     outcomes: tuple[str, ...]
     losses: tuple[float, float] | None = None
+
+
+def note() -> learnrate.LinearSweepResult:
+    """The note's experiment."""
+    X, y = learnrate.note_data()
+    return learnrate.sweep(X, y, lrs=[0.01, 0.02, 0.03, 0.04], epochs=3)
 
 
 def slow() -> learnrate.LinearSweepResult:
@@ -92,12 +101,24 @@ def scaled() -> learnrate.LinearSweepResult:
     return learnrate.sweep(X, y, lrs=[0.003, 0.01, 0.1], epochs=20, standardize=True)
 
 
+def classes() -> learnrate.LinearSweepResult:
+    """Logistic regression: which houses sell fast."""
+    return learnrate.sweep(
+        "houses",
+        target="fast",
+        missing="mean",
+        lrs=[0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 6.0],
+        epochs=10,
+    )
+
+
 FALLING, UNSTEADY, AT_FLOOR = (
     learnrate.Outcome.FALLING,
     learnrate.Outcome.UNSTEADY,
     learnrate.Outcome.AT_FLOOR,
 )
 EXHIBITS = (
+    Exhibit("note", note, ("safe",) * 4, (FALLING, FALLING, AT_FLOOR, AT_FLOOR)),
     Exhibit("slow", slow, ("safe",), (FALLING,)),
     Exhibit("best", best, ("safe",), (AT_FLOOR,)),
     Exhibit("borderline", borderline, ("borderline",), (UNSTEADY,)),
@@ -105,6 +126,12 @@ EXHIBITS = (
     Exhibit("floor", floor, ("safe",) * 3, (AT_FLOOR,) * 3, losses=(0.48, 1.1)),
     Exhibit("unscaled", unscaled, ("safe",) * 2, (learnrate.Outcome.CREEPING,) * 2),
     Exhibit("scaled", scaled, ("safe",) * 3, (FALLING, AT_FLOOR, AT_FLOOR)),
+    Exhibit(
+        "classes",
+        classes,
+        (*("proved safe",) * 6, "will not settle"),
+        (*(FALLING,) * 2, *(learnrate.Outcome.CREEPING,) * 4, learnrate.Outcome.HIGH_FLOOR),
+    ),
 )
 
 
@@ -121,10 +148,29 @@ def draw(exhibit: Exhibit, result: learnrate.LinearSweepResult, path: Path) -> N
     path.write_text("\n".join(line.rstrip() for line in lines) + "\n", encoding="utf-8")
 
 
+TEXT = re.compile(r"(<text\b[^>]*>)([^<]*)(</text>)")
+
+
+def in_chinese(path: Path) -> str:
+    """A drawing with its text in Chinese: text is text, shown in the fonts of whoever looks at it."""
+    say = translator("zh")
+    return TEXT.sub(
+        lambda found: found[1] + html.escape(say(html.unescape(found[2])), quote=False) + found[3],
+        path.read_text(encoding="utf-8"),
+    )
+
+
+def chinese(path: Path) -> Path:
+    """Where the Chinese sister of a drawing lies."""
+    return path.with_name(f"{path.stem}.zh-CN{path.suffix}")
+
+
 if __name__ == "__main__":
     for exhibit in EXHIBITS:
         result = exhibit.sweep()
-        draw(exhibit, result, FIGURES / f"curves-{exhibit.name}.svg")
+        path = FIGURES / f"curves-{exhibit.name}.svg"
+        draw(exhibit, result, path)
+        chinese(path).write_text(in_chinese(path), encoding="utf-8")
         print(exhibit.name, result.verdicts, result.sentences)
         print("   last", result.losses[:, :, -1].round(6).tolist(), "floors", result.floors)
         print("   limits", result.limit, result.typical_limit)

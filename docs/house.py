@@ -1,4 +1,4 @@
-"""Draws the house: the rooms of learnrate by rank, into docs/figures/house.svg.
+"""Draws the packages of learnrate by rank, into docs/figures/house.svg.
 
 From the repository's root: ``python -m docs.house``, after a change of the ranks in tests/test_architecture.py.
 """
@@ -33,7 +33,7 @@ def house() -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom}" role="img"',
         f'font-family="system-ui, sans-serif" font-size="{FONT:g}">',
-        "<title>The rooms of learnrate by rank; a file imports only from lower ranks</title>",
+        "<title>The packages of learnrate by rank; a file imports only from lower ranks</title>",
         f'<rect width="{WIDTH}" height="{bottom}" fill="#ffffff"/>',
         f'<path d="M22 {GAP + 4} V{bottom - 22}" stroke="#b5367a" stroke-width="2"/>',
         f'<path d="M14 {bottom - 24} L22 {bottom - 8} L30 {bottom - 24} Z" fill="#b5367a"/>',

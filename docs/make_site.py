@@ -2,7 +2,7 @@
 
 Pages are written so that they read well where they lie, ``docs/theory.md`` beside ``docs/theory.zh-CN.md``.
 Here they are copied into one folder per language under one name, ``theory.md``, with their links mended, and
-Sphinx builds each folder, with warnings as errors. Then every link of the built pages is checked.
+Sphinx builds each folder, with warnings as errors. The explorer is a page of its own. Then every link of the built pages is checked.
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from learnrate.book.play import save_page
+
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 BUILD = DOCS / "_build"
+
+EXPLORER = DOCS / "play.html"
+"""A page of its own, in both languages: `learnrate.book.play`."""
 
 CHINESE = ".zh-CN"
 LANGUAGES = {"en": "", "zh_CN": "zh-CN/"}
@@ -74,6 +79,8 @@ def with_links_mended(text: str, path: Path, all_pages: Pages) -> str:
                 return f"{name}.md"
             up = "../" if LANGUAGES[language] else ""
             return f"site:{up}{LANGUAGES[other]}{name}.html"
+        if target == EXPLORER:
+            return f"site:{EXPLORER.name}"
         if target.is_relative_to(DOCS / "figures"):
             return str(target.relative_to(DOCS))
         return os.path.relpath(target, folder)
@@ -131,6 +138,8 @@ def main() -> int:
     all_pages = pages()
     for language in LANGUAGES:
         build(language, stage(language, all_pages))
+    save_page(BUILD / "html" / EXPLORER.name)
+    save_page(BUILD / "html" / LANGUAGES["zh_CN"] / EXPLORER.name, lang="zh")
     checked = subprocess.run([sys.executable, DOCS / "check_site.py", BUILD / "html"], check=False)
     print(f"The site is {(BUILD / 'html' / 'index.html').relative_to(ROOT)}.")
     return checked.returncode

@@ -14,12 +14,18 @@ import learnrate
 
 NAMES = {
     "learnrate": [
+        "Checkpoint",
         "Explanation",
         "LinearModel",
         "LinearSweepResult",
+        "Monitor",
+        "OutOfCore",
         "Outcome",
+        "Schedule",
         "Suggestion",
+        "SweepInterrupted",
         "SweepResult",
+        "Table",
         "arange",
         "autograd",
         "data",
@@ -39,18 +45,27 @@ NAMES = {
         "DataError",
         "InputError",
         "LearnrateError",
+        "LearnrateWarning",
         "MissingExtraError",
         "MissingModuleError",
         "MissingNameError",
         "OptionError",
         "OutputError",
+        "as_flags",
         "did_you_mean",
+        "option",
     ],
-    "learnrate.sklearn": ["SweptSGDRegressor"],
+    "learnrate.sklearn": ["SweptSGDClassifier", "SweptSGDRegressor"],
 }
 
 
-@pytest.mark.parametrize("module", NAMES)
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(name, marks=[pytest.mark.extra] * (name == "learnrate.sklearn"))
+        for name in NAMES
+    ],
+)
 def test_public_names(module: str) -> None:
     assert sorted(importlib.import_module(module).__all__) == NAMES[module]
 

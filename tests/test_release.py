@@ -24,8 +24,11 @@ def test_the_citation_has_the_version() -> None:
 
 def test_python_is_declared_as_far_as_it_is_tested() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert re.findall(r'Python :: (3\.\d+)"', project) == ["3.11"]
-    assert 'requires-python = ">=3.11"' in project
+    declared = re.findall(r'Python :: (3\.\d+)"', project)
+    assert f'requires-python = ">={declared[0]}"' in project
+    run = re.search(r"for version in (.*); do", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    assert run is not None
+    assert declared[1:] == run[1].split()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src")))
@@ -37,10 +40,9 @@ def test_no_pickle_is_loaded_and_nothing_reaches_for_the_network(path: Path) -> 
             imported = {str(node.module).partition(".")[0]}
         else:
             imported = set()
-        assert not imported & PICKLES
-        assert (
-            not imported & NETWORK or path.parent.name == "cluster"
-        )  # which is there to be reached
+        # The room cluster is there to be reached, and its driver reads what its own parent process writes.
+        assert not imported & PICKLES or path.name == "driver.py"
+        assert not imported & NETWORK or path.parent.name == "cluster"
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "torch.load"):
             safe = {"np.load": "allow_pickle=False", "torch.load": "weights_only=True"}
             assert safe[ast.unparse(node.func)] in ast.unparse(node)

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.engines import chart, tables
-from benchmarks.engines.cases import CASES, QUICK, Case
+from benchmarks.engines.cases import CASES, QUICK, QUICK_CLASSES, Case
 from benchmarks.engines.machine import ONE_THREAD, pin
 from benchmarks.engines.results import Results
 from benchmarks.engines.words import ENGLISH, PAGES
@@ -114,7 +114,7 @@ def publish(results: Results, docs: Path) -> None:
 
 
 def quick() -> None:
-    """A tiny case, two rounds, no peers; the pages are written into a folder that is thrown away."""
+    """Tiny cases, two rounds, no peers; the pages are written into a folder that is thrown away."""
     from benchmarks.engines.rounds import measure
 
     with tempfile.TemporaryDirectory() as name:
@@ -122,7 +122,8 @@ def quick() -> None:
         for page in PAGES:
             (folder / page).write_text((DOCS / page).read_text(encoding="utf-8"), encoding="utf-8")
         results = Results(folder / "engines.json")
-        results.add(QUICK.name, measure(QUICK.name, 2, with_peers=False))
+        for case in (QUICK, QUICK_CLASSES):
+            results.add(case.name, measure(case.name, 2, with_peers=False))
         publish(Results(folder / "engines.json"), folder)
         print(tables.times(results, ENGLISH))
 
@@ -132,7 +133,8 @@ def profile(case: Case) -> None:
     pin()
     from benchmarks.engines.ours import sweep
 
-    X, y = (a.astype(np.float32) for a in case.examples())
+    X, y = case.examples()
+    X, y = X.astype(np.float32), y if case.classes else y.astype(np.float32)
     lrs, options = case.lrs, {"engine": "fused", "dtype": "float32"}
     began = time.perf_counter()
     for _ in range(2):

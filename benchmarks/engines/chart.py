@@ -15,6 +15,7 @@ from benchmarks.pages import STYLE, save_svg
 ROWS = {
     "fused float32": ("learnrate, fused", "#b5367a"),
     "gram float32": ("learnrate, gram", "#e49ac0"),
+    "rows float32": ("learnrate, rows", "#f0c9de"),
     "JAX": ("JAX, jit(vmap(scan))", "#2c7fb8"),
     "PyTorch": ("PyTorch, rates as columns", "#7fcdbb"),
     "scikit-learn": ("scikit-learn, B = 1", "#bdbdbd"),
@@ -26,7 +27,7 @@ THICK, GAP = 1.0, 1.2
 
 def draw(results: Results) -> Figure:
     """All cases that have been timed."""
-    figure = Figure(figsize=(6.4, 8.2), layout="constrained")
+    figure = Figure(figsize=(6.4, 9.8), layout="constrained")
     ax = figure.add_subplot()
     height, ticks, seen, least, most = 0.0, [], set(), math.inf, 0.0
     for name in measured(results):

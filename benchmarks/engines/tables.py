@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from benchmarks.engines.bars import Bar, against_peers, floor, others
-from benchmarks.engines.cases import CASES, QUICK, case_of
+from benchmarks.engines.cases import CASES, QUICK, QUICK_CLASSES, case_of
 from benchmarks.engines.results import Results
 from benchmarks.engines.words import PAGES
 from benchmarks.pages import put
@@ -15,7 +15,7 @@ Words = dict[str, str]
 
 ROWS = (
     *("fused float32", "fused float64", "fused alone", "least squares"),
-    *("gram float32", "gram float64", "auto float64", "fused float32, K = 1"),
+    *("gram float32", "gram float64", "rows float32", "auto float64", "fused float32, K = 1"),
     *("JAX", "PyTorch", "PyTorch, one rate at a time", "scikit-learn", "MXNet", "orders"),
 )
 BARS = ("fused float32", "fused float64", "gram float32", "fused alone")
@@ -24,7 +24,7 @@ NOTHING = "–"
 
 def measured(results: Results) -> list[str]:
     """The cases that have been timed."""
-    return [name for name in (*CASES, QUICK.name) if name in results.parts]
+    return [name for name in (*CASES, QUICK.name, QUICK_CLASSES.name) if name in results.parts]
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -55,8 +55,9 @@ def cases(results: Results, words: Words) -> str:
     for name in measured(results):
         case = case_of(name)
         sizes = case.n, case.d, case.batch_size, case.lanes, case.epochs
-        rows.append([name, *(f"{size:,}" for size in sizes)])
-    return table([words[word] for word in ("case", "n", "d", "B", "K", "E")], rows)
+        classes = f"{case.classes}" if case.classes else NOTHING
+        rows.append([name, *(f"{size:,}" for size in sizes), classes])
+    return table([words[word] for word in ("case", "n", "d", "B", "K", "E", "classes")], rows)
 
 
 def times(results: Results, words: Words) -> str:
@@ -87,7 +88,10 @@ def beside(bar: Bar | None) -> str:
     """What is reached and what is asked: ``9.3× (≥ 9×) ✓``."""
     if bar is None:
         return NOTHING
-    return f"{digits(bar.value)}× (≥ {bar.asked:g}×) {mark(bar)}"
+    if bar.asked is None:
+        return f"{digits(bar.value)}×"
+    sign = "≥" if bar.at_least else "≤"
+    return f"{digits(bar.value)}× ({sign} {bar.asked:g}×) {mark(bar)}"
 
 
 def mark(bar: Bar) -> str:
@@ -104,7 +108,8 @@ def other_bars(results: Results, words: Words) -> str:
         show: Callable[[float], str] = time_of if is_time else lambda value: f"{digits(value)}×"
         sign = "≥" if bar.at_least else "≤"
         text = words[what].format(where=where, K=K)
-        rows.append([text, show(bar.value), f"{sign} {show(bar.asked)} {mark(bar)}"])
+        asked = show(bar.asked or 0.0)
+        rows.append([text, show(bar.value), f"{sign} {asked} {mark(bar)}"])
     return table([words["what"], words["measured"], words["asked"]], rows)
 
 
@@ -117,7 +122,8 @@ def floors(results: Results, words: Words) -> str:
             continue
         double = results.ratio(name, "fused float64", "fused float32") or 0.0
         cause = words["memory" if least[1] else "arithmetic"]
-        cells = [time_of(least[0]), cause, f"{digits(time / least[0])}×", f"{digits(double)}×"]
+        over = Bar(time / least[0], case_of(name).over_floor, at_least=False)
+        cells = [time_of(least[0]), cause, beside(over), f"{digits(double)}×"]
         rows.append([name, *cells])
     header = ("case", "floor", "set by", "over", "double over single")
     return table([words[word] for word in header], rows)

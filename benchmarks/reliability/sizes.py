@@ -70,8 +70,7 @@ def hundred_million_examples(folder: Path, examples: int = EXAMPLES) -> dict[str
             batch_size=64,
             epochs=1,
             dtype="float32",
-            memory="500MB",
-            cache=folder / "cache",
+            memory=learnrate.OutOfCore("500MB", cache=folder / "cache"),
         )
         took[name] = time.perf_counter() - began
     found = result.W[0, 8]

@@ -9,13 +9,15 @@ says which rates diverge and why, and recommends one:
 >>> result.to_frame().columns
 ['lr', 'seed', 'epoch', 'loss', 'outcome']
 
-Names are loaded when they are first used, so that importing learnrate costs next to nothing.
+Names are loaded when they are first used, so that ``import learnrate`` is fast.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from learnrate.version import __version__ as __version__
 
 if TYPE_CHECKING:
     import learnrate.autograd as autograd
@@ -24,26 +26,35 @@ if TYPE_CHECKING:
     import learnrate.nd as nd
     import learnrate.scratch as scratch
     import learnrate.theory as theory
+    from learnrate.book.steps.explanation import Explanation
+    from learnrate.book.steps.front import explain
+    from learnrate.data.options import Table
     from learnrate.data.synthetic import note_data, synthetic_data
-    from learnrate.steps.explanation import Explanation
-    from learnrate.steps.front import explain
     from learnrate.sweeps.linear import LinearSweepResult
     from learnrate.sweeps.model import LinearModel
+    from learnrate.sweeps.options import OutOfCore
     from learnrate.sweeps.outcomes import Outcome
     from learnrate.sweeps.rates import arange, logspace
     from learnrate.sweeps.result import SweepResult
     from learnrate.sweeps.run import sweep
     from learnrate.sweeps.suggestion import Suggestion
-
-__version__ = "0.1.0.dev0"
+    from learnrate.training.checkpoint import Checkpoint
+    from learnrate.training.monitor import Monitor, SweepInterrupted
+    from learnrate.training.schedules import Schedule
 
 __all__ = [
+    "Checkpoint",
     "Explanation",
     "LinearModel",
     "LinearSweepResult",
+    "Monitor",
+    "OutOfCore",
     "Outcome",
+    "Schedule",
     "Suggestion",
+    "SweepInterrupted",
     "SweepResult",
+    "Table",
     "arange",
     "autograd",
     "data",
@@ -59,14 +70,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Explanation": "learnrate.steps.explanation",
+    "Checkpoint": "learnrate.training.checkpoint",
+    "Monitor": "learnrate.training.monitor",
+    "OutOfCore": "learnrate.sweeps.options",
+    "Schedule": "learnrate.training.schedules",
+    "SweepInterrupted": "learnrate.training.monitor",
+    "Explanation": "learnrate.book.steps.explanation",
     "LinearModel": "learnrate.sweeps.model",
     "LinearSweepResult": "learnrate.sweeps.linear",
     "Outcome": "learnrate.sweeps.outcomes",
     "Suggestion": "learnrate.sweeps.suggestion",
     "SweepResult": "learnrate.sweeps.result",
+    "Table": "learnrate.data.options",
     "arange": "learnrate.sweeps.rates",
-    "explain": "learnrate.steps.front",
+    "explain": "learnrate.book.steps.front",
     "logspace": "learnrate.sweeps.rates",
     "note_data": "learnrate.data.synthetic",
     "sweep": "learnrate.sweeps.run",
@@ -75,10 +92,15 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its home the first time it is used."""
+    """Import a public name when it is first used."""
     if name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
-    elif name in __all__ or name in ("sklearn", "torch"):  # not listed: they need extras
+    elif name in __all__ or name in (
+        "lightning",
+        "sklearn",
+        "torch",
+        "transformers",
+    ):  # not in __all__, since they need optional packages
         value = importlib.import_module(f"learnrate.{name}")
     else:
         raise AttributeError(f"module 'learnrate' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The one door to optional packages: a missing one is named, with the command that brings it."""
+"""Importing optional packages: the error for a missing one gives the command that installs it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["require"]
 
 
 def require(module: str, *, extra: str, purpose: str) -> ModuleType:
-    """Import ``module``, or say which extra of learnrate brings it.
+    """Import ``module``, or raise an error that names the extra of learnrate that installs it.
 
     Parameters
     ----------

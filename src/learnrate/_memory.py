@@ -1,4 +1,4 @@
-"""How much memory there is to work in."""
+"""How much memory is free."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import Path
 
 __all__ = ["free_memory"]
 
-_UNKNOWN = 4 << 30
+_DEFAULT_BYTES = 4 << 30
 
 
 def free_memory() -> int:
-    """Bytes that can be had without swapping: what the system says, or a container's limit leaves.
-
-    4 GiB where neither tells.
-    """
-    return min([size for size in (_of_system(), _of_container()) if size is not None] or [_UNKNOWN])
+    """Bytes that can be allocated without swapping, within the limit of a container; 4 GiB where unknown."""
+    known = [size for size in (_of_system(), _of_container()) if size is not None]
+    return min(known or [_DEFAULT_BYTES])
 
 
 def _of_system() -> int | None:
@@ -27,7 +25,7 @@ def _of_system() -> int | None:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         pass
-    try:  # macOS tells only what it has in all
+    try:  # macOS gives the total only: take half of it
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (AttributeError, ValueError, OSError):
         return None

@@ -1,4 +1,4 @@
-"""The one door to HTML and SVG templates: all that goes into them is escaped, user text too."""
+"""HTML and SVG templates. Every value that is put into them is escaped."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ __all__ = ["environment"]
 
 
 def environment(room: str) -> Environment:
-    """Jinja over ``learnrate/<room>/templates``, with escaping always on and undefined names refused.
+    """A Jinja environment for the templates in ``learnrate/<room>/templates``.
 
-    The filter ``number`` writes a coordinate with one decimal.
+    Values are escaped, and an undefined name is an error. The filter ``number`` writes a coordinate with at most one
+    decimal.
 
     Parameters
     ----------
     room : str
-        Name of the package that holds the folder ``templates``: ``"report"``.
+        The package with the folder ``templates``, such as ``"report"``.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

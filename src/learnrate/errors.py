@@ -1,26 +1,30 @@
-"""Every error that a user can meet.
+"""The errors that learnrate raises.
 
 ::
 
     LearnrateError
-    ├── InputError (also a ValueError)      what was given cannot be used: the command ends with 2
-    │   ├── DataError                       the examples: a table, a file, the arrays
-    │   ├── OptionError                     an option or argument: a rate, a batch size, a name
-    │   └── OutputError                     a file that cannot be written, a suffix not known
-    ├── MissingExtraError (also an ImportError)   an optional package is needed
-    ├── ClusterError (also a ConnectionError)     a cluster that cannot be reached, or was lost
-    ├── AutogradError (also a RuntimeError) recording or differentiating in a way that has no answer
-    ├── MissingNameError (also an AttributeError) a name of MXNet's that learnrate does not have
-    └── MissingModuleError (also an ImportError)  a module of MXNet's that learnrate does not have
+    ├── InputError (also a ValueError)            an input cannot be used: the command exits with code 2
+    │   ├── DataError                             the examples: a table, a file, arrays
+    │   ├── OptionError                           an option or argument: a rate, a batch size, a name
+    │   └── OutputError                           a file that cannot be written, or an unknown suffix
+    ├── MissingExtraError (also an ImportError)   an optional package is not installed
+    ├── ClusterError (also a ConnectionError)     a cluster cannot be reached, or was lost
+    ├── AutogradError (also a RuntimeError)       a gradient that is not defined, or not recorded
+    ├── MissingNameError (also an AttributeError) a name of MXNet that learnrate does not have
+    └── MissingModuleError (also an ImportError)  a module of MXNet that learnrate does not have
 
-A message is one line in one form: what must hold, what came, what to do. Divergence is not here: a
-rate that diverges is a result, not an error.
+A message is one line in one form: what must hold, what was given, what to do. A rate that diverges is a result, not
+an error.
+
+A message refers to an option through `option`, since Python and the command line spell it differently:
+``checkpoint=`` and ``--checkpoint``.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = [
@@ -29,20 +33,71 @@ __all__ = [
     "DataError",
     "InputError",
     "LearnrateError",
+    "LearnrateWarning",
     "MissingExtraError",
     "MissingModuleError",
     "MissingNameError",
     "OptionError",
     "OutputError",
+    "as_flags",
     "did_you_mean",
+    "option",
 ]
 
+_OPTION = re.compile("\ue000([a-z_]+)(?:=([^\ue001]*))?\ue001")
 
-class LearnrateError(Exception):
-    """Base class of all errors that learnrate raises on purpose.
 
-    What came is part of a message, and may have lines of its own (an array, say): they are joined to one.
+def option(name: str, value: str | None = None) -> str:
+    """A placeholder for an option in a message, optionally with a value that the message advises.
+
+    ``option("missing")`` is printed as ``missing`` in Python and ``--missing`` on the command line,
+    ``option("missing", "drop")`` as ``missing='drop'`` and ``--missing drop``, and ``option("no_header")`` as
+    ``header=False`` and ``--no-header``.
     """
+    return f"\ue000{name}{'' if value is None else f'={value}'}\ue001"
+
+
+def as_flags(text: str) -> str:
+    """Replace the placeholders of `option` in a message by command-line flags."""
+    return _OPTION.sub(
+        lambda found: f"--{found[1].replace('_', '-')}{f' {found[2]}' if found[2] else ''}", text
+    )
+
+
+def _as_keywords(text: str) -> str:
+    """Replace the placeholders of `option` in a message by Python keywords."""
+
+    def keyword(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if name.startswith("no_"):
+            return f"{name.removeprefix('no_')}=False"
+        if not value:
+            return str(name)
+        return f"{name}={value}" if value.isdigit() else f"{name}={value!r}"
+
+    return _OPTION.sub(keyword, text)
+
+
+class _Message:
+    """Base of errors and warnings whose text holds placeholders of `option`."""
+
+    args: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        """The message, with options as Python keywords."""
+        return self.said(_as_keywords)
+
+    def said(self, how: Callable[[str], str]) -> str:
+        """The message, with its placeholders replaced by ``how``: see `as_flags`."""
+        return how(" ".join(map(str, self.args)))
+
+
+class LearnrateWarning(_Message, UserWarning):
+    """A warning of learnrate: the work goes on, and the user should know something about it."""
+
+
+class LearnrateError(_Message, Exception):
+    """Base class of all errors that learnrate raises on purpose. Lines of a message are joined into one."""
 
     def __init__(self, *args: object, **named: Any) -> None:
         if args:
@@ -51,7 +106,7 @@ class LearnrateError(Exception):
 
 
 class InputError(LearnrateError, ValueError):
-    """What was given cannot be used."""
+    """An input cannot be used: the examples, an option or an output path."""
 
 
 class DataError(InputError):
@@ -63,37 +118,51 @@ class OptionError(InputError):
 
 
 class OutputError(InputError):
-    """A result cannot be written where, or as what, it was asked for."""
+    """A result cannot be written to the path, or in the format, that was asked for."""
 
 
 class MissingExtraError(LearnrateError, ImportError):
-    """An optional package is needed and is not installed."""
+    """A needed optional package is not installed."""
 
 
 class ClusterError(LearnrateError, ConnectionError):
-    """A cluster cannot be reached, or was lost during the work."""
+    """A cluster cannot be reached, or was lost during the training."""
 
 
 class AutogradError(LearnrateError, RuntimeError):
-    """A gradient was asked for in a way that has no answer."""
+    """A gradient was asked for that is not defined, or whose computation was not recorded."""
 
 
 class MissingNameError(LearnrateError, AttributeError):
-    """A function, layer or method that MXNet may have is not part of learnrate."""
+    """A function, layer or method of MXNet, or a misspelt name, that learnrate does not have."""
 
 
 class MissingModuleError(LearnrateError, ImportError):
-    """A module that MXNet may have is not part of learnrate."""
+    """A module of MXNet, or a misspelt name, that learnrate does not have."""
+
+
+def not_one_of(what: str, value: object, known: Iterable[str]) -> OptionError:
+    """The error for an unknown value: ``… must be one of a, b. Got 'c' instead. Did you mean 'b'?``
+
+    ``what`` is the option: a placeholder of `option`, or a name.
+    """
+    known = list(known)
+    return OptionError(
+        f"{what} must be one of {', '.join(known)}. Got {value!r} instead."
+        + did_you_mean(value, known)
+    )
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return ``" Did you mean 'price'?"`` for the nearest known name, or the known names if few.
+    """``" Did you mean 'price'?"`` for the most similar known name; without a similar one, up to 12 known names.
 
-    The text starts with a space so that it can be put straight after a sentence.
+    The text starts with a space, to follow a sentence.
     """
     names = list(known)
     folded = {item.casefold(): item for item in names}
-    near = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)
+    typed = str(name).casefold()
+    swapped = [item for item in folded if sorted(item) == sorted(typed)]
+    near = swapped or difflib.get_close_matches(typed, folded, n=1, cutoff=0.6)
     if near:
         return f" Did you mean {folded[near[0]]!r}?"
     if len(names) <= 12:

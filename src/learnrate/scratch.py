@@ -1,4 +1,4 @@
-"""The note, line by line: linear regression from scratch, on arrays that record.
+"""Linear regression from scratch, as in the book: the model, the loss and SGD on arrays with automatic gradients.
 
 Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2, "Linear regression from scratch".
 """
@@ -17,7 +17,7 @@ __all__ = ["data_iter", "linreg", "sgd", "squared_loss", "train"]
 
 
 def linreg(X: NDArray, w: NDArray, b: NDArray) -> NDArray:
-    """Linear model ``ŷ = X·w + b``.
+    """The linear model ``ŷ = X·w + b``.
 
     Shapes: ``X`` (n, d), ``w`` (d, 1), ``b`` (1,), result (n, 1).
     """
@@ -25,10 +25,10 @@ def linreg(X: NDArray, w: NDArray, b: NDArray) -> NDArray:
 
 
 def squared_loss(y_hat: NDArray, y: NDArray) -> NDArray:
-    """Loss of each example, ``½(ŷ − y)²``.
+    """The squared loss of each example, ``½(ŷ − y)²``.
 
-    Shapes: ``y_hat`` (n, 1), ``y`` (n,), result (n, 1). Without the reshape the difference of (n, 1) and
-    (n,) would broadcast to (n, n).
+    Shapes: ``y_hat`` (n, 1), ``y`` (n,), result (n, 1). Without the reshape, (n, 1) minus (n,) would broadcast to
+    (n, n).
     """
     return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
 
@@ -36,7 +36,14 @@ def squared_loss(y_hat: NDArray, y: NDArray) -> NDArray:
 def sgd(params: Sequence[NDArray], lr: float, batch_size: int) -> None:
     """Minibatch SGD: ``θ ← θ − η/|B| · Σ_{i∈J} ∇ℓ_i(θ)`` for every parameter, in place.
 
-    ``backward`` has left the sum over the minibatch in ``param.grad``. ``|B|`` is the nominal batch size.
+    Parameters
+    ----------
+    params : sequence of NDArray
+        Parameters θ, each with the sum of the gradients over the minibatch J in ``param.grad``.
+    lr : float
+        Learning rate η.
+    batch_size : int
+        Nominal batch size ``|B|``, also for a last minibatch with fewer examples.
     """
     for param in params:
         param[:] = param - lr * param.grad / batch_size
@@ -50,20 +57,20 @@ def data_iter(
     order: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
     rng: np.random.Generator | None = None,
 ) -> Iterator[tuple[NDArray, NDArray]]:
-    """Visit the examples in a random order, ``|B|`` at a time: ``(X_J, y_J)`` for each minibatch J.
+    """Yield minibatches ``(X_J, y_J)`` of the examples in a random order.
 
     Parameters
     ----------
     batch_size : int
-        Nominal batch size ``|B|``; the last minibatch may be short.
+        Nominal batch size ``|B|``; the last minibatch may have fewer examples.
     features : NDArray
         ``X``, shape (n, d).
     labels : NDArray
         ``y``, shape (n,).
     order : sequence of int, optional
-        The order itself. By default a permutation drawn from ``rng``.
+        The order of the examples. By default a random permutation drawn from ``rng``.
     rng : numpy.random.Generator, optional
-        By default a new one with a seed of its own, so that no global random state is touched.
+        By default a new generator with a random seed. NumPy's global random state is not used.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def train(
     epochs: int = 3,
     rng: np.random.Generator | None = None,
 ) -> tuple[NDArray, NDArray, list[float]]:
-    """Train ``ŷ = X·w + b`` as the note does, from ``w ~ N(0, 0.01²)`` and ``b = 0``.
+    """Train ``ŷ = X·w + b`` by minibatch SGD with squared loss, from ``w ~ N(0, 0.01²)`` and ``b = 0``.
 
     Parameters
     ----------
@@ -101,7 +108,7 @@ def train(
     batch_size, epochs : int
         Nominal batch size ``|B|`` and passes over the examples.
     rng : numpy.random.Generator, optional
-        Draws ``w`` and every epoch's order; give a seeded one for the same run again.
+        Draws ``w`` and the order of every epoch. A seeded generator makes the run repeatable.
 
     Returns
     -------

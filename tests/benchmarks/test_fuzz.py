@@ -20,7 +20,7 @@ def test_a_traceback_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr("learnrate.sweeps.run.train", broken)
+    monkeypatch.setattr("learnrate.sweeps.run.run_sweep", broken)
     ends = [run_case(case) for case in range(40)]
     faults = [end for end in ends if end["ended"] == "fault"]
     assert faults

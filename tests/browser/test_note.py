@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from learnrate.note.catalogue import Texts, texts
+from learnrate.book.note.catalogue import Texts, texts
 
 pytestmark = pytest.mark.slow
 
@@ -137,8 +137,11 @@ def test_dragging_eta_moves_numbers_and_curves_at_once(
     seen = set()
     for _ in range(5):
         slider.press("ArrowRight")
-        found = [frame.locator(f"#{name}").text_content() for name in ("rate", "loss")]
-        drawn = [frame.locator(f"#{name}").get_attribute("points") for name in ("chosen", "path")]
+        found = [frame.locator(f"#{name}").text_content() for name in ("rate", "predicted-number")]
+        drawn = [
+            frame.locator(f"polyline.{name}").get_attribute("points")
+            for name in ("predicted", "path")
+        ]
         seen.add((*found, *drawn))
     assert len(seen) == 5
     times = slider.evaluate(
@@ -157,26 +160,18 @@ def test_dragging_eta_moves_numbers_and_curves_at_once(
     print(f"redraw after dragging η: median {statistics.median(times):.0f} ms")
     assert statistics.median(times) < 100
     slider.press("End")
-    assert english[1]("verdict_diverges") in frame.locator("#verdict").inner_text()
-    assert float(frame.locator("#loss").inner_text().replace("∞", "inf")) > 1e6
+    assert frame.locator("#verdict").get_attribute("class") == "diverges"
+    assert frame.locator("#rate").inner_text() == "3"
 
 
-def test_the_limit_moves_with_the_batch_size_and_the_rate_stays(
-    visit: Any, english: tuple[str, Texts]
-) -> None:
-    page, t = open_note(visit, english).page, english[1]
-    frame = page.frame_locator("iframe")
-    frame.locator("#eta").press("ArrowRight")
-    before, rate = frame.locator("#limit").inner_text(), frame.locator("#rate").inner_text()
-    page.locator("marimo-slider", has_text=t("batch_size")).get_by_role("slider").press("Home")
-    page.wait_for_function(
-        "old => document.querySelector('iframe').contentDocument?"
-        ".querySelector('#limit')?.textContent !== old",
-        arg=before,
-    )
-    frame.locator("#rate").wait_for()
-    assert float(frame.locator("#limit").inner_text()) < float(before) / 2
-    assert frame.locator("#rate").inner_text() == rate
+def test_the_explorer_speaks_the_notes_language(visit: Any, address: tuple[str, Texts]) -> None:
+    frame = open_note(visit, address).page.frame_locator("iframe")
+    words = texts(address[1].lang, "play")
+    assert frame.locator("label[for=eta] span").text_content() == words("eta")
+    assert frame.locator("h1").count() == 0
+    before = float(frame.locator("#limit-number").text_content())
+    frame.locator("#batch").press("Home")
+    assert float(frame.locator("#limit-number").text_content()) < 0.5 * before
 
 
 def test_the_model_is_computed_from_the_sliders(visit: Any, english: tuple[str, Texts]) -> None:
@@ -247,7 +242,7 @@ def test_the_theme_follows_the_system(visit: Any, english: tuple[str, Texts]) ->
         "() => [getComputedStyle(document.body).backgroundColor,"
         " getComputedStyle(document.querySelector('#surface circle')).fill,"
         " getComputedStyle(document.querySelector('iframe').contentDocument"
-        ".querySelector('#chosen')).stroke]"
+        ".querySelector('polyline.measured')).stroke]"
     )
     light = page.evaluate(colours)
     page.emulate_media(color_scheme="dark")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.book.steps.scripts import MOMENTUM, PERCEPTRON, SOFTMAX
 from tests.cli.conftest import Done
 
 Run = Callable[..., Done]
@@ -106,7 +107,7 @@ def test_the_language_can_be_chosen(learnrate: Run) -> None:
         (["--lr", "0"], ["lr", "above 0"]),
         (["--lr", "nan"], ["nan"]),
         (["--step", "0"], ["step", "1 or more"]),
-        (["-b", "0"], ["batch_size"]),
+        (["-b", "0"], ["--batch-size"]),
         (["-b", "1001"], ["1000", "1001"]),
         (["--save", "a.png"], [".png", ".svg"]),
         (["--save", "nowhere/a.svg"], ["nowhere"]),
@@ -129,6 +130,113 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     for word in words:
         assert word in done.err
     assert [path.name for path in houses.parent.iterdir()] == ["houses.csv"]
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> None:
+    (tmp_path / "softmax.py").write_text(SOFTMAX)
+    (tmp_path / "perceptron.py").write_text(PERCEPTRON)
+    (tmp_path / "momentum.py").write_text(MOMENTUM)
+    (tmp_path / "none.py").write_text("print('hello')\n")
+    (tmp_path / "fails.py").write_text(SOFTMAX.replace("range(3)", "(1, 1 / 0)"))
+    (tmp_path / "late.py").write_text(SOFTMAX + "\n1 / 0\n")
+    (tmp_path / "missing.py").write_text("from mxnet import nd\nnd.Pooling()\n")
+    (tmp_path / "args.py").write_text(
+        "import sys\nfrom mxnet import autograd, nd\nx = nd.array([float(sys.argv[2])])\n"
+        "x.attach_grad()\nwith autograd.record():\n    y = x * x\ny.backward()\n"
+    )
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_script(learnrate: Run) -> None:
+    done = learnrate("explain", "perceptron.py", "--backward", 2)
+    assert done.code == 0, done.err
+    assert [line.split()[0] for line in done.err.splitlines()] == ["epoch", "epoch"]
+    for word in (
+        "One backward(), number by number",
+        "script perceptron.py · backward() number 2 · called in perceptron.py:15",
+        "with autograd.record():",
+        "relu(",
+        "mask1",
+        "grad(l)",
+        "η_t ← η·√(1 − β₂^t) / (1 − β₁^t)",
+        "m before",
+        "Largest disagreement",
+    ):
+        assert word in done.out
+    assert sorted(path.suffix for path in Path.cwd().iterdir()) == [".py"] * 8
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_scripts_numbers_and_its_page(learnrate: Run) -> None:
+    found = [
+        json.loads(learnrate("explain", "momentum.py", "--backward", n, "--json").out)["updates"]
+        for n in (1, 2)
+    ]
+    (first,), (second,) = ([step for u in updates for step in u["parameters"]] for updates in found)
+    assert first["new"] == second["old"]
+    v = 0.9 * np.array(second["kept"]["v"][0]) - 0.1 * np.array(second["gradient"]) / 2
+    np.testing.assert_allclose(second["kept"]["v"][1], v, rtol=1e-5)
+
+    names = ("a.html", "a.svg", "a.mmd")
+    saves = [word for name in names for word in ("--save", name)]
+    done = learnrate("explain", "softmax.py", "--backward", 3, "--lang", "zh", "-q", *saves)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    page = Path("a.html").read_text(encoding="utf-8")
+    for word in ("<math>", "<mfrac>", "第 3 次", "被求导的量", "y_hat", "</svg>"):
+        assert word in page
+    for name in names[1:]:
+        assert "y_hat" in Path(name).read_text(encoding="utf-8").replace("#95;", "_")
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_scripts_own_arguments(learnrate: Run) -> None:
+    done = learnrate("explain", "args.py", "--json", "--", "--x", "-1.5")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["loss"] == 2.25
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_script_that_fails_after_it_was_opened(learnrate: Run) -> None:
+    done = learnrate("explain", "late.py", "--backward", 3)
+    assert done.code == 1
+    assert done.err.endswith("ZeroDivisionError: division by zero\n")
+    assert "number 3" in done.out
+    assert learnrate("explain", "late.py", "--backward", 2).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.py"], ["none.py must call backward()", "never did"]),
+        (["softmax.py", "--backward", "4"], ["--backward must be at most 3", "3 times", "Got 4"]),
+        (["softmax.py", "--backward", "0"], ["--backward"]),
+        (["late.py", "--backward", "4"], ["number 4", "failed", "3 times"]),
+        (["fails.py"], ["number 1", "failed", "not once"]),
+        (["missing.py"], ["missing.py, line 2: nd.Pooling is not part"]),
+        (["nowhere.py"], ["'nowhere.py' instead"]),
+        (["softmax.py", "--lr", "0.1"], ["--lr", "examples"]),
+        (["softmax.py", "--no-standardize"], ["--standardize", "examples"]),
+        (["softmax.py", "--sep", ","], ["--sep", "examples"]),
+        (["--backward", "2"], ["--backward", ".py"]),
+        (["diabetes", "more"], ["'more'", ".py"]),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+@pytest.mark.usefixtures("scripts")
+def test_scripts_that_cannot_be_opened(
+    learnrate: Run, arguments: list[str], words: list[str]
+) -> None:
+    done = learnrate("explain", *arguments, "--save", "a.html")
+    assert done.code == 2
+    assert done.out == ""
+    line = done.err.splitlines()[-1]
+    assert line.startswith("learnrate: ")
+    for word in words:
+        assert word in line
+    shown = [line for line in done.err.splitlines()[:-1] if line != "hello"]
+    assert not shown or shown[0].startswith("Traceback")
+    assert not Path("a.html").exists()
 
 
 def test_help_shows_an_example(learnrate: Run) -> None:

@@ -38,6 +38,11 @@ class Branching(nn.Module):
         y = self.layer(x)
         return y if y.sum() > 0 else 2 * y
 
+def step(model, batch):
+    x, y = batch
+    error = (model(x)[:, 0] - y) ** 2
+    return error.mean(), {"largest": error.max()}
+
 def broken():
     raise ValueError("no such layer")
 
@@ -106,6 +111,44 @@ def test_the_same_as_in_python_and_as_json(learnrate: Run, zoo: str) -> None:
     assert document["lanes"][0]["losses"][-1] < document["lanes"][0]["losses"][0]
 
 
+def test_a_training_by_steps_with_a_step_of_its_own(learnrate: Run, zoo: str) -> None:
+    common = ["sweep", "good.csv", "-t", "price", "--model", f"{zoo}:make_model", "--lrs", "0.1"]
+    more = ["--step", f"{zoo}:step", "--clip", "0.5", "--schedule", "cosine", "--warmup", "0.2"]
+    whole = ["--optimizer", "adam", "--optimizer-option", "eps=1e-6", "--steps", "9", "--json"]
+    document = json.loads(learnrate(*common, *more, *whole).out)
+    assert document["steps"] == [0, 1, 2, 4, 9]
+    assert document["config"]["loss"] == "step"
+    assert document["config"]["schedule"] == "cosine, warmup=0.2"
+    [lane] = document["lanes"]
+    assert lane["metrics"]["largest"][0] > lane["losses"][0] > 1  # the table's own prices
+    regular = ["--steps", "9", "--eval-every", "4", "--dtype", "float32", "--precision", "bf16"]
+    done = learnrate(*common, *regular)
+    assert "9 steps" in done.out
+    assert "after 9 steps" in done.out
+    rough = json.loads(learnrate(*common, *regular, "--json").out)["lanes"][0]["losses"]
+    fine = json.loads(learnrate(*common, *regular[:6], "--json").out)["lanes"][0]["losses"]
+    assert rough != fine
+    assert rough == pytest.approx(fine, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--steps", "5", "-e", "2"], "--epochs must be left out"),
+        (["--step", "ZOO:step", "--loss", "mse"], "loss or step must be given"),
+        (["--step", "ZOO:nothing"], "--step must be package.module:function"),
+        (["--precision", "bf16"], "--precision goes with --dtype float32"),
+        (["--clip", "0"], "--clip must be a number above 0"),
+        (["--schedule", "one-cycle", "--warmup", "0.1"], "--warmup must be left out"),
+    ],
+)
+def test_what_does_not_go_together(options: list[str], said: str, learnrate: Run, zoo: str) -> None:
+    common = ["sweep", "good.csv", "-t", "price", "--model", f"{zoo}:make_model", "--lrs", "0.1"]
+    done = learnrate(*common, *(text.replace("ZOO", zoo) for text in options))
+    assert done.code == 2
+    assert said in done.err
+
+
 def test_a_target_of_any_size_can_be_learned(learnrate: Run, zoo: str, tmp_path: Path) -> None:
     """A model's answers start near 1; house prices do not."""
     rows = "".join(f"{i % 7},{i % 11},{3e5 + 4e4 * (i % 7) + 1e4 * (i % 11)}\n" for i in range(80))
@@ -156,7 +199,6 @@ BAD = [
     (["--model", "ZOO:make_model", "--engine", "gram"], ["'gram'"]),
     (["--model", "ZOO:make_model", "--loss", "mce"], ["Did you mean 'mse'"]),
     (["--model", "ZOO:make_model", "-b", "61"], ["60"]),
-    (["--optimizer", "adam"], ["--optimizer goes with --model"]),
     (["--device", "cpu"], ["--device goes with --model"]),
 ]
 

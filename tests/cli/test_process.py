@@ -49,14 +49,19 @@ def test_a_closed_pipe_ends_quietly(environment: dict[str, str]) -> None:
 def test_ctrl_c_leaves_what_is_finished(environment: dict[str, str], tmp_path: Path) -> None:
     output = tmp_path / "sweep.csv"
     process = subprocess.Popen(
-        [*COMMAND, "sweep", "--epochs", "1000000", "--engine", "gram", "--save", str(output)],
+        [
+            *(*COMMAND, "sweep", "--epochs", "20000", "--engine", "gram", "--save", str(output)),
+            *("--checkpoint", str(tmp_path / "kept"), "--checkpoint-every", "0"),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
     )
     try:
-        time.sleep(3)
+        until = time.monotonic() + 60
+        while not any(tmp_path.glob("kept/*.checkpoint")) and time.monotonic() < until:
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 
 def watch(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Put a terminal in the place of standard error, where pytest has put its own for each test."""
-    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    monkeypatch.setattr(module, "_BAR_DELAY_S", 0.0)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     terminal = Terminal()
@@ -43,6 +43,10 @@ def test_epochs_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         progress.update(1, 3)
         progress.update(3, 3)
     assert "3/3" in terminal.getvalue()
+    assert "epochs" in terminal.getvalue()
+    with EpochProgress(shown=True, counted="evaluations") as progress:
+        progress.update(3, 3)
+    assert "evaluations" in terminal.getvalue()
 
 
 def test_nothing_is_shown_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +54,7 @@ def test_nothing_is_shown_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) ->
     with EpochProgress(shown=False) as progress:
         progress.update_examples(1, 2)
         progress.say("something")
-    monkeypatch.setattr(module, "_PATIENCE", 60.0)
+    monkeypatch.setattr(module, "_BAR_DELAY_S", 60.0)
     with EpochProgress(shown=True) as progress:
         progress.update_examples(1, 2)
     assert terminal.getvalue() == ""

@@ -152,7 +152,7 @@ def test_how_a_script_ends_is_how_the_command_ends(
         assert done.err.endswith(err)
     elif code == 2:
         assert done.err.startswith(
-            "learnrate: nor.py, line 4: nd.Pooling is not part of learnrate."
+            "learnrate: nor.py, line 4: nd.Pooling is not part of learnrate, which has"
         )
         assert done.err.count("\n") == 1
     else:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from learnrate.cli.groups import GROUPS
 from tests.cli.conftest import Done
 
 Run = Callable[..., Done]
@@ -156,8 +157,8 @@ def test_why_works_out_a_verdict_in_full(learnrate: Run) -> None:
     out = learnrate("sweep", "--lrs", "0.02,2", "--why", "2").out
     assert "λmax = " in out
     assert "(n − B)/(B(n − 1)) = (1000 − 10)/(10·999)" in out
-    assert "2 diverges: it is above" in out
-    assert "the limit of a typical run" in out
+    assert "2 diverges: above" in out
+    assert "for most single runs" in out
 
 
 def test_why_says_why_there_is_no_verdict(learnrate: Run) -> None:
@@ -166,10 +167,11 @@ def test_why_says_why_there_is_no_verdict(learnrate: Run) -> None:
 
 
 def test_a_second_picture_by_name(learnrate: Run) -> None:
-    learnrate("sweep", "--lrs", "auto", "-o", "sweep.svg", "-o", "limit.svg", "-q")
-    assert Path("limit.svg").read_bytes() != Path("sweep.svg").read_bytes()
+    learnrate("sweep", "--lrs", "auto", "-o", "sweep.svg", "--save-rates", "rates.svg", "-q")
+    assert Path("rates.svg").read_bytes() != Path("sweep.svg").read_bytes()
 
 
+@pytest.mark.extra
 def test_a_name_that_ends_in_a_slash_is_for_tensorboard(
     learnrate: Callable[..., Done], tmp_path: Path
 ) -> None:
@@ -191,3 +193,35 @@ def test_a_loss_that_is_infinite_from_the_start_is_printed(learnrate: Run) -> No
     done = learnrate("sweep", "huge.npy", "--target", "1", "--lrs", "0.1", "--epochs", "1")
     assert done.code == 0
     assert done.err == ""
+
+
+def test_every_option_has_its_group_in_the_help(learnrate: Callable[..., Done]) -> None:
+    text = learnrate("sweep", "--help").out
+    assert "More:" not in text
+    places = [text.index(f"{heading}:") for heading in GROUPS]
+    assert places == sorted(places)
+    assert len(next(iter(GROUPS.values()))) <= 10
+
+
+def test_a_rate_for_a_longer_run(learnrate: Run) -> None:
+    done = learnrate("sweep", "diabetes", "--horizon", "300")
+    assert done.code == 0, done.err
+    assert "Smallest expected training loss after 300 epochs" in " ".join(done.out.split())
+    said = json.loads(learnrate("sweep", "diabetes", "--horizon", "300", "--json").out)
+    assert said["longer"]["horizon"] == 300
+    short = learnrate("sweep", "diabetes", "--epochs", "5", "--horizon", "4")
+    assert short.code == 2
+    assert "--horizon must be 5 epochs, the length of this run, or more. Got 4" in short.err
+
+
+@pytest.mark.extra
+def test_a_report_says_the_rate_for_a_longer_run(learnrate: Run) -> None:
+    done = learnrate("sweep", "diabetes", "--horizon", "300", "--save", "sweep.html")
+    assert done.code == 0, done.err
+    assert "after 300 epochs" in Path("sweep.html").read_text(encoding="utf-8")
+
+
+def test_rates_that_are_ended_early(learnrate: Run) -> None:
+    done = learnrate("sweep", "diabetes", "--epochs", "40", "--lrs", "log:1e-4:1:13", "--prune")
+    assert done.code == 0, done.err
+    assert "pruned after" in done.out

@@ -58,8 +58,7 @@ def test_a_node_that_comes_in_mid_run_is_used(folder: Path, split: str) -> None:
             X,
             y,
             cluster=cluster,
-            on_epoch=another,
-            on_message=said.append,
+            monitor=learnrate.Monitor(on_epoch=another, on_message=said.append),
             epochs=epochs,
             **options,
         )
@@ -76,7 +75,7 @@ def test_a_lost_head_ends_in_one_line_and_the_checkpoint_goes_on_elsewhere(
 ) -> None:
     X, y, options = examples()
     options |= {"epochs": 400}
-    saving: dict[str, Any] = {"checkpoint": folder / "saved", "checkpoint_every": 0}
+    saving: dict[str, Any] = {"checkpoint": learnrate.Checkpoint(folder / "saved", every=0)}
     port = free_port()
     with node(folder, port=port, head=True) as head:
 
@@ -86,9 +85,13 @@ def test_a_lost_head_ends_in_one_line_and_the_checkpoint_goes_on_elsewhere(
 
         cluster = RayCluster(f"127.0.0.1:{port}", split=split)
         with pytest.raises(ClusterError, match=r"The head of the Ray cluster.* must stay up"):
-            learnrate.sweep(X, y, cluster=cluster, on_epoch=lose, **saving, **options)
+            learnrate.sweep(
+                X, y, cluster=cluster, monitor=learnrate.Monitor(on_epoch=lose), **saving, **options
+            )
     said: list[str] = []
-    resumed = learnrate.sweep(X, y, on_message=said.append, **saving, **options)
+    resumed = learnrate.sweep(
+        X, y, monitor=learnrate.Monitor(on_message=said.append), **saving, **options
+    )
     assert any("Going on from the checkpoint" in message for message in said), said
     alone = learnrate.sweep(X, y, **options)
     np.testing.assert_array_equal(alone.W, resumed.W)
@@ -144,3 +147,21 @@ def test_the_command_says_in_one_line_that_the_head_is_lost(folder: Path) -> Non
         "learnrate: The head of the Ray cluster, and Ray on this machine, must stay up"
     )
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("split", ["lanes", "data"])
+@pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-10), ("float32", 1e-5)])
+def test_workers_with_vectors_of_another_width_give_the_same_curves(
+    folder: Path, split: str, dtype: str, rtol: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where machines differ: ten digits in float64, five in float32."""
+    X, y, options = examples()
+    options |= {"epochs": 2, "dtype": dtype}
+    alone = learnrate.sweep(X[:5000], y[:5000], **options)
+    port = free_port()
+    monkeypatch.setenv("LEARNRATE_VECTOR_BYTES", "32")
+    with node(folder, port=port, head=True):
+        monkeypatch.setenv("LEARNRATE_VECTOR_BYTES", "16")
+        cluster = RayCluster(f"127.0.0.1:{port}", split=split)
+        mixed = learnrate.sweep(X[:5000], y[:5000], cluster=cluster, **options)
+    np.testing.assert_allclose(alone.losses, mixed.losses, rtol=rtol)

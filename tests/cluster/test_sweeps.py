@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 import learnrate
+import learnrate.torch
 from learnrate.cluster.connection import connected
 from learnrate.cluster.driver import Job
 from learnrate.cluster.launch import Driver
 from learnrate.cluster.ray import RayCluster
-from learnrate.engines.choose import get_engine
-from learnrate.engines.problem import EpochState, LinearProblem
 from learnrate.errors import ClusterError
+from learnrate.linear.choose import get_engine
+from learnrate.linear.problem import EpochState, LinearProblem
 from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.torch.result import TorchSweepResult
+from learnrate.training.states import LaneStates
 from tests.contract.problems import make_problem
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -35,17 +40,26 @@ def cluster() -> Iterator[None]:
         yield
 
 
+def alone(engine: str, problem: LinearProblem) -> list[EpochState]:
+    """All states of a problem that is trained here."""
+    return [EpochState.of(states) for states in get_engine(engine).states(problem)]
+
+
 def train(
     problems: list[LinearProblem],
     engine: str,
-    starts: list[EpochState | None] | None = None,
+    starts: Sequence[LaneStates | None] | None = None,
     **settings: Any,
 ) -> list[list[EpochState]]:
-    """All states of each problem."""
+    """All states of each problem, each of all lanes: workers tell of their own."""
     states: list[list[EpochState]] = [[] for _ in problems]
+    gathered: dict[tuple[int, int], dict[int, LaneStates]] = {}
     executor = RayCluster(**settings).executor(get_engine(engine))
     for s, state in executor.run(problems, starts or [None] * len(problems)):
-        states[s].append(state)
+        first = 0 if state.lanes is None else int(state.lanes[0])
+        gathered.setdefault((s, state.epoch), {})[first] = state
+    for (s, _), parts in sorted(gathered.items()):
+        states[s].append(EpochState.of(LaneStates.join(parts[k] for k in sorted(parts))))
     assert "of a Ray cluster" in executor.account[0]
     return states
 
@@ -68,7 +82,7 @@ def test_lanes_split_gives_the_same_numbers(engine: str) -> None:
     size = (60, 3, 7, 5, 2) if engine == "reference" else (700, 20, 32, 40, 3)
     problem = make_problem(*size, momentum=0.5)
     (spread,) = train([problem], engine, split="lanes")
-    assert_equal(list(get_engine(engine).epochs(problem)), spread, engine)
+    assert_equal(alone(engine, problem), spread, engine)
 
 
 def test_data_split_gives_the_same_numbers_as_every_engine() -> None:
@@ -76,9 +90,9 @@ def test_data_split_gives_the_same_numbers_as_every_engine() -> None:
     seeds = [problem, replace(problem, seed=1)]
     spread = train(seeds, "fused", split="data")
     for s in (0, 1):
-        assert_equal(list(get_engine("fused").epochs(seeds[s])), spread[s], "fused")
+        assert_equal(alone("fused", seeds[s]), spread[s], "fused")
         for engine in ("gram", "reference"):
-            for one, other in zip(get_engine(engine).epochs(seeds[s]), spread[s], strict=True):
+            for one, other in zip(alone(engine, seeds[s]), spread[s], strict=True):
                 np.testing.assert_allclose(one.W, other.W, rtol=1e-9, atol=1e-12)
                 np.testing.assert_allclose(one.loss, other.loss, rtol=1e-9)
 
@@ -87,11 +101,11 @@ def test_data_split_gives_the_same_numbers_as_every_engine() -> None:
 def test_starts_are_gone_on_from(split: str) -> None:
     problem = make_problem(500, 8, 16, 40, 4)
     seeds = [replace(problem, seed=seed) for seed in range(3)]
-    alone = [list(get_engine("fused").epochs(seed)) for seed in seeds]
-    starts = [alone[0][2], None, alone[2][4]]
+    whole = [alone("fused", seed) for seed in seeds]
+    starts = [whole[0][2], None, whole[2][4]]
     spread = train(seeds, "fused", starts, split=split)
-    assert_equal(alone[0][3:], spread[0], "fused")
-    assert_equal(alone[1], spread[1], "fused")
+    assert_equal(whole[0][3:], spread[0], "fused")
+    assert_equal(whole[1], spread[1], "fused")
     assert spread[2] == []
 
 
@@ -117,7 +131,9 @@ def test_a_worker_killed_in_mid_run(split: str) -> None:
     # Long enough for a worker that hands over its states every quarter of a second.
     options = {"epochs": 300 if split == "lanes" else 80, "val": 0.1}
     cluster = RayCluster(split=split)
-    spread = sweep(cluster=cluster, on_epoch=kill, on_message=said.append, **options)
+    spread = sweep(
+        cluster=cluster, monitor=learnrate.Monitor(on_epoch=kill, on_message=said.append), **options
+    )
     alone = sweep(**options)
     assert any("was lost" in message for message in said), said
     np.testing.assert_array_equal(alone.W, spread.W)
@@ -139,10 +155,8 @@ def test_a_stored_table(split: str, tmp_path: Path) -> None:
         "target": "y",
         "lrs": np.geomspace(1e-3, 0.1, 20),
         "batch_size": 8,
-        "block_size": 600,
         "engine": "fused",
-        "memory": "20MB",
-        "cache": tmp_path / "cache",
+        "memory": learnrate.OutOfCore("20MB", block_size=600, cache=tmp_path / "cache"),
     }
     alone = learnrate.sweep(str(tmp_path / "table.parquet"), **options)
     cluster = RayCluster(split=split)
@@ -158,7 +172,9 @@ def test_a_checkpoint_is_gone_on_from_elsewhere(tmp_path: Path) -> None:
             raise ClusterError("the head is lost")
 
     with pytest.raises(ClusterError):
-        sweep(cluster="local", seeds=2, checkpoint=tmp_path, on_epoch=stop)
+        sweep(
+            cluster="local", seeds=2, checkpoint=tmp_path, monitor=learnrate.Monitor(on_epoch=stop)
+        )
     resumed, alone = sweep(seeds=2, checkpoint=tmp_path), sweep(seeds=2)
     assert resumed.engine_reason == "the checkpoint's"
     np.testing.assert_array_equal(alone.losses, resumed.losses)
@@ -169,7 +185,7 @@ def test_what_is_raised_on_a_worker_reaches_the_caller() -> None:
     problem = make_problem(60, 3, 7, 5, 2)
     broken = replace(problem, multipliers=np.ones(1))
     with pytest.raises(ValueError):  # noqa: PT011  # as here, whatever it says
-        list(get_engine("reference").epochs(broken))
+        list(get_engine("reference").states(broken))
     with pytest.raises(ValueError):  # noqa: PT011
         train([broken], "reference")
 
@@ -189,8 +205,8 @@ def test_a_driver_that_is_killed_ends_the_sweep_in_one_line(
     def kill(done: int, total: int) -> None:
         drivers[0]._process.kill()
 
-    with pytest.raises(ClusterError, match=r"Got its end, with exit code -9; with --checkpoint"):
-        sweep(cluster="local", on_epoch=kill, epochs=100_000)
+    with pytest.raises(ClusterError, match=r"Got its end, with exit code -9; with checkpoint"):
+        sweep(cluster="local", monitor=learnrate.Monitor(on_epoch=kill), epochs=100_000)
 
 
 def test_ctrl_c_leaves_no_workers() -> None:
@@ -200,7 +216,7 @@ def test_ctrl_c_leaves_no_workers() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep(cluster="local", on_epoch=stop, on_message=said.append)
+        sweep(cluster="local", monitor=learnrate.Monitor(on_epoch=stop, on_message=said.append))
     for pid in re.findall(r"worker (\d+) on", "\n".join(said)):
         for _ in range(100):
             try:
@@ -210,3 +226,89 @@ def test_ctrl_c_leaves_no_workers() -> None:
             signal.sigtimedwait([], 0.1)
         else:
             pytest.fail(f"worker {pid} is still there")
+
+
+class Net(torch.nn.Module):
+    """A class of a user's own, which workers cannot import."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = torch.nn.Sequential(
+            torch.nn.Linear(5, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Dropout(0.2)
+        )
+        self.last = torch.nn.Linear(8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.last(self.inside(x))
+        return out
+
+
+def sweep_network(cluster: str | None, **options: Any) -> TorchSweepResult:
+    torch.manual_seed(0)
+    X = torch.randn(200, 5)
+    loss = options.pop("loss", lambda output, y: ((output - y) ** 2).mean())
+    settings: dict[str, Any] = {
+        "lrs": [1e-3, 1e-2, 1e-1],
+        "epochs": 4,
+        "optimizer": "adamw",
+        **options,
+    }
+    return learnrate.torch.sweep(
+        Net(), (X, X.sin().sum(1, keepdim=True)), loss=loss, cluster=cluster, **settings
+    )
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As the workers have."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def assert_same_networks(alone: TorchSweepResult, spread: TorchSweepResult) -> None:
+    assert "of a Ray cluster" in spread.engine_reason
+    np.testing.assert_array_equal(alone.losses, spread.losses)
+    for seed in range(len(alone.losses)):
+        for lr in alone.lrs:
+            theirs = spread.state_dict(lr, seed=seed)
+            for name, tensor in alone.state_dict(lr, seed=seed).items():
+                assert torch.equal(tensor, theirs[name])
+
+
+@pytest.mark.parametrize("options", [{"seeds": 2}, {"lanes_at_once": 1}, {"lanes_at_once": 2}])
+def test_networks_on_workers_come_out_the_same(one_thread: None, options: dict[str, Any]) -> None:
+    assert_same_networks(sweep_network(None, **options), sweep_network("local", **options))
+
+
+def test_networks_of_a_lost_worker_go_on_elsewhere(one_thread: None, tmp_path: Path) -> None:
+    alone, here = sweep_network(None), os.getpid()
+
+    def loss(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        calls = tmp_path / str(os.getpid())
+        with calls.open("a") as file:
+            file.write(".")
+        struck = tmp_path / "struck"
+        if os.getpid() != here and calls.stat().st_size > 60 and not struck.exists():
+            struck.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return ((output - y) ** 2).mean()
+
+    assert_same_networks(alone, sweep_network("local", loss=loss))
+    assert (tmp_path / "struck").exists()
+
+
+def test_what_cannot_be_sent_is_named() -> None:
+    class Locked(torch.utils.data.Dataset[Any]):
+        def __init__(self) -> None:
+            self.door = threading.Lock()
+
+        def __len__(self) -> int:
+            return 40
+
+        def __getitem__(self, i: int) -> Any:
+            return torch.full((5,), float(i % 7)), torch.full((1,), float(i % 3))
+
+    with pytest.raises(ClusterError, match=r"cannot be pickled: .*dataset\.door, of type lock"):
+        learnrate.torch.sweep(Net(), Locked(), loss="mse", hold=False, cluster="local")

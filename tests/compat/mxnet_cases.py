@@ -5,6 +5,7 @@ This file runs in both worlds, so it imports neither; `mx` is one or the other.
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,21 @@ OPTIMISERS: list[tuple[str, dict[str, Any]]] = [
     ("adam", {"learning_rate": 0.1}),
     ("adam", {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.7, "wd": 0.1, "epsilon": 0.1}),
     ("adam", {"learning_rate": 0.1, "wd": 0.5, "clip_gradient": 0.2}),
+    ("nag", {"learning_rate": 0.3}),
+    ("nag", {"learning_rate": 0.3, "momentum": 0.9}),
+    ("nag", {"learning_rate": 0.3, "wd": 0.1}),
+    ("nag", {"learning_rate": 0.3, "momentum": 0.5, "clip_gradient": 0.2}),
 ]
 STEPS = 12
+
+# What is written to a file, by `nd.save` or by a network.
+FILES = {
+    "array": "nd.save(path, p)",
+    "list": "nd.save(path, [p, c.astype('int32')])",
+    "dict": "nd.save(path, {'p': p, 'wide': p.astype('float64'), 'half': p.astype('float16'), "
+    "'bytes': c.astype('uint8'), 'signed': c.astype('int8'), 'long': c.astype('int64')})",
+    "network": "net(nn.Dense(2, in_units=3)).save_parameters(path)",
+}
 
 # Snippets: the value of each is the answer. `p` and `c` are predictions and classes, `net` the function below.
 SNIPPETS = [
@@ -51,6 +65,26 @@ SNIPPETS = [
     "gluon.loss.SoftmaxCrossEntropyLoss(weight=2.)(p, c, c.reshape((4, 1)))",
     "gluon.loss.SoftmaxCrossEntropyLoss(axis=0)(p.T, c)",
     "gluon.loss.SoftmaxCELoss()(p.reshape((2, 2, 3)), c.reshape((2, 2)))",
+    "gluon.loss.L1Loss()(p, 2 * p + 1)",
+    "gluon.loss.L1Loss(weight=3.)(p, 2 * p + 1, c.reshape((4, 1)))",
+    "gluon.loss.HuberLoss()(p, 2 * p + 1)",
+    "gluon.loss.HuberLoss(rho=0.5, weight=2.)(p, 2 * p + 1, c.reshape((4, 1)))",
+    "gluon.loss.SigmoidBCELoss()(p, p > 0.5)",
+    "gluon.loss.SigmoidBCELoss()(100 * p, p > 0.5)",
+    "gluon.loss.SigmoidBCELoss()(p[:, 0:1], c > 0.5)",
+    "gluon.loss.SigmoidBCELoss(from_sigmoid=True)(nd.sigmoid(p), p > 0.5)",
+    "gluon.loss.SigmoidBinaryCrossEntropyLoss(weight=2.)(p, p > 0.5, c.reshape((4, 1)))",
+    "gluon.loss.SigmoidBCELoss()(p, p > 0.5, None, nd.array([1, 2, 3]))",
+    "backward(gluon.loss.L1Loss(), p, 2 * p)",
+    "backward(gluon.loss.HuberLoss(), p, 2 * p)",
+    "backward(gluon.loss.SigmoidBCELoss(), p, p > 0.5)",
+    "repr(gluon.loss.HuberLoss())",
+    "stale(2)",
+    "stale(2, ignore_stale_grad=True)",
+    "unused()",
+    "unused(ignore_stale_grad=True)",
+    "constant(nd.ones((2, 2)))",
+    "constant([[1, 2], [3, 4]])",
     "backward(gluon.loss.SoftmaxCrossEntropyLoss(), p, c)",
     "backward(gluon.loss.L2Loss(), p, 2 * p)",
     "repr(gluon.loss.L2Loss())",
@@ -153,6 +187,53 @@ def namespace(mx: Any) -> dict[str, Any]:
         value.backward()
         return pred.grad
 
+    def regression() -> tuple[Any, Any, Any]:
+        """A network of two layers, its trainer, and a loss that was differentiated once."""
+        made = net(nn.Dense(2, in_units=3), nn.Dense(1, in_units=2))
+        trainer = mx.gluon.Trainer(made.collect_params(), "sgd", {"learning_rate": 0.5})
+        with mx.autograd.record():
+            loss = made(mx.nd.ones((1, 3)))
+        loss.backward()
+        return made, trainer, loss
+
+    def stale(steps: int, **arguments: Any) -> Any:
+        """The bias after some steps for one backward pass."""
+        made, trainer, _ = regression()
+        for _ in range(steps):
+            trainer.step(1, **arguments)
+        return made[1].bias.data()
+
+    def unused(**arguments: Any) -> Any:
+        """Both biases after a step of which only the first layer took part."""
+        made, trainer, _ = regression()
+        trainer.step(1)
+        with mx.autograd.record():
+            loss = made[0](mx.nd.ones((1, 3)))
+        loss.backward()
+        trainer.step(1, **arguments)
+        return [layer.bias.data() for layer in made]
+
+    def constant(value: Any) -> Any:
+        """A layer with an array that is not learned, in training."""
+
+        class Fixed(nn.Block):  # type: ignore[name-defined, misc]
+            def __init__(self, **kwargs: Any) -> None:
+                super().__init__(**kwargs)
+                self.fixed = self.params.get_constant("fixed", value)
+                self.dense = nn.Dense(2, in_units=2)
+
+            def forward(self, x: Any) -> Any:
+                return mx.nd.dot(self.dense(x), self.fixed.data())
+
+        made = Fixed(prefix="fixed_")
+        made.initialize(mx.init.Constant(0.5))
+        trainer = mx.gluon.Trainer(made.collect_params(), "sgd", {"learning_rate": 0.5})
+        with mx.autograd.record():
+            out = made(mx.nd.ones((1, 2)))
+        out.backward()
+        trainer.step(1)
+        return [out, made.fixed.data(), made.dense.bias.data(), made.fixed.grad_req]
+
     def names(params: Any) -> list[str]:
         """Names without the numbers, which depend on what was made before."""
         return [name.rstrip("_").partition("_")[2] for name in params]
@@ -167,6 +248,9 @@ def namespace(mx: Any) -> dict[str, Any]:
         "net": net,
         "backward": backward,
         "names": names,
+        "stale": stale,
+        "unused": unused,
+        "constant": constant,
         "p": mx.nd.array([[0.5, 1, -1], [2, 0, 1], [-3, 0.25, 1.5], [1, 1, 1]]),
         "c": mx.nd.array([0, 2, 1, 1]),
     }
@@ -178,6 +262,15 @@ def answer(mx: Any, snippet: str, plain: Any) -> Any:
         return plain(eval(snippet, namespace(mx)), mx.nd)
     except Exception as error:
         return {"raises": type(error).__name__}
+
+
+def file(mx: Any, kind: str) -> str:
+    """The bytes of a file, in hexadecimal."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/file"
+        eval(FILES[kind], {**namespace(mx), "path": path})
+        with open(path, "rb") as written:
+            return written.read().hex()
 
 
 def statistics(mx: Any, initialiser: str, shape: tuple[int, ...]) -> dict[str, float]:

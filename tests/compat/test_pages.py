@@ -28,6 +28,8 @@ MODULES: dict[str, ModuleType] = {
     "mxnet.gluon.nn": mx.gluon.nn,
     "mxnet.gluon.loss": mx.gluon.loss,
     "mxnet.gluon.data": mx.gluon.data,
+    "mxnet.gluon.data.vision": mx.gluon.data.vision,
+    "mxnet.gluon.data.vision.transforms": mx.gluon.data.vision.transforms,
     "mxnet.gluon.utils": mx.gluon.utils,
     "d2lzh": d2lzh,
     "IPython.display": display,

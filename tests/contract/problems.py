@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from learnrate._shapes import Array
 from learnrate.data.order import Sampling
-from learnrate.engines.problem import LinearProblem
-from learnrate.engines.schedules import SCHEDULES, schedule_multipliers
+from learnrate.linear.problem import LinearProblem
+from learnrate.training.schedules import SCHEDULES, schedule_multipliers
 
 FEATURES = ("plain", "offset", "scales", "constant", "duplicated", "zero")
 """Kinds of feature columns; see `features`."""

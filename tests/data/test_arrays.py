@@ -103,7 +103,7 @@ class TestRefused:
             (X, Y[None], ["y must have the shape", "(1, 20)"]),
             (X, X, ["y must have the shape", "(20, 3)"]),
             (X, 3.0, ["y must have the shape", "()"]),
-            (X, Y[:-1], ["one length", "20 rows", "19 labels"]),
+            (X, Y[:-1], ["same length", "20 rows", "19 labels"]),
             (X[:1], Y[:1], ["at least 2 examples", "Got 1"]),
             (X.astype(complex), Y, ["X must hold real numbers", "complex"]),
             (X.astype(object), Y, ["Python objects"]),

@@ -12,8 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnrate.data import read_table
-from learnrate.data.text import MISSING, typed
+from learnrate.data.text import MISSING, meaning, plain_numbers
 from learnrate.errors import DataError
+
+
+def typed(text: pl.Series) -> pl.Series:
+    number, text = plain_numbers(text)
+    return meaning(text) if number is None else number
 
 
 def read(tmp_path: Path, content: str | bytes, name: str = "t.csv") -> pl.DataFrame:
@@ -39,7 +44,8 @@ class TestTypes:
             (["1", "2.5", "1e3", ".5"], pl.Float64, [1, 2.5, 1000, 0.5]),
             ([" 1", "2 ", "NA"], pl.Int64, [1, 2, None]),
             (["1", None, "?"], pl.Int64, [1, None, None]),
-            (["9" * 25, "1"], pl.Float64, [1e25, 1]),
+            (["9" * 25, "1"], pl.Int128, [10**25 - 1, 1]),
+            (["9" * 50, "1"], pl.Float64, [1e50, 1]),
             (["inf", "-Infinity"], pl.Float64, [float("inf"), float("-inf")]),
             (["true", "FALSE", ""], pl.Boolean, [True, False, None]),
             (["yes", " no "], pl.String, ["yes", "no"]),
@@ -97,7 +103,7 @@ class TestForms:
         assert frame.rows() == [(1, "x\r\ny"), (2, 'say "hi"')]
 
     def test_unnamed_columns_get_a_name(self, tmp_path: Path) -> None:
-        assert read(tmp_path, ",a,\n0,1,\n1,2,\n").columns == ["column 1", "a", "column 3"]
+        assert read(tmp_path, ",a,\n0,1,\n1,2,\n").columns == ["column_1", "a", "column_3"]
 
     def test_a_name_over_two_lines(self, tmp_path: Path) -> None:
         assert read(tmp_path, '"lot\narea",b\n1,2\n').columns == ["lot area", "b"]
@@ -124,7 +130,6 @@ class TestBroken:
             ("a,b\n1,2\n3,4,5\n", "Got 3 in line 3"),
             ("a,b\n1,2\n\n3\n4,5\n", "Got 1 in line 4"),
             ('a,b\n"x\ny",2\n3\n', "Got 1 in line 4"),
-            ("a,b\n1,2,\n3,4,\n", "Got 3 in line 2"),
             ("a;b\n1;2\n3\n", "Got 1 in line 3"),
         ],
     )
@@ -140,23 +145,18 @@ class TestBroken:
     def test_missing_values_in_the_last_column_are_not_ragged(self, tmp_path: Path) -> None:
         assert read(tmp_path, "a,b\n1,\n2,3\n").rows() == [(1, None), (2, 3)]
 
-    @pytest.mark.parametrize(
-        ("content", "line"),
-        [("a,b\n1,x\n2,ä\n", 3), ("a,ö\n1,2\n", 1), ("a,b\n" + "1,x\n" * 30_000 + "2,ä\n", 30_002)],
-    )
-    def test_wrong_encoding(self, content: str, line: int, tmp_path: Path) -> None:
-        message = refusal(tmp_path, content.encode("latin-1"))
-        assert f"line {line};" in message
-        assert "UTF-8" in message
-        assert "iconv" in message
-        assert "0xE4" in message or "0xF6" in message
+    def test_a_byte_that_fits_no_encoding(self, tmp_path: Path) -> None:
+        content = "a,b\n" + "1,é\n" * 3 + "2,"
+        message = refusal(tmp_path, content.encode() + b"\xff\n")
+        assert "0xFF" in message
+        assert "line 5;" in message
+        assert "encoding" in message
 
-    def test_utf_16_and_binary(self, tmp_path: Path) -> None:
-        for content in ("a,b\n1,2\n".encode("utf-16"), b"a,b\n\0\0\0"):
-            assert "UTF-16 or a binary file" in refusal(tmp_path, content)
+    def test_a_binary_file(self, tmp_path: Path) -> None:
+        assert "binary file" in refusal(tmp_path, b"a,b\n\0\0\0")
 
     def test_line_ends_of_old_macs(self, tmp_path: Path) -> None:
-        assert "carriage returns" in refusal(tmp_path, "a,b\r1,2\r")
+        assert read(tmp_path, "a,b\r1,2\r3,4\r").rows() == [(1, 2), (3, 4)]
 
     def test_repeated_names(self, tmp_path: Path) -> None:
         message = refusal(tmp_path, "a,b,a \n1,2,3\n")
@@ -187,16 +187,11 @@ class TestJsonLines:
         [
             ('{"a": 1}\n{"a": \n', "line 2"),
             ('{"a": 1}\n\n[1, 2]\n', "line 3 instead (a list)"),
-            ('[{"a": 1}, {"a": 2}]', "a list"),
+            ('[{"a": 1}, 2]', "object 2 instead (a int)"),
+            ('[{"a": 1}, {"a": 2}', "object 3"),
             ('{"a": 1}\n{"a": NaN}\n', "line 2 instead (NaN is not JSON"),
             ("{}\n{}\n", "0 columns"),
         ],
     )
     def test_broken(self, content: str, words: str, tmp_path: Path) -> None:
         assert words in refusal(tmp_path, content, "t.jsonl")
-
-    def test_wrong_encoding(self, tmp_path: Path) -> None:
-        content = '{"a": "x"}\n{"a": "ä"}\n'.encode("latin-1")
-        message = refusal(tmp_path, content, "t.ndjson")
-        assert "line 2;" in message
-        assert "UTF-8" in message

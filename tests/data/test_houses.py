@@ -68,7 +68,7 @@ def test_it_fails_with_an_error_that_leads_on(frame: pl.DataFrame) -> None:
     for words in (
         "19 of 75 columns",
         "Area0 (1,45",
-        "--missing mean",
+        "missing='mean'",
         "would keep 0 of 1,460 rows",
     ):
         assert words in message
@@ -76,7 +76,7 @@ def test_it_fails_with_an_error_that_leads_on(frame: pl.DataFrame) -> None:
 
 
 def test_drop_leads_to_mean(frame: pl.DataFrame) -> None:
-    with pytest.raises(DataError, match="--missing mean instead"):
+    with pytest.raises(DataError, match="missing='mean' instead"):
         prepare(frame, "SalePrice", missing="drop")
 
 

@@ -61,7 +61,7 @@ def test_missing_values_go_through(tmp_path: Path) -> None:
     [
         ({"X": X}, ["X and y", "Got X instead", "numpy.savez"]),
         ({"a": X, "b": X}, ["Got a, b instead"]),
-        ({"X": X, "y": np.ones(4)}, ["one length", "3 rows", "4 labels"]),
+        ({"X": X, "y": np.ones(4)}, ["same length", "3 rows", "4 labels"]),
         ({"X": X[:, 0], "y": np.ones(3)}, ["X in", "(rows, columns)", "(3,)"]),
         ({"X": X, "y": X}, ["y in", "(rows,)", "(3, 2)"]),
         ({"X": X.astype(complex), "y": np.ones(3)}, ["real numbers", "complex128"]),

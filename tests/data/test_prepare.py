@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from learnrate.data import load_diabetes
 from learnrate.data.columns import category_limit
-from learnrate.data.prepare import default_target, prepare
+from learnrate.data.prepare import prepare
 from learnrate.data.prepared import Prepared
+from learnrate.data.target import default_target
 from learnrate.errors import DataError, InputError, OptionError
 
 NAN = float("nan")
@@ -274,7 +275,7 @@ class TestTarget:
         assert default_target(table()) == "y"
         assert prepare(load_diabetes()).target_name == "progression"
         message = refusal(table().rename({"y": "price"}), None, OptionError)
-        assert "--target" in message
+        assert "target" in message
         assert "'x', 'price'" in message
 
     def test_unknown_names_suggest_the_nearest(self) -> None:
@@ -360,17 +361,25 @@ class TestMissing:
         ).with_columns(y=pl.Series([*np.arange(self.N - 1.0), None]))
 
     def test_refused_by_column_count_and_first_row(self) -> None:
-        message = refusal(self.frame())
+        message = refusal(self.frame().with_columns(y=pl.Series(np.arange(self.N))))
         for words in (
-            "3 of 4 columns",
-            "y (1, first in data row 20)",
+            "2 of 4 columns",
             "a (2, first in data row 1)",
         ):
             assert words in message
         assert "t (1, first in data row 2)" in message
-        assert "--missing mean" in message
-        assert "--missing drop, which would keep 16 of 20 rows" in message
+        assert "missing='mean'" in message
+        assert "missing='drop', which would keep 17 of 20 rows" in message
         assert "unused" not in message
+
+    def test_a_missing_target_is_said_first(self) -> None:
+        message = refusal(self.frame())
+        assert "'y' must have a value in every row; it is never filled in" in message
+        assert "none in 1 of 20 rows, first in data row 20" in message
+        assert "missing='drop' leaves these rows out, and keeps 16" in message
+        assert "missing='mean' leaves them out, fills what features lack, and keeps 19" in message
+        assert len(prepare(self.frame(), "y", missing="drop").y_train) == 16
+        assert len(prepare(self.frame(), "y", missing="mean").y_train) == 19
 
     def test_a_long_list_is_cut(self) -> None:
         frame = table(4, **{f"c{j}": [1.0, None, 2.0, 3.0] for j in range(30)})
@@ -421,7 +430,7 @@ class TestMissing:
         message = refusal(frame, missing="drop")
         assert "Got 0 of 100 rows" in message
         assert "a (98), b (98)" in message
-        assert "--missing mean" in message
+        assert "missing='mean'" in message
         assert prepare(frame, "y", missing="mean").X_train.shape == (100, 3)
 
     def test_drop_must_keep_a_twentieth(self) -> None:
@@ -479,3 +488,16 @@ def test_weights_in_the_users_units_predict_the_same(
     in_units = plain.X_train @ W_user.T + b_user
     size = 1 + np.abs(plain.X_train) @ np.abs(W_user.T) + np.abs(b_user)
     assert (np.abs(predictions - in_units) <= 1e-11 * size).all()
+
+
+def test_a_missing_target_is_told_before_the_lack_of_features() -> None:
+    table = pl.DataFrame(
+        {
+            "when": pl.Series(["2024-01-01", "2024-01-02", "2024-01-03"]).str.to_date(),
+            "y": [1, None, 3],
+        }
+    )
+    with pytest.raises(DataError, match="The target 'y' must have a value in every row"):
+        prepare(table, "y")
+    with pytest.raises(DataError, match=r"must be at least 1 column .*dates='parts'"):
+        prepare(table, "y", missing="drop")

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learnrate.data.prepared import Prepared, Scaling, moments, split_rows
+from learnrate.data.moments import Moments
+from learnrate.data.prepared import Prepared, Scaling
+from learnrate.data.split import split_rows
 from learnrate.errors import OptionError
 
 
@@ -58,7 +60,7 @@ class TestMoments:
     @settings(max_examples=200, deadline=None, derandomize=True)
     @given(st.lists(st.floats(-1e150, 1e150), min_size=1, max_size=30))
     def test_against_exact_arithmetic(self, values: list[float]) -> None:
-        mean, scale = moments(np.array(values))
+        mean, scale = Moments(np.array(values)).scaling()
         if min(values) == max(values):
             assert (mean, scale) == (values[0], 1.0)
             return
@@ -77,24 +79,24 @@ class TestMoments:
     @pytest.mark.parametrize("unit", [1.0, 1e-3])
     def test_a_large_offset_does_not_spoil_the_spread(self, offset: float, unit: float) -> None:
         values = offset + unit * np.array([-1.0, 0.0, 1.0, 2.0] * 250)
-        scale = moments(values)[1]
+        scale = Moments(values).scaling()[1]
         ulp = np.spacing(abs(offset)) / unit
         assert scale == pytest.approx(unit * np.sqrt(1.25), rel=1e-14 + 2 * ulp)
 
     def test_huge_and_tiny_units(self) -> None:
         for unit in (1e-250, 1e250):
-            mean, scale = moments(unit * np.array([1.0, 2.0, 3.0, 6.0]))
+            mean, scale = Moments(unit * np.array([1.0, 2.0, 3.0, 6.0])).scaling()
             assert mean == pytest.approx(3 * unit, rel=1e-15)
             assert scale == pytest.approx(unit * np.sqrt(3.5), rel=1e-15)
-        assert moments(np.array([0.0] * 99 + [5e-324]))[1] > 0
+        assert Moments(np.array([0.0] * 99 + [5e-324])).scaling()[1] > 0
 
     def test_constants_that_rounding_would_spread(self) -> None:
-        assert moments(np.full(1001, 0.1)) == (0.1, 1.0)
+        assert Moments(np.full(1001, 0.1)).scaling() == (0.1, 1.0)
 
     def test_float32_is_summed_in_float64(self) -> None:
         values = (1e4 + np.arange(1000) / 128).astype(np.float32)
         expected = values.astype(np.float64)
-        mean, scale = moments(values)
+        mean, scale = Moments(values).scaling()
         assert mean == pytest.approx(expected.mean(), rel=1e-15)
         assert scale == pytest.approx(expected.std(), rel=1e-13)
 

@@ -58,7 +58,8 @@ def refusal(source: object, **options: Any) -> str:
 
 
 def test_every_format_is_written_here_or_numpys() -> None:
-    assert set(FORMATS) == {*WRITERS, ".npy", ".npz"}
+    others = {".npy", ".npz", ".txt", ".data", ".dat", ".json", ".xlsx", ".xls", ".ods", "", "::"}
+    assert set(FORMATS) == {*WRITERS, *others}
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzipped"])
@@ -169,7 +170,7 @@ class TestStandardInput:
     def test_what_is_refused(self) -> None:
         assert "0 bytes" in refusal("-", stdin=io.BytesIO(b""))
         assert "Standard input" in refusal("-", stdin=io.BytesIO(b"a,b\n"))
-        assert "line 2" in refusal("-", stdin=io.BytesIO(b"a,b\n1,2,3\n"))
+        assert "2 names in line 1" in refusal("-", stdin=io.BytesIO(b"a,b\n1,2,3\n"))
         assert "standard input" in refusal("-")
 
 
@@ -183,7 +184,6 @@ class TestRefusedFiles:
         assert "Did you mean 'houses.csv'?" in message
         assert "no folder" in refusal(tmp_path / "nowhere" / "houses.csv")
         monkeypatch.chdir(tmp_path)
-        assert "Did you mean 'houses.csv'?" in refusal("houses")
         assert "Did you mean 'diabetes'?" in refusal("diabets")
 
     def test_no_table_is_near(self, tmp_path: Path) -> None:
@@ -194,19 +194,25 @@ class TestRefusedFiles:
         assert "folder" in message
         assert "*.csv" in message
 
-    @pytest.mark.parametrize("suffix", [*FORMATS, ".csv.gz"])
+    @pytest.mark.parametrize("suffix", [*sorted(set(FORMATS) - {"::"}), ".csv.gz"])
     def test_an_empty_file(self, suffix: str, tmp_path: Path) -> None:
         (tmp_path / f"t{suffix}").touch()
         assert f"t{suffix}" in refusal(tmp_path / f"t{suffix}")
 
     def test_a_suffix_that_is_not_known(self, tmp_path: Path) -> None:
-        for name in ("t.xlsx", "t", "t.xlsx.gz"):
+        for name in ("t.doc", "t.doc.gz"):
             (tmp_path / name).write_bytes(b"PK")
             message = refusal(tmp_path / name)
-            assert all(suffix in message for suffix in FORMATS)
+            assert all(suffix in message for suffix in FORMATS if suffix != "::")
             assert name in message
 
-    @pytest.mark.parametrize("suffix", sorted(set(FORMATS) - {".csv", ".tsv"}))
+    @pytest.mark.parametrize(
+        "suffix",
+        [
+            *(".parquet", ".feather", ".arrow", ".ipc", ".jsonl", ".json", ".npy", ".npz"),
+            pytest.param(".xlsx", marks=pytest.mark.extra),
+        ],
+    )
     def test_something_else_under_the_suffix(self, suffix: str, tmp_path: Path) -> None:
         (tmp_path / f"t{suffix}").write_bytes(b"a,b\n1,2\n" * 20)
         message = refusal(tmp_path / f"t{suffix}")

@@ -3,15 +3,16 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 from rich.console import Console
 
 from learnrate.report.curves import Curves
 from learnrate.report.terminal import curve_table, sparkline
 
 
-def text(curves: Curves) -> str:
-    console = Console(file=io.StringIO(), width=100)
-    console.print(curve_table(curves))
+def text(curves: Curves, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(curve_table(curves, width))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
@@ -41,7 +42,7 @@ def test_seeds_bring_an_interval_and_held_out_examples_r2() -> None:
             losses=losses,
             outcomes=("[red]fine[/red]",),
             val_losses=losses,
-            r2=np.full((3, 1), 0.75),
+            score=("R²", np.full((3, 1), 0.75)),
         )
     )
     assert "95 % interval" in shown
@@ -62,3 +63,24 @@ def test_a_long_table_shows_some_rates_evenly_spread_and_the_suggested_one() -> 
     assert shown.count("fine") == 40
     assert "0.124 " in shown
     assert "40 of 1,000 rates" in shown
+
+
+@pytest.mark.parametrize("width", [36, 40, 60, 80, 200])
+def test_no_number_is_cut_whatever_the_width(width: int) -> None:
+    losses = np.random.default_rng(0).uniform(1, 2, (1, 2, 9))
+    outcomes = ("still falling after 8 epochs", "diverging: ended above its start")
+    shown = text(
+        Curves(
+            lrs=np.array([0.000123, 17.5]),
+            losses=losses,
+            val_losses=losses,
+            outcomes=outcomes,
+            verdicts=("safe", "borderline"),
+        ),
+        width,
+    )
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert "…" not in shown
+    for word in ("0.000123", "17.5", *(f"{loss:.3g}" for loss in losses[0, :, -1])):
+        assert word in shown
+    assert ("No room here for" in shown) == (width < 80)

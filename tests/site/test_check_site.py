@@ -37,3 +37,7 @@ def test_the_language_and_an_empty_folder(tmp_path: Path) -> None:
     assert complaints(tmp_path) == [f"{tmp_path} holds no page"]
     page(tmp_path, "", lang="zh-CN")
     assert "lang" in complaints(tmp_path)[0]
+    (tmp_path / "index.html").unlink()
+    (tmp_path / "zh-CN").mkdir()
+    page(tmp_path / "zh-CN", "<span>\nNext\n</span><p>On this page we see</p>", lang="zh-CN")
+    assert complaints(tmp_path) == ["zh-CN/index.html says Next in English"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 
 import learnrate
-from docs.gallery import EXHIBITS, FIGURES, Exhibit, draw
+from docs.gallery import EXHIBITS, FIGURES, Exhibit, chinese, draw, in_chinese
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[+-]?\d+)?")
+# An identifier that matplotlib makes of rounded numbers: the last digit of one number changes all of it.
+IDENTIFIER = re.compile(r'(?<=id=")[mpC][0-9a-f]{10}\w*(?=")|(?<=#)[mpC][0-9a-f]{10}\w*(?=["\)])')
 BY_NAME = {exhibit.name: exhibit for exhibit in EXHIBITS}
 
 
@@ -33,15 +36,44 @@ def test_verdicts_and_outcomes(exhibit: Exhibit) -> None:
 def test_the_picture_is_todays_drawing(exhibit: Exhibit, tmp_path: Path) -> None:
     """The same drawing, with points that differ by less than a reader can see."""
     draw(exhibit, result_of(exhibit.name), tmp_path / "now.svg")
-    texts = [
-        # the numbers inside tags, apart from everything else
-        (FIGURES / f"curves-{exhibit.name}.svg").read_text(encoding="utf-8"),
-        (tmp_path / "now.svg").read_text(encoding="utf-8"),
-    ]
-    then, now = [NUMBER.sub("#", text) for text in texts]
-    assert now == then, __doc__
+    assert_same_drawing(tmp_path / "now.svg", FIGURES / f"curves-{exhibit.name}.svg")
+
+
+@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+def test_the_chinese_pictures_are_the_english_ones(exhibit: Exhibit) -> None:
+    path = FIGURES / f"curves-{exhibit.name}.svg"
+    text = chinese(path).read_text(encoding="utf-8")
+    assert text == in_chinese(path), "python -m docs.gallery draws them anew"
+    labels = " ".join(re.findall(r"<text\b[^>]*>([^<]*)</text>", text))
+    assert "迭代周期" in labels
+    assert set(re.findall("[a-z]+", labels)) <= {"lr", "e", "y"}
+
+
+def assert_same_drawing(now: Path, then: Path) -> None:
+    """Two SVG files with the same elements, whose numbers differ by less than a reader can see."""
+    texts = [IDENTIFIER.sub("", path.read_text(encoding="utf-8")) for path in (then, now)]
+    shape_then, shape_now = [NUMBER.sub("#", text) for text in texts]
+    assert shape_now == shape_then, __doc__
     then_at, now_at = (np.array([float(x) for x in NUMBER.findall(text)]) for text in texts)
     np.testing.assert_allclose(now_at, then_at, rtol=1e-3, atol=0.5)
+
+
+@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+def test_the_last_digits_of_another_processor_leave_the_drawing_alone(
+    exhibit: Exhibit, tmp_path: Path
+) -> None:
+    result = result_of(exhibit.name)
+    rounding = 1 + 1e-11 * np.random.default_rng(0).standard_normal(result.losses.shape)
+    draw(exhibit, replace(result, losses=result.losses * rounding), tmp_path / "now.svg")
+    assert_same_drawing(tmp_path / "now.svg", FIGURES / f"curves-{exhibit.name}.svg")
+
+
+def test_another_drawing_is_noticed(tmp_path: Path) -> None:
+    exhibit = BY_NAME["floor"]
+    result = result_of("floor")
+    draw(exhibit, replace(result, losses=2 * result.losses), tmp_path / "now.svg")
+    with pytest.raises(AssertionError):
+        assert_same_drawing(tmp_path / "now.svg", FIGURES / "curves-floor.svg")
 
 
 def test_slow_is_a_straight_line() -> None:

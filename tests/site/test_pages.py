@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import learnrate
+from docs.make_site import pages, with_links_mended
 
 DOCS = Path(__file__).parents[2] / "docs"
 SUBMODULES = {"autograd", "data", "errors", "nd", "scratch", "theory"}
@@ -27,6 +28,13 @@ def entries(page: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if re.match(r"[a-z]", line)]
 
 
+@pytest.mark.parametrize("name", ["index.md", "note.zh-CN.md"])
+def test_the_explorer_is_linked_beside_the_pages_of_its_language(name: str) -> None:
+    page = DOCS / name
+    mended = with_links_mended(page.read_text("utf-8"), page, pages())
+    assert "](site:play.html)" in mended
+
+
 def test_both_indexes_list_the_same_pages() -> None:
     assert entries("index.md") == [e.removesuffix(".zh-CN") for e in entries("index.zh-CN.md")]
 
@@ -37,7 +45,7 @@ def test_the_reference_lists_every_public_name(suffix: str) -> None:
         (DOCS / f"{page}{suffix}.md").read_text("utf-8") for page in ("api", "api-arrays")
     )
     found = set(re.findall(r"auto(?:function|class|module):: learnrate\.(\w+)$", listed, re.M))
-    assert found - {"sklearn", "torch"} == set(learnrate.__all__)
+    assert found - {"lightning", "sklearn", "torch", "transformers"} == set(learnrate.__all__)
     assert found > SUBMODULES
 
 
@@ -52,7 +60,7 @@ def test_choosing_shows_todays_rates() -> None:
     for size, lr, limit in rows:
         now = suggested(epochs=20, batch_size=int(size))
         assert now == pytest.approx((float(lr), float(limit)), rel=5e-3)
-    assert suggested(epochs=1)[0] == 0.079
+    assert suggested(epochs=1)[0] == 0.0763
     assert suggested(epochs=3)[0] == 0.0331
     assert rows == re.findall(
         r"^\| (\d+)[^|]*\| ([\d.]+) \| ([\d.]+) \|$",

@@ -92,7 +92,6 @@ def test_options_reach_the_sweep() -> None:
         standardize=True,
         dtype="float32",
         engine="reference",
-        threads=2,
         random_state=1,
     ).fit(X, y)
     settings = model.result_.config.as_dict()
@@ -107,11 +106,11 @@ def test_options_reach_the_sweep() -> None:
         "momentum": 0.3,
         "weight_decay": 0.1,
         "schedule": "cosine",
-        "threads": 2,
     }
     assert settings | expected == settings
     assert model.result_.data.scaling is not None
-    assert SweptSGDRegressor(lrs=1e-9, standardize=False).fit(X, y).result_.data.scaling is None
+    other = SweptSGDRegressor(lrs=1e-9, standardize=False, threads=2).fit(X, y)
+    assert (other.result_.data.scaling, other.result_.config.threads) == (None, 2)
 
 
 def test_a_seed_is_drawn_as_scikit_learn_does_and_can_be_used_again() -> None:

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 import learnrate
-from learnrate.engines.gram import GramEngine
 from learnrate.errors import OptionError, OutputError
-from learnrate.sweeps.executors import LocalExecutor, States
-from learnrate.sweeps.interruption import SweepInterrupted
+from learnrate.linear.gram import GramEngine
 from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.training.executors import LocalExecutor, States
+from learnrate.training.monitor import SweepInterrupted
 
 SOURCE = Path(__file__).parents[2] / "src"
 X, Y = learnrate.note_data(200)
@@ -34,7 +34,9 @@ def sweep(
             raise KeyboardInterrupt
 
     settings = {**PLAIN, **options}
-    return learnrate.sweep(X, Y, **settings, checkpoint=folder, checkpoint_every=0, on_epoch=stop)
+    kept = None if folder is None else learnrate.Checkpoint(folder, every=0)
+    monitor = learnrate.Monitor(on_epoch=stop)
+    return learnrate.sweep(X, Y, **settings, checkpoint=kept, monitor=monitor)
 
 
 def interrupted(folder: Path, after: int, **options: Any) -> None:
@@ -51,6 +53,15 @@ def assert_same(a: LinearSweepResult, b: LinearSweepResult) -> None:
             np.testing.assert_array_equal(left, right, err_msg=name)
 
 
+def slower(step: int) -> float:
+    return 1 / (1 + step)
+
+
+def spelled(options: dict[str, Any]) -> str:
+    """The same in every process, which the address of a function is not."""
+    return ",".join(f"{n}={getattr(v, '__name__', v)}" for n, v in options.items())
+
+
 @pytest.mark.parametrize("after", [1, 5, 11])
 @pytest.mark.parametrize(
     "options",
@@ -61,11 +72,11 @@ def assert_same(a: LinearSweepResult, b: LinearSweepResult) -> None:
         {"momentum": 0.9, "dtype": "float32"},
         {"momentum": 0.5, "engine": "fused", "weight_decay": 0.1},
         {"schedule": "cosine", "val": 0.25},
-        {"schedule": lambda step: 1 / (1 + step), "sampling": "independent"},
+        {"schedule": slower, "sampling": "independent"},
         {"engine": "fused", "threads": 2},
         {"engine": "auto", "lrs": "auto"},
     ],
-    ids=str,
+    ids=spelled,
 )
 def test_a_sweep_that_was_stopped_goes_on_to_the_same_bits(
     tmp_path: Path, after: int, options: dict[str, Any]
@@ -98,7 +109,7 @@ def test_a_finished_sweep_is_not_trained_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = sweep(tmp_path)
-    monkeypatch.setattr(GramEngine, "epochs", None)
+    monkeypatch.setattr(GramEngine, "states", None)
     again = sweep(tmp_path)
     assert_same(first, again)
     assert again.engine == "gram"
@@ -115,7 +126,7 @@ def test_two_checkpoints_are_kept_and_nothing_unfinished(tmp_path: Path) -> None
 
 def test_epochs_are_saved_no_more_often_than_asked(tmp_path: Path) -> None:
     """With an hour between them there is one, at the end."""
-    learnrate.sweep(X, Y, **PLAIN, checkpoint=tmp_path, checkpoint_every=3600)
+    learnrate.sweep(X, Y, **PLAIN, checkpoint=learnrate.Checkpoint(tmp_path, every=3600))
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -173,7 +184,7 @@ def test_of_a_damaged_checkpoint_the_one_before_it_is_used(tmp_path: Path, damag
             Y,
             **PLAIN,
             checkpoint=tmp_path,
-            on_epoch=lambda done, total: seen.append(done),
+            monitor=learnrate.Monitor(on_epoch=lambda done, total: seen.append(done)),
         )
     assert min(seen) > 1, "the one before it had more than nothing"
     assert_same(again, sweep(None))
@@ -195,18 +206,18 @@ def test_a_folder_that_cannot_be_is_refused_before_training(tmp_path: Path) -> N
     with pytest.raises(OutputError, match="must be a folder"):
         sweep(file)
     with pytest.raises(OptionError, match="checkpoint_every must be 0 seconds or more"):
-        learnrate.sweep(X, Y, checkpoint=tmp_path, checkpoint_every=-1)
+        learnrate.Checkpoint(tmp_path, every=-1)
 
 
 def test_nothing_in_a_checkpoint_is_pickled(tmp_path: Path) -> None:
     sweep(tmp_path)
     content = max(tmp_path.iterdir()).read_bytes()
     first, _, rest = content.partition(b"\n")
-    assert first == b"learnrate checkpoint 1"
+    assert first == b"learnrate checkpoint 2"
     body = tmp_path / "body.npz"
     body.write_bytes(rest.partition(b"\n")[2])
     with np.load(body, allow_pickle=False) as arrays:
-        assert {"about", "losses", "W", "b", "epochs", "seeds"} <= set(arrays)
+        assert {"about", "curve loss", "0 W", "2 b"} <= set(arrays)
         assert all(arrays[name].dtype != object for name in arrays)
 
 
@@ -268,3 +279,10 @@ def test_fifty_kills_change_no_bit(tmp_path: Path) -> None:
         if kills >= 50:
             break
     assert kills >= 50
+
+
+def test_a_finished_sweep_is_read_and_not_saved_again(tmp_path: Path) -> None:
+    first = sweep(tmp_path)
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert_same(first, sweep(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
 
 import learnrate
 from learnrate.errors import DataError, OptionError
-from learnrate.sweeps.linear import LinearSweepResult, theory_of
+from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.outcomes import Outcome
 
 
@@ -221,21 +223,25 @@ def test_an_option_of_the_wrong_kind_is_one_clear_line(option: str, value: objec
 
 
 def test_a_sweep_and_its_result_share_what_was_worked_out() -> None:
-    X, y = learnrate.note_data()
-    result = learnrate.sweep(X, y)
-    assert result.theory is theory_of(result.data, result.config)
-    other = theory_of(result.data, result.config.with_batch_size(7))
-    assert other.batch_size == 7
+    result = learnrate.sweep(*learnrate.note_data())
+    assert result.theory is not None
+    assert result.theory is result.analysed
+    asked = learnrate.sweep(*learnrate.note_data(), lrs=[0.1])
+    assert asked.analysed is None
+    assert asked.theory is not None
+    assert asked.theory.limit == result.theory.limit
 
 
 def test_rates_that_no_limit_decides_are_not_called_unsafe() -> None:
     result = learnrate.sweep("diabetes", lrs=[0.01, 0.02, 0.03, 0.04, 0.3], momentum=0.9)
     limits, diverges, unknown = result.verdict_sentences()
-    assert limits.startswith("Limits")
+    assert limits.startswith("Largest usable rate at batch size 10 with momentum 0.9: ")
+    assert "for most single runs (" in limits
+    assert "safe on average is not known: with momentum there is no closed form" in limits
     assert diverges.startswith("0.3 diverges")
-    assert unknown.startswith("Up to 0.04, 4 rates are not judged")
+    assert unknown.startswith("4 rates up to 0.04 are below the largest rate for most single")
     alone = learnrate.sweep("diabetes", lrs=[0.01], momentum=0.9).verdict_sentences()[-1]
-    assert alone.startswith("0.01 is not judged")
+    assert alone.startswith("0.01 is below the largest rate for most single runs")
 
 
 def test_a_rate_that_must_diverge_is_never_at_its_floor() -> None:
@@ -243,3 +249,20 @@ def test_a_rate_that_must_diverge_is_never_at_its_floor() -> None:
     result = learnrate.sweep("diabetes", lrs=[0.1, 0.547], batch_size=442)
     assert result.verdicts == ("safe", "diverges")
     assert result.outcomes[0][1] is Outcome.UNSTEADY
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"val": 0.2, "table": learnrate.Table(dates="parts"), "features": ["area", "sold"]},
+        {"memory": learnrate.OutOfCore(block_size=50), "standardize": False, "lrs": [1e-6]},
+        {"momentum": 0.5, "seeds": 2, "sampling": "independent", "dtype": "float32"},
+    ],
+    ids=["held out, dates", "blocks", "momentum"],
+)
+def test_the_call_in_a_report_makes_the_sweep_again(options: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"target": "price", "missing": "mean", "lrs": [0.1, 0.02], **options}
+    result = learnrate.sweep("houses", **given)
+    again = eval(result.call, {"learnrate": learnrate})
+    np.testing.assert_array_equal(again.losses, result.losses)
+    assert again.config == result.config

@@ -50,6 +50,17 @@ def fewer_than_features() -> tuple[Array, Array, int]:
     return X, X @ rng.standard_normal(60), 4
 
 
+def one_hot(n: int, levels: int, skew: float, *, numeric: int = 0, seed: int = 0) -> Array:
+    """A category whose level k has about ``k^−skew`` of the rows, and numbers; all standardised."""
+    rng = np.random.default_rng(seed)
+    share = 1 / np.arange(1, levels + 2) ** skew
+    level = rng.choice(levels + 1, n, p=share / share.sum())
+    level[: levels + 1] = np.arange(levels + 1)
+    columns = (level[:, None] == np.arange(1, levels + 1)).astype(float)
+    X = np.column_stack([columns, rng.standard_normal((n, numeric))])
+    return np.asarray((X - X.mean(axis=0)) / X.std(axis=0))
+
+
 DATA = {
     "note": note,
     "diabetes": diabetes,

@@ -148,7 +148,7 @@ def test_some_examples_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     modes = Modes(X, X[:, 0] + rng.standard_normal(4000))
     lrs = np.array([0.1, 0.7])
     exact = independent_curve(modes, 10, lrs, 1)
-    monkeypatch.setattr(second_moments, "_WORK", 36 * 1000)
+    monkeypatch.setattr(second_moments, "_WORK", 36 * 300)
     monkeypatch.setattr(second_moments, "_EIGEN_COST", 5)
     some = independent_curve(modes, 10, lrs, 1)
     assert some.kind is Kind.ESTIMATE
@@ -183,7 +183,7 @@ def test_the_start_of_the_curve_near_the_limit(name: str) -> None:
     assert limit is not None
     lr = 0.9 * limit
     m, second = modes.start()
-    moments = second_moments.SecondMoments.of(modes, batch_variance(len(X), B), rates=1)
+    moments = second_moments.SecondMoments.of(modes, batch_variance(len(X), B), rates=1, steps=8)
     want = modes.loss_at_optimum + moments.follow(np.array([lr]), m, second, 1, 8)[0]
     losses = first_steps(X, y, lr, B, 8)
     error = losses.std(axis=0, ddof=1) / 20

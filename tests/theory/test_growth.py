@@ -21,13 +21,11 @@ def test_one_direction_has_a_closed_form() -> None:
     shuffled = measure_growth(modes, 1, lrs, shuffle=True)
     np.testing.assert_allclose(shuffled.mean, logs.mean(axis=1), rtol=1e-10)
     np.testing.assert_allclose(shuffled.variance, 0, atol=1e-20)
-    assert (shuffled.local_variance > 0.01).all()
     independent = measure_growth(modes, 1, lrs, steps=4096, runs=32)
     miss = np.abs(independent.mean - logs.mean(axis=1))
     assert (miss < 4 * independent.standard_error).all()
     assert (independent.standard_error < 0.01).all()
     np.testing.assert_allclose(independent.variance, logs.var(axis=1), rtol=0.1)
-    np.testing.assert_array_equal(independent.variance, independent.local_variance)
 
 
 def test_a_short_last_minibatch_is_divided_by_the_nominal_size() -> None:
@@ -42,11 +40,8 @@ def test_a_short_last_minibatch_is_divided_by_the_nominal_size() -> None:
 
 @pytest.mark.parametrize("momentum", [0.0, 0.7])
 @pytest.mark.parametrize("alpha", [0.0, 0.4])
-def test_against_plain_products(
-    momentum: float, alpha: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_against_plain_products(momentum: float, alpha: float) -> None:
     """The same recursion, one run and one rate at a time, on all D coordinates."""
-    monkeypatch.setattr(growth, "_NEGLIGIBLE", 0.0)
     X, y, B = DATA["correlated"]()
     modes = Modes(X, y, weight_decay=alpha)
     lrs = np.array([0.3, 0.4, 0.6])
@@ -80,7 +75,8 @@ def test_all_rates_share_their_random_numbers() -> None:
 def test_long_epochs_are_drawn_afresh() -> None:
     X, y, _ = DATA["note"]()
     modes, lrs = Modes(X, y), np.array([0.7])
-    assert measure_growth(modes, 1, lrs, shuffle=True).mean == measure_growth(modes, 1, lrs).mean
+    afresh = measure_growth(modes, 1, lrs, steps=256)
+    assert measure_growth(modes, 1, lrs, shuffle=True, steps=256).mean == afresh.mean
     whole = measure_growth(modes, 1, lrs, shuffle=True, steps=1000)
     assert whole.mean != measure_growth(modes, 1, lrs, steps=1000).mean
 
@@ -96,7 +92,7 @@ def test_huge_steps_do_not_overflow(scale: float) -> None:
     assert measured.mean[2] == pytest.approx(np.log(1e6), abs=3)
 
 
-@pytest.mark.parametrize("draw", [growth._independent, growth._shuffled])
+@pytest.mark.parametrize("draw", [growth.independent_orders, growth.shuffled_orders])
 def test_minibatches_hold_no_example_twice(draw: object) -> None:
     assert callable(draw)
     orders = draw(10, 4, 7, 0)
@@ -109,7 +105,7 @@ def test_minibatches_hold_no_example_twice(draw: object) -> None:
 @pytest.mark.parametrize(("n", "B"), [(10, 1), (60, 2), (300, 3)])
 def test_rare_twins_are_drawn_again(n: int, B: int) -> None:
     """Every minibatch without replacement, every example equally often, runs and steps independent."""
-    orders = growth._independent(n, B, 4, 0)
+    orders = growth.independent_orders(n, B, 4, 0)
     drawn = np.concatenate([next(orders) for _ in range(5000)])
     in_order = np.sort(drawn, axis=1)
     assert (in_order[:, 1:] > in_order[:, :-1]).all()
@@ -120,7 +116,7 @@ def test_rare_twins_are_drawn_again(n: int, B: int) -> None:
 
 
 def test_shuffled_epochs_visit_every_example_once() -> None:
-    orders = growth._shuffled(10, 4, 3, 0)
+    orders = growth.shuffled_orders(10, 4, 3, 0)
     for _ in range(5):
         epoch = np.concatenate([next(orders) for _ in range(3)], axis=1)
         for row in epoch:

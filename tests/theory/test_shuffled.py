@@ -5,7 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from learnrate.theory import shuffled
+from learnrate.theory import analyse, shuffled
+from learnrate.theory.epoch_noise import label_noise
+from learnrate.theory.epoch_sums import epoch_sums, pair_sums, uneven_sums
 from learnrate.theory.expected_curve import independent_curve
 from learnrate.theory.mean_square import mean_square_limit
 from learnrate.theory.modes import Modes
@@ -13,6 +15,7 @@ from learnrate.theory.quantity import Kind
 from learnrate.theory.shuffled import shuffled_curve, shuffled_floor
 from tests.theory.examples import DATA, Array, without_bias
 from tests.theory.simulate import simulate
+from tests.theory.tables import ASIDE, TABLES
 
 
 def sixty() -> tuple[Array, Array, int]:
@@ -26,7 +29,7 @@ def sixty() -> tuple[Array, Array, int]:
     ("lr", "epochs"), [(0.01, 900), (0.03, 500), (0.1, 200), (0.2, 100), (0.4, 60), (0.6, 60)]
 )
 def test_floor_over_two_decades(lr: float, epochs: int) -> None:
-    """Measured over predicted: 1.0 to 1.2; without N's own feedback it would be up to 1.4."""
+    """Measured over predicted: 0.92 to 0.98; without the drift between visits it would be up to 1.16."""
     X, y, B = sixty()
     losses = simulate(
         X, y, np.array([lr]), B, epochs, runs=150, sampling="shuffle", keep_from=2 * epochs // 3
@@ -35,7 +38,7 @@ def test_floor_over_two_decades(lr: float, epochs: int) -> None:
     floor = shuffled_floor(modes, B, np.array([lr]))
     assert floor.kind is Kind.ESTIMATE
     ratio = (losses.mean() - modes.loss_at_optimum) / (floor.losses[0] - modes.loss_at_optimum)
-    assert 0.95 < ratio < 1.25
+    assert 0.88 < ratio < 1.12
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -84,7 +87,7 @@ def test_second_order_in_the_rate_by_all_permutations() -> None:
         along = modes.directions
         m = (modes.spectrum.vectors.T @ delta).reshape(1)
         worn = shuffled._wear_off(modes, B, np.array([lr]), along.spread, m, np.outer(m, m), 1)
-        level = shuffled._label_noise(modes, B, np.array([lr]), along)
+        level = label_noise(modes, B, np.array([lr]), along)
         mean = level.mean_kept * m
         noise = shuffled._excess(modes, level.rise, level.shift, mean)
         return float(modes.loss_at_optimum + worn[0, 1] + noise[0])
@@ -150,20 +153,21 @@ def test_the_floor_falls_with_the_square_of_the_rate() -> None:
 @pytest.mark.parametrize("x", [1e-9, 1e-5, 1e-3, 0.4, 1.0, 1.6, 1.999])
 @pytest.mark.parametrize("m", [1, 2, 13, 400])
 def test_sums_over_an_epoch(x: float, m: int) -> None:
-    got = [float(part[0, 0]) for part in shuffled._epoch_sums(np.array([[x]]), m)]
+    got = [float(part[0, 0]) for part in epoch_sums(np.array([[x]]), m)]
     powers = (1 - np.array(x, dtype=np.longdouble)) ** np.arange(m)
     c = m / max(m - 1, 1)
     K = c * np.sum((powers - powers.mean()) ** 2)
     once = np.cumsum(powers) - powers
     twice = np.cumsum(powers**2) - powers**2
-    want = [K, c * np.mean(twice - once**2 / m), np.mean(powers**2)]
+    want = [K, c * np.mean(twice - once**2 / m), np.mean(powers**2), np.sum(powers**2)]
+    want.append(np.mean(twice))
     np.testing.assert_allclose(got, np.array(want, dtype=float), rtol=2e-3, atol=1e-30)
 
 
 @pytest.mark.parametrize("m", [1, 2, 13, 200])
 def test_sums_over_pairs(m: int) -> None:
     x = np.array([1e-9, 1e-4, 0.3, 0.3, 1.0, 1.7])
-    got = shuffled._pair_sums(x, m)
+    got = pair_sums(x, m)
     a = (1 - x).astype(np.longdouble)
     want = np.zeros((6, 6))
     for t in range(m):
@@ -178,8 +182,7 @@ def test_many_steps_are_jumped(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y, B = DATA["note"]()
     modes, lrs = Modes(X, y), np.array([0.05, 0.5, 1.2])
     followed = shuffled_curve(modes, B, lrs, 3)
-    monkeypatch.setattr(shuffled, "_MOST_WORK", 0)
-    monkeypatch.setattr(shuffled, "_LITTLE_WORK", 0)
+    monkeypatch.setattr(shuffled, "_WORK", 0)
     jumped = shuffled_curve(modes, B, lrs, 3)
     assert jumped.note != followed.note
     np.testing.assert_allclose(jumped.losses, followed.losses, rtol=0.15)
@@ -196,3 +199,79 @@ def test_rates_do_not_mix(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.isfinite(got[[0, 2, 4]]).all()
     assert (got[[1, 3], -1] == np.inf).all()
     assert np.isfinite(got[:, 0]).all()
+
+
+@pytest.mark.parametrize("m", [2, 7, 50])
+def test_a_last_minibatch_of_full_size_is_no_other_case(m: int) -> None:
+    x = np.array([[1e-7, 1e-3, 0.1, 1.3]])
+    for uneven, even in zip(uneven_sums(x, m - 1, 1.0), epoch_sums(x, m), strict=True):
+        np.testing.assert_allclose(uneven, even, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("n", "B"), [(100, 64), (100, 90), (60, 32), (130, 64)])
+def test_the_floor_where_a_short_minibatch_ends_the_epoch(n: int, B: int) -> None:
+    """Most of an epoch's noise is undone by its last few examples; without that it was 2 to 30 times too high."""
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((n, 4))
+    y = X @ [1.0, -1.0, 0.5, 0.0] + rng.standard_normal(n)
+    modes = Modes(X, y)
+    limit = mean_square_limit(modes, B).value
+    assert limit is not None
+    lrs = limit * np.array([0.3, 0.7])
+    losses = simulate(X, y, lrs, B, 200, runs=40, sampling="shuffle")[:, :, 120:]
+    excess = losses.mean(axis=(1, 2)) - modes.loss_at_optimum
+    ratio = excess / (shuffled_floor(modes, B, lrs).losses - modes.loss_at_optimum)
+    assert (ratio > 0.5).all()
+    assert (ratio < 2.6).all()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rare levels", "word counts", "heavier log-normal", "outlier in a feature", "Student's t"],
+)
+def test_floors_with_heavy_tails_are_near_or_not_said(name: str) -> None:
+    """Above the least loss they were up to 3.9 times higher than said."""
+    X, y, B = (TABLES | ASIDE)[name]()
+    theory = analyse(X, y, B)
+    lrs = (theory.limit.value or 0.0) * np.array([0.1, 0.3, 0.5, 0.7])
+    losses = simulate(X, y, lrs, B, 150, runs=30, sampling="shuffle", keep_from=60)
+    ratio = losses.mean(axis=(1, 2)) / theory.floor(lrs).losses
+    assert (np.isnan(ratio) | (np.abs(ratio - 1) < 0.15)).all()
+    assert np.isfinite(ratio[:2]).all()
+
+
+def test_a_row_that_wears_off_in_its_own_way() -> None:
+    """One row of 300 has a leverage of 0.83: near the limit its error outlives what eigenvectors show, by 2.6 times."""
+    X, y, B = ASIDE["heavier log-normal"]()
+    theory = analyse(X, y, B)
+    lrs = (theory.limit.value or 0.0) * np.array([0.3, 0.5, 0.7, 0.9])
+    ratio = simulate(X, y, lrs, B, 4, runs=200, sampling="shuffle").mean(axis=1)
+    ratio /= theory.curve(lrs, 4).losses
+    assert (np.isnan(ratio) | (np.abs(ratio - 1) < 0.25)).all()
+    assert np.isfinite(ratio[:2]).all()
+    assert np.isnan(ratio[3, 1:3]).all()
+
+
+@pytest.mark.parametrize("name", ["n < d", "40 of 20", "100 of 60"])
+def test_few_more_rows_than_features(name: str) -> None:
+    """Every row is nearly a direction of its own: what is off by more than a quarter is not said."""
+    X, y, B = DATA["n < d"]()
+    if name != "n < d":
+        n, d = map(int, name.split(" of "))
+        rng = np.random.default_rng(52)
+        X, B = rng.standard_normal((n, d)), 4
+        y = X @ rng.standard_normal(d) + 0.3 * rng.standard_normal(n)
+    theory = analyse(X, y, B)
+    lrs = (theory.limit.value or 0.0) * np.array([0.03, 0.1, 0.3, 0.5, 0.7, 0.9])
+    ratio = simulate(X, y, lrs, B, 10, runs=200, sampling="shuffle").mean(axis=1)
+    ratio /= theory.curve(lrs, 10).losses
+    assert (np.isnan(ratio) | (np.abs(ratio - 1) < 0.25)).all()
+    assert np.isfinite(ratio[0]).all()
+    assert np.isnan(ratio[3:]).any()
+
+
+def test_no_floor_beyond_the_limit_of_a_typical_run() -> None:
+    X, y, B = DATA["note"]()
+    theory = analyse(X, y, B)
+    assert np.isfinite(theory.floor(np.array([1.3])).losses).all()
+    assert theory.floor(np.array([1.9, 5.0])).losses.tolist() == [np.inf, np.inf]

@@ -64,6 +64,19 @@ def test_weight_decay_spares_the_bias(name: str) -> None:
     assert spectrum.rank == rows.shape[1]
 
 
+def test_directions_made_of_the_rounding_of_float32_are_none() -> None:
+    """Of columns that add up; a small column of its own is one."""
+    parts = np.random.default_rng(3).standard_normal((400, 4)) + 5
+    small = 1e-9 * np.random.default_rng(4).standard_normal(400)
+    X = np.column_stack([parts, parts.sum(axis=1), small])
+    assert hessian_spectrum(Examples(X)).rank == 6
+    spectrum = hessian_spectrum(Examples(X.astype(np.float32)))
+    assert spectrum.rank == 6
+    np.testing.assert_allclose(
+        spectrum.eigenvalues, hessian_spectrum(Examples(X)).eigenvalues, rtol=0.05
+    )
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     n=st.integers(1, 12),

@@ -71,7 +71,7 @@ def test_best_rate(sampling: str, epochs: int) -> None:
     best = number(theory.best_rate(epochs).value)
     lrs = np.geomspace(1e-3, 1.4, 400)
     final = theory.curve(lrs, epochs).losses[:, -1]
-    assert theory.curve(np.array([best]), epochs).losses[0, -1] <= final.min() * 1.01
+    assert theory.curve(np.array([best]), epochs).losses[0, -1] <= np.nanmin(final) * 1.01
     X, y, B = DATA["note"]()
     measured = simulate(
         X, y, best * np.array([0.6, 1.0, 1.7]), B, epochs, runs=100, sampling=sampling
@@ -80,59 +80,36 @@ def test_best_rate(sampling: str, epochs: int) -> None:
 
 
 @pytest.mark.parametrize("sampling", ["independent", "shuffle"])
-@pytest.mark.parametrize("name", ["note", "correlated", "diabetes"])
-def test_the_share_of_diverged_runs(name: str, sampling: str) -> None:
+@pytest.mark.parametrize("name", DATA)
+def test_the_share_of_runs_above_their_start(name: str, sampling: str) -> None:
+    """Counted among 100 runs: three standard errors on either side of what 300 others show."""
     X, y, B = DATA[name]()
     theory = analyse(X, y, B, sampling=sampling)
-    lrs = number(theory.typical_limit.value) * np.array([0.5, 0.97, 1.0, 1.08])
-    epochs = 2500 * B // len(X)
-    losses = simulate(X, y, lrs, B, epochs, runs=100, sampling=sampling)
+    lrs = number(theory.typical_limit.value) * np.array([0.5, 0.9, 0.97, 1.03])
+    losses = simulate(X, y, lrs, B, 3, runs=300, sampling=sampling)
     measured = (losses[:, :, -1] >= losses[:, :, 0]).mean(axis=1)
-    share = theory.diverged_share(lrs, epochs)
-    assert share[0] < 1e-3
-    assert measured[0] == 0
-    assert share[3] > 0.95
-    assert measured[3] > 0.95
-    within = 0.2 if sampling == "independent" else 0.45
-    np.testing.assert_allclose(share[1:3], measured[1:3], atol=within)
+    share = theory.diverged_share(lrs, 3)
+    assert (np.abs(share - measured) <= 0.02 + 3.5 * np.sqrt(measured * (1 - measured) / 75)).all()
 
 
-@pytest.mark.parametrize("sampling", ["independent", "shuffle"])
-@pytest.mark.parametrize(
-    ("name", "parts"),
-    [
-        ("diabetes", [0.88, 0.9, 0.94, 0.96, 0.98]),
-        ("correlated", [0.92, 0.94, 0.96, 0.98]),
-        ("heavy-tailed", [0.8, 0.9, 0.97]),
-    ],
-)
-def test_the_share_where_rare_bursts_make_it(name: str, parts: list[float], sampling: str) -> None:
-    """Below the typical-run limit, within a factor of two where it is more than a few runs."""
-    X, y, B = DATA[name]()
-    theory = analyse(X, y, B, sampling=sampling)
-    lrs = number(theory.typical_limit.value) * np.array(parts)
-    losses = simulate(X, y, lrs, B, 20, runs=1000, sampling=sampling)
+def test_a_share_with_weight_decay_a_short_minibatch_and_no_signal() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((103, 3)), rng.standard_normal(103)
+    theory = analyse(X, y, 10, weight_decay=0.3)
+    lrs = np.array([0.01, 0.8, 5.0])
+    losses = simulate(X, y, lrs, 10, 4, runs=300, sampling="shuffle", weight_decay=0.3)
     measured = (losses[:, :, -1] >= losses[:, :, 0]).mean(axis=1)
-    predicted = theory.diverged_share(lrs, 20)
-    held = measured > 0.05
-    assert held.sum() >= 3
-    ratio = predicted[held] / measured[held]
-    assert (ratio > 0.5).all()
-    assert (ratio < 2).all()
-    if sampling == "independent":
-        assert (ratio > 0.65).all()
-        assert (ratio < 1.5).all()
-    assert (predicted[~held] < 0.1).all()
+    np.testing.assert_allclose(theory.diverged_share(lrs, 4), measured, atol=0.15)
+    assert measured[1] > 0.3  # the floor lies above the start
 
 
-@pytest.mark.parametrize("epochs", [3, 8])
-def test_the_share_over_a_few_epochs(epochs: int) -> None:
-    X, y, B = DATA["diabetes"]()
-    theory = analyse(X, y, B, sampling="independent")
-    lrs = np.array([0.44, 0.46, 0.48, 0.49])
-    losses = simulate(X, y, lrs, B, epochs, runs=600)
-    measured = (losses[:, :, -1] >= losses[:, :, 0]).mean(axis=1)
-    np.testing.assert_allclose(theory.diverged_share(lrs, epochs), measured, rtol=0.5)
+def test_a_share_that_would_take_long_is_not_given() -> None:
+    theory = analyse(*DATA["note"]()[:2], 1)
+    assert np.isnan(theory.diverged_share(np.array([0.6]), 1000)).all()
+    said = theory.verdict(0.6, 1000)
+    assert said.verdict is Verdict.BORDERLINE
+    assert said.diverged_share is None
+    assert said.sentence.endswith("a few blow up.")
 
 
 def test_momentum_leaves_averages_out() -> None:
@@ -147,7 +124,7 @@ def test_momentum_leaves_averages_out() -> None:
         assert prediction.kind is Kind.UNAVAILABLE
     assert theory.curve(lrs, 3).losses.shape == (2, 4)
     assert theory.full_batch_limit.value == pytest.approx(3 / theory.spectrum.largest)
-    assert theory.verdict(0.1).verdict is Verdict.UNKNOWN
+    assert theory.verdict(0.1).verdict is Verdict.TYPICAL
     assert theory.verdict(9.0).verdict is Verdict.DIVERGES
 
 
@@ -207,13 +184,17 @@ def test_odd_examples(name: str, sampling: str) -> None:
         theory = analyse(X, y, B, sampling=sampling)
         limit = number(theory.limit.value)
         assert 0 < limit <= number(theory.full_batch_limit.value) * (1 + 1e-9)
-        assert number(theory.typical_limit.value) > 0.9 * limit
+        typical = theory.typical_limit.value  # None where some directions are too slow
+        assert typical is not None or theory.spectrum.condition_number > 1e8
+        assert typical is None or typical > 0.9 * limit
         lrs = limit * np.array([1e-6, 0.1, 0.9, 2.0, 1e3, 1e200])
         curve, floor = theory.curve(lrs, 3), theory.floor(lrs)
-        assert not np.isnan(curve.losses).any()
-        assert not np.isnan(floor.losses).any()
+        estimated = sampling == "shuffle" and len(X) > B  # what is too much in doubt is not given
+        assert not np.isnan(curve.losses[: 1 if estimated else None]).any()
+        unknown = (lrs > limit) if typical is None else np.zeros(len(lrs), bool)
+        assert estimated or not np.isnan(floor.losses[~unknown]).any()
         assert np.isfinite(curve.losses[:, 0]).all()
-        assert (floor.losses >= theory.loss_at_optimum * (1 - 1e-9)).all()
+        assert not (floor.losses < theory.loss_at_optimum * (1 - 1e-9)).any()
         share = theory.diverged_share(lrs[:4], 3)
         assert ((share >= 0) & (share <= 1)).all()
         assert theory.verdict(0.5 * limit, 2).verdict is Verdict.SAFE

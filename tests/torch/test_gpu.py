@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import learnrate.torch
-from learnrate.engines.torch import TorchEngine
+from learnrate.linear.torch import TorchEngine
 from learnrate.torch import stacked, trace
 from learnrate.torch.memory import free_memory
 from tests.contract.problems import make_problem
@@ -38,9 +38,9 @@ def devices(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     seen: list[tuple[str, int]] = []
     train = stacked.StackedLanes.train
 
-    def noted(self: Any, *arguments: Any) -> None:
-        seen.append((self._theta.device.type, len(self._theta)))
-        train(self, *arguments)
+    def noted(self: Any, *arguments: Any) -> Any:
+        seen.append((self.theta.device.type, len(self.theta)))
+        return train(self, *arguments)
 
     monkeypatch.setattr(stacked.StackedLanes, "train", noted)
     return seen
@@ -124,5 +124,5 @@ def test_sharpness_is_that_of_the_cpu() -> None:
 
 def test_the_linear_engine_runs_there() -> None:
     problem = make_problem(300, 7, 16, 9, 3)
-    on_cpu, on_gpu = (list(TorchEngine(where).epochs(problem)) for where in ("cpu", "cuda"))
+    on_cpu, on_gpu = (list(TorchEngine(where).states(problem)) for where in ("cpu", "cuda"))
     np.testing.assert_allclose(on_gpu[-1].loss, on_cpu[-1].loss, rtol=1e-9)

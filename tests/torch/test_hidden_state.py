@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 import learnrate.torch
 from learnrate.torch import trace
-from learnrate.torch.probe import _fingerprint
+from learnrate.torch.kept import fingerprint
+from learnrate.torch.separate import SeparateLanes
 from tests.torch.models import Pairs, mlp, regression, seeded
 
 KEPT: dict[str, Any] = {"loss": "mse", "lrs": [0.01, 0.1], "batch_size": 12, "epochs": 3}
@@ -79,10 +80,10 @@ def test_state_outside_of_buffers_is_seen(build: Any, monkeypatch: pytest.Monkey
 def test_looking_into_containers_comes_to_an_end() -> None:
     loop: list[Any] = [1]
     loop.append(loop)
-    before = _fingerprint({"a": loop, "b": list(range(10**6))})
+    before = fingerprint({"a": loop, "b": list(range(10**6))})
     loop[0] = 2
-    assert _fingerprint({"a": loop, "b": ()})[1:2] == before[1:2]  # the key
-    assert _fingerprint(loop) != before
+    assert fingerprint({"a": loop, "b": ()}) != before
+    assert fingerprint(loop) != before
 
 
 class Flipped(Pairs):
@@ -156,5 +157,59 @@ def test_masks_that_would_differ_are_seen_even_where_they_look_alike_at_first(se
         return nn.Sequential(*rows, layer, nn.Flatten(), nn.Linear(20, 1))
 
     kept = {**KEPT, "lrs": [0.001, 0.01], "epochs": 1, "seed": seed}
-    with pytest.warns(UserWarning, match="its stacked gradient differs from its own"):
+    with pytest.warns(UserWarning, match="its stacked (loss|gradient) differs from its own"):
         learnrate.torch.sweep(seeded(build), regression(24), **kept)
+
+
+class Backbone(nn.Module):
+    """A frozen part and a head; after some minibatches the frozen part may be changed in forward."""
+
+    calls: Tensor
+
+    def __init__(self, changes_after: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.frozen, self.head = nn.Linear(5, 6).requires_grad_(False), nn.Linear(6, 1)
+        self.register_buffer("calls", torch.zeros(()))
+        self.changes_after = changes_after
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.calls += 1
+            if float(self.calls) > self.changes_after:
+                self.frozen.weight.data.mul_(0.9)
+        return self.head(torch.tanh(self.frozen(x)))  # type: ignore[no-any-return]
+
+
+@pytest.mark.filterwarnings("ignore:Lanes were trained one at a time")
+def test_lanes_one_at_a_time_hold_a_frozen_backbone_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[SeparateLanes] = []
+    train = SeparateLanes.train
+
+    def look(self: SeparateLanes, *rest: Any) -> Any:
+        seen.append(self)
+        return train(self, *rest)
+
+    monkeypatch.setattr(SeparateLanes, "train", look)
+    model = Backbone(10**9).double()
+    result = learnrate.torch.sweep(model, regression(), loss="mse", lrs=[0.01, 0.1, 0.3], epochs=2)
+    lanes = seen[-1].lanes
+    assert len(lanes) == 3
+    named = [dict(lane.whole.named_parameters()) for lane in lanes]
+    places = {
+        part: {of[f"model.{part}.weight"].data_ptr() for of in named} for part in ("frozen", "head")
+    }
+    assert (len(places["frozen"]), len(places["head"])) == (1, 3)
+    assert torch.equal(result.state_dict(0.1)["frozen.weight"], model.frozen.weight)
+
+
+@pytest.mark.filterwarnings("ignore:Lanes were trained one at a time")
+def test_a_frozen_part_that_is_changed_late_is_each_lanes_own() -> None:
+    options: dict[str, Any] = {"loss": "mse", "epochs": 3, "batch_size": 16}
+    together = learnrate.torch.sweep(
+        Backbone(7).double(), regression(), lrs=[0.01, 0.1, 0.3], **options
+    )
+    for k, lr in enumerate([0.01, 0.1, 0.3]):
+        alone = learnrate.torch.sweep(Backbone(7).double(), regression(), lrs=[lr], **options)
+        np.testing.assert_allclose(together.losses[0, k], alone.losses[0, 0], rtol=1e-12)
+        torch.testing.assert_close(together.state_dict(lr), alone.state_dict(lr))

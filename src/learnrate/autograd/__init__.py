@@ -1,13 +1,18 @@
-"""Recording and differentiating: what `record`, `attach_grad` and `backward` do, for any kind of array.
+"""Automatic differentiation: what `record`, `attach_grad` and `backward` do, for any kind of array.
 
-While a `record` scope is open, every operation on an array that a gradient was asked for leaves a
-`Node`: the operator, the values that went in, the value that came out. `backward` walks these nodes from
-the last to the first and multiplies derivatives, the chain rule in reverse. This package knows nodes
-and callables only; `learnrate.nd` has the arrays.
+Inside a `record` scope, every operation on an array with `attach_grad`, or on a result of one, makes a `Node`: the
+operator, its input values and its output. `backward` goes through these nodes from the last to the first and applies
+the chain rule. This package works on nodes and functions; `learnrate.nd` has the arrays.
 """
 
 from learnrate._missing import missing
-from learnrate.autograd.backward import backward, grad, mark_variables, watch
+from learnrate.autograd.backward import (
+    backward,
+    grad,
+    mark_variables,
+    watch,
+    watch_backward,
+)
 from learnrate.autograd.node import Leaf, Node, Operator, graph
 from learnrate.autograd.scopes import (
     is_recording,
@@ -37,6 +42,7 @@ __all__ = [
     "set_training",
     "train_mode",
     "watch",
+    "watch_backward",
 ]
 
 __getattr__ = missing("autograd", __all__)

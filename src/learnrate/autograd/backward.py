@@ -1,9 +1,10 @@
-"""The backward sweep: from the last node to the first, the chain rule once per node."""
+"""The backward pass: from the last node to the first, with the chain rule once for each node."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
@@ -11,10 +12,13 @@ from learnrate.autograd.node import Leaf, Node, release
 from learnrate.autograd.scopes import state
 from learnrate.errors import AutogradError, OptionError
 
-__all__ = ["backward", "grad", "mark_variables", "sweep", "watch"]
+__all__ = ["backward", "backward_pass", "grad", "mark_variables", "watch", "watch_backward"]
 
 Watcher = Callable[[Node, Any], None]
-"""Called with each node that a sweep reaches and the gradient that reached it."""
+"""Called with each node that a backward pass reaches, and the gradient that reached it."""
+
+Around = Callable[[Sequence[tuple[Node, Any]], Callable[[], None]], None]
+"""Called by `backward` with the heads' nodes and first gradients, and the backward pass, which it must call."""
 
 
 class Recorded(Protocol):
@@ -23,37 +27,53 @@ class Recorded(Protocol):
     _node: Node | None
 
     def _head_gradient(self, given: Any) -> Any:
-        """The value that a sweep from this array starts with: ``given``'s, or ones."""
+        """The gradient with which a backward pass starts at this array: the value of ``given``, or ones."""
 
     def _mark(self, gradient: Any, grad_req: str) -> None:
         """Make this array a leaf whose gradient is kept in ``gradient``."""
 
     def _like(self, value: Any) -> Any:
-        """``value`` as an array of this kind."""
+        """A new array of this kind that holds a copy of ``value``."""
+
+    @staticmethod
+    def _recording(value: Any, node: Node | None) -> Any:
+        """``value``, wrapped so that gradient rules record what they compute from it, if it comes from a node."""
 
     @staticmethod
     def _quietly(function: Callable[..., None], *args: Any) -> None:
-        """Call ``function(*args)``, a sweep, with the warnings of its arithmetic off."""
+        """Call ``function(*args)``, a backward pass, without floating-point warnings."""
 
 
-def sweep(
-    seeds: Iterable[tuple[Node, Any]],
+def backward_pass(
+    starts: Iterable[tuple[Node, Any]],
     retain_graph: bool = False,
     deliver: Callable[[Leaf, Any], None] = Leaf.deliver,
+    recording: Callable[[Any, Node | None], Any] | None = None,
 ) -> None:
-    """Send gradients from the seeds' nodes down to the leaves, each of which is delivered its own.
+    """Compute the gradients of all leaves from which some nodes were computed.
 
-    For a node with gradient ``g`` each parent receives ``gᵀ ∂output/∂parent``, added to what reached it by
-    other ways. A node is made after its parents, so its number is larger: taking the node with the
-    largest number first means that its gradient is complete. No recursion: a graph may be of any depth.
+    For a node with gradient ``g``, each parent gets ``gᵀ ∂output/∂parent``, added to what it gets from other nodes. A
+    node has a larger number than its parents. So if the node with the largest number is always taken first, its gradient
+    is complete. There is no recursion: a graph may have any depth.
+
+    Parameters
+    ----------
+    starts : iterable of (Node, value)
+        The nodes to start from, with their gradients.
+    retain_graph : bool
+        Whether to keep the graph, so that it can be differentiated again.
+    deliver : callable
+        Called with each leaf and its gradient.
+    recording : callable, optional
+        Wraps a value and its node so that what gradient rules compute from it is recorded, for gradients of gradients.
 
     Raises
     ------
     AutogradError
-        If part of the graph was used up by an earlier sweep, or no leaf was reached.
+        If part of the graph was released by an earlier backward pass, or no leaf was reached.
     """
     gradients: dict[Node, Any] = {}
-    for node, gradient in seeds:
+    for node, gradient in starts:
         gradients[node] = gradients[node] + gradient if node in gradients else gradient
     waiting = [(-node.number, node) for node in gradients]
     heapify(waiting)
@@ -75,14 +95,17 @@ def sweep(
         if parents is None:
             raise AutogradError(_USED_UP)
         output, values, rules = node.output, node.values, node.operator.gradients
+        if recording is not None:
+            output = recording(output, node)
+            values = (*map(recording, values, parents), *values[len(parents) :])
         for i, parent in enumerate(parents):
             if parent is None or (parent.parents is None and parent.spent_before(node)):
                 continue
-            part = rules[i](gradient, output, *values)
+            contribution = rules[i](gradient, output, *values)
             if parent in gradients:
-                gradients[parent] = gradients[parent] + part
+                gradients[parent] = gradients[parent] + contribution
             else:
-                gradients[parent] = part
+                gradients[parent] = contribution
                 heappush(waiting, (-parent.number, parent))
         spent.append(node)
 
@@ -112,33 +135,38 @@ def backward(
     retain_graph: bool = False,
     train_mode: bool = True,
 ) -> None:
-    """Compute the gradients of ``heads`` with respect to every array with `attach_grad`.
+    """Compute the gradients of ``heads`` with respect to every array with `attach_grad`, and write them to ``.grad``.
 
-    A head that is no scalar is summed first, which is what a head gradient of ones means.
+    A head with several elements is summed first: this is what a head gradient of ones means.
 
     Parameters
     ----------
     heads : NDArray or list of NDArray
         Results of a recorded computation.
     head_grads : NDArray or list of (NDArray or None), optional
-        Gradient of the final result with respect to each head; None is ones.
+        Gradient of the final result with respect to each head; ones where it is None.
     retain_graph : bool
-        Keep the graph, so that it can be differentiated again.
+        Whether to keep the graph, so that it can be differentiated again.
     train_mode : bool
-        Taken for MXNet's sake; what an operator did while recording is what is differentiated.
+        Ignored, as in MXNet: operators are differentiated as they were recorded.
 
     Raises
     ------
     AutogradError
-        If a head was not recorded, or its graph was used up.
+        If a head was not recorded, or its graph was released by an earlier call.
     """
     del train_mode
-    arrays, seeds = _seeds(heads, head_grads)
-    arrays[0]._quietly(sweep, seeds, retain_graph)
+    arrays, starts = _starts_of(heads, head_grads)
+    if state.around is None:
+        arrays[0]._quietly(backward_pass, starts, retain_graph)
+    else:
+        state.around(starts, partial(arrays[0]._quietly, backward_pass, starts, retain_graph))
 
 
-def _seeds(heads: Any, head_grads: Any) -> tuple[Any, list[tuple[Node, Any]]]:
-    """The heads as a sequence, and the node and first gradient of each."""
+def _starts_of(
+    heads: Any, head_grads: Any, create_graph: bool = False
+) -> tuple[Any, list[tuple[Node, Any]]]:
+    """The heads as a sequence, and for each its node and the gradient to start with."""
     if not isinstance(heads, (list, tuple)):
         heads, head_grads = (heads,), (head_grads,)
     elif not heads:
@@ -150,14 +178,19 @@ def _seeds(heads: Any, head_grads: Any) -> tuple[Any, list[tuple[Node, Any]]]:
             "head_grads must hold one gradient (or None) for each head. "
             f"Got {len(head_grads)} for {len(heads)} heads instead."
         )
-    return heads, [_seed(head, given) for head, given in zip(heads, head_grads, strict=True)]
+    return heads, [
+        _start_of(head, given, create_graph) for head, given in zip(heads, head_grads, strict=True)
+    ]
 
 
-def _seed(head: Recorded, given: Any) -> tuple[Node, Any]:
-    """The node of a head, and the gradient that its sweep starts with."""
+def _start_of(head: Recorded, given: Any, create_graph: bool) -> tuple[Node, Any]:
+    """The node of a head, and the gradient with which the backward pass starts there."""
     if head._node is None:
         raise AutogradError(_NOT_RECORDED)
-    return head._node, head._head_gradient(given)
+    gradient = head._head_gradient(given)
+    if create_graph and given is not None:
+        gradient = head._recording(gradient, given._node)
+    return head._node, gradient
 
 
 def grad(
@@ -168,16 +201,23 @@ def grad(
     create_graph: bool = False,
     train_mode: bool = True,
 ) -> Any:
-    """Return the gradients of ``heads`` with respect to ``variables``; ``.grad`` is not touched.
+    """Return the gradients of ``heads`` with respect to ``variables``; ``.grad`` is not changed.
 
     Parameters
     ----------
-    heads, head_grads, retain_graph, train_mode
-        As in `backward`.
+    heads : NDArray or list of NDArray
+        Results of a recorded computation.
     variables : NDArray or list of NDArray
         Arrays with `attach_grad`.
+    head_grads : NDArray or list of (NDArray or None), optional
+        Gradient of the final result with respect to each head; ones where it is None.
+    retain_graph : bool, optional
+        Whether to keep the graph, so that it can be differentiated again; by default as ``create_graph``.
     create_graph : bool
-        Must be False: gradients of gradients are not part of learnrate.
+        Whether to record the computation of the gradients, inside a `record` scope or not, so that they can be
+        differentiated too.
+    train_mode : bool
+        Ignored, as in MXNet: operators are differentiated as they were recorded.
 
     Returns
     -------
@@ -187,18 +227,18 @@ def grad(
     Raises
     ------
     AutogradError
-        If a variable has no `attach_grad`, or the heads were not computed from it.
+        If a variable has no `attach_grad`, the heads were not computed from it, or the graph was released.
     """
-    if create_graph:
-        raise OptionError("create_graph must be False: gradients of gradients are not supported.")
     del train_mode
     wanted = list(variables) if isinstance(variables, list | tuple) else [variables]
-    arrays, seeds = _seeds(heads, head_grads)
+    arrays, starts = _starts_of(heads, head_grads, create_graph)
     for position, variable in enumerate(wanted):
         if type(variable._node) is not Leaf:
             raise AutogradError(_variable_error(position, "has no attach_grad() before recording"))
     found: dict[Leaf, Any] = {}
-    arrays[0]._quietly(sweep, seeds, bool(retain_graph), found.__setitem__)
+    retain = create_graph if retain_graph is None else retain_graph
+    recording = arrays[0]._recording if create_graph else None
+    arrays[0]._quietly(backward_pass, starts, retain, found.__setitem__, recording)
     for position, variable in enumerate(wanted):
         if variable._node not in found:
             raise AutogradError(_variable_error(position, "is not part of the heads' computation"))
@@ -213,16 +253,17 @@ def _variable_error(position: int, why: str) -> str:
 
 
 def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> None:
-    """Make ``variables`` leaves whose gradients are kept in ``gradients``; `attach_grad` does this.
+    """Make ``variables`` leaves of the graph whose gradients are written to ``gradients``; `attach_grad` does this.
 
     Parameters
     ----------
     variables : NDArray or list of NDArray
         Arrays to differentiate with respect to.
     gradients : NDArray or list of NDArray
-        Their gradients' memory.
+        Arrays of the same shapes, for the gradients.
     grad_reqs : str or list of str
-        ``"write"``, ``"add"`` or ``"null"``.
+        What a backward pass does with the gradient: ``"write"`` replaces the last one, ``"add"`` adds to it, ``"null"``
+        drops it.
     """
     if not isinstance(variables, list | tuple):
         variables, gradients = [variables], [gradients]
@@ -234,10 +275,33 @@ def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> 
 
 @contextmanager
 def watch(watcher: Watcher) -> Iterator[None]:
-    """Scope in which every sweep calls ``watcher(node, gradient)`` as it reaches each node."""
+    """Scope in which every backward pass calls ``watcher(node, gradient)`` when it reaches a node.
+
+    Parameters
+    ----------
+    watcher : callable
+        Called with the `Node` and the gradient of the result with respect to its output.
+    """
     before = state.watchers
     state.watchers = (*before, watcher)
     try:
         yield
     finally:
         state.watchers = before
+
+
+@contextmanager
+def watch_backward(around: Around) -> Iterator[None]:
+    """Scope in which every `backward` calls ``around(heads, backward_pass)``; `grad` does not.
+
+    Parameters
+    ----------
+    around : callable
+        Must call ``backward_pass()`` once. ``heads`` are pairs of a node and the gradient to start with.
+    """
+    before = state.around
+    state.around = around
+    try:
+        yield
+    finally:
+        state.around = before

@@ -13,7 +13,7 @@ _number = itertools.count().__next__
 
 
 class _Every:
-    """The gradients of an operator with any number of inputs: the i-th is ``rule(i, g, out, *values)``."""
+    """The gradient functions of an operator with any number of inputs: the i-th is ``rule(i, g, out, *values)``."""
 
     __slots__ = ("_rule",)
 
@@ -25,20 +25,20 @@ class _Every:
 
 
 class Operator:
-    """An operation beside its gradient.
+    """An operation with its gradients.
 
-    For ``out = forward(x_0, x_1, …, attributes…)`` the i-th gradient is the function
-    ``gradient_i(g, out, x_0, x_1, …, attributes…) = gᵀ ∂out/∂x_i``, shaped like ``x_i``, where ``g`` is the
-    gradient of the result with respect to ``out``. It is asked for only where ``x_i`` has a node.
+    For ``out = forward(x_0, x_1, …, attributes…)`` the i-th gradient is a function
+    ``gradient_i(g, out, x_0, x_1, …, attributes…) = gᵀ ∂out/∂x_i`` with the shape of ``x_i``, where ``g`` is the
+    gradient of the final result with respect to ``out``. It is called only if ``x_i`` has a node.
 
     Attributes
     ----------
     name : str
-        What messages and `learnrate explain` call it.
+        The name in messages and in `learnrate explain`.
     forward : callable
-        From values to the value.
+        Computes the output from the input values.
     gradients : indexable by i
-        The gradient functions. With ``every``, inputs may be any number and one function serves all:
+        The gradient functions. An operator with any number of inputs has one function ``every`` for all:
         ``every(i, g, out, x_0, x_1, …, attributes…)``.
     """
 
@@ -65,15 +65,16 @@ class Node:
     Attributes
     ----------
     operator : Operator
+        The operation.
     parents : tuple of (Node or None), or None
-        The node behind each leading value; None for a constant. None as a whole once a backward sweep
-        has used the graph up.
+        The nodes of the input values, None for a constant. None as a whole after a backward pass has released the
+        graph.
     values : tuple
-        What the operator was called with: the input values, then its attributes.
+        The arguments of the operator: the input values, then its attributes.
     output
-        The value that came out.
+        The output value.
     number : int
-        Counts up as nodes are made, so a node's number is larger than its parents'.
+        Increases with every new node, so it is larger than those of the parents.
     """
 
     __slots__ = ("number", "operator", "output", "parents", "values")
@@ -92,7 +93,7 @@ class Node:
         self.number = _number()
 
     def spent_before(self, consumer: Node) -> bool:
-        """Whether this node was released before ``consumer`` was recorded: to that one it is a constant."""
+        """Whether this node was released before ``consumer`` was recorded, and so is a constant for it."""
         released: int = self.values[0]
         return released < consumer.number
 
@@ -102,14 +103,14 @@ class Node:
 
 
 class Gradient(Protocol):
-    """Where a leaf's gradient is kept: memory that is written in place."""
+    """An array that holds the gradient of a leaf and is written in place."""
 
     def _replace(self, gradient: Any) -> None:
-        """Replace what is held."""
+        """Replace the values."""
         ...
 
     def _accumulate(self, gradient: Any) -> None:
-        """Add to what is held."""
+        """Add to the values."""
         ...
 
 
@@ -117,27 +118,34 @@ _VARIABLE = Operator("variable", lambda value: value)
 
 
 class Leaf(Node):
-    """Where a backward sweep ends: an array that `attach_grad` was called on.
+    """The node of an array with `attach_grad`, where a backward pass ends.
 
     Attributes
     ----------
     output
-        The array's memory, which training writes to in place.
+        The values of the array, which training changes in place.
     grad : Gradient
-        The memory that the gradient is written to.
+        The array for the gradient.
     grad_req : str
-        ``"write"`` replaces the gradient at each sweep, ``"add"`` adds to it, ``"null"`` drops it.
+        In each backward pass ``"write"`` replaces the gradient, ``"add"`` adds to it, ``"null"`` drops it.
+    fresh : bool
+        Whether a backward pass has reached this leaf since this was last set to False.
+    name : str
+        The name of the array in explanations, such as ``dense0_weight``; may be empty.
     """
 
-    __slots__ = ("grad", "grad_req")
+    __slots__ = ("fresh", "grad", "grad_req", "name")
 
     def __init__(self, output: Any, grad: Any, grad_req: str) -> None:
         super().__init__(_VARIABLE, (), (), output)
         self.grad = grad
         self.grad_req = grad_req
+        self.fresh = False
+        self.name = ""
 
     def deliver(self, gradient: Any) -> None:
-        """Write the gradient that reached this leaf where its array shows it."""
+        """Write or add the gradient to ``grad``."""
+        self.fresh = True
         if self.grad_req == "write":
             self.grad._replace(gradient)
         elif self.grad_req == "add":
@@ -145,7 +153,7 @@ class Leaf(Node):
 
 
 def release(nodes: list[Node]) -> None:
-    """Let go of the graph behind these nodes; they cannot be differentiated again."""
+    """Free the values of these nodes, which cannot be differentiated again."""
     now = _number()
     for node in nodes:
         node.parents = None
@@ -154,7 +162,7 @@ def release(nodes: list[Node]) -> None:
 
 
 def graph(head: Node) -> list[Node]:
-    """All nodes that ``head`` was computed from, in the order in which they were made, ``head`` last."""
+    """All nodes from which ``head`` was computed, in the order in which they were recorded; ``head`` is the last."""
     seen = {head}
     unvisited = [head]
     while unvisited:

@@ -1,7 +1,4 @@
-"""Scopes: whether operations are recorded, and whether a model is being trained.
-
-Both are kept for each thread, so that a thread which records never makes another one record.
-"""
+"""Scopes: whether operations are recorded, and whether a model is being trained. Each thread has its own."""
 
 from __future__ import annotations
 
@@ -23,25 +20,26 @@ __all__ = [
 
 
 class _State(threading.local):
-    """What one thread is doing. A new thread neither records nor trains."""
+    """The state of one thread. A new thread neither records nor trains."""
 
     recording: bool = False
     training: bool = False
     watchers: tuple[Callable[[Any, Any], None], ...] = ()
+    around: Callable[[Any, Callable[[], None]], None] | None = None
 
 
 state = _State()
 
 
 class Scope:
-    """Sets the thread's state on entry and puts it back on exit; None leaves a part as it is."""
+    """Sets the state of the thread on entry and restores it on exit; None changes nothing."""
 
     __slots__ = ("_before", "_recording", "_training")
 
     def __init__(self, recording: bool | None, training: bool | None) -> None:
         self._recording = recording
         self._training = training
-        self._before: Any = None  # what to go back to, and what to go back to after that
+        self._before: Any = None  # the earlier states, nested, since a scope can be entered twice
 
     def __enter__(self) -> None:
         self._before = (state.recording, state.training, self._before)
@@ -60,7 +58,7 @@ def record(train_mode: bool = True) -> Scope:
     Parameters
     ----------
     train_mode : bool
-        Whether `is_training` holds inside, which is what dropout asks.
+        The value of `is_training` inside, which dropout uses.
 
     Examples
     --------
@@ -77,17 +75,17 @@ def record(train_mode: bool = True) -> Scope:
 
 
 def pause(train_mode: bool = False) -> Scope:
-    """Scope inside a `record` scope in which operations are not recorded."""
+    """Scope in which operations are not recorded, for use inside a `record` scope."""
     return Scope(False, train_mode)
 
 
 def train_mode() -> Scope:
-    """Scope in which `is_training` holds; recording stays as it is."""
+    """Scope in which `is_training` is true; recording does not change."""
     return Scope(None, True)
 
 
 def predict_mode() -> Scope:
-    """Scope in which `is_training` does not hold; recording stays as it is."""
+    """Scope in which `is_training` is false; recording does not change."""
     return Scope(None, False)
 
 
@@ -97,17 +95,17 @@ def is_recording() -> bool:
 
 
 def is_training() -> bool:
-    """Whether this thread trains (dropout drops) or predicts."""
+    """Whether this thread is training (dropout is active) or predicting."""
     return state.training
 
 
 def set_recording(is_recording: bool) -> bool:
-    """Start or stop recording in this thread; returns what held before. Prefer `record`."""
+    """Start or stop recording in this thread; returns the value before. Prefer `record`."""
     before, state.recording = state.recording, bool(is_recording)
     return before
 
 
 def set_training(train_mode: bool) -> bool:
-    """Switch this thread to training or predicting; returns what held before."""
+    """Switch this thread to training or predicting; returns the value before."""
     before, state.training = state.training, bool(train_mode)
     return before

@@ -1,4 +1,4 @@
-"""The commands, wired up. Each lives in a file of its own."""
+"""The commands of ``learnrate``. Each is in a file of its own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from learnrate import __version__
 from learnrate.cli.explain import explain
+from learnrate.cli.groups import GroupedCommand
 from learnrate.cli.note import note
+from learnrate.cli.play import play
 from learnrate.cli.run import run
 from learnrate.cli.sweep import sweep
+from learnrate.version import __version__
 
 __all__ = ["app"]
 
@@ -49,14 +51,16 @@ def learnrate(
     learnrate sweep houses.csv --target price     the same on your table
     learnrate explain                             one training step, number by number
     learnrate run note.py                         a script written for MXNet
-    learnrate note                                the notes as a page to play with
+    learnrate note                                the notes as an interactive page
+    learnrate play                                drag a rate, and see what it will do
     """
     if context.invoked_subcommand is None:
         print(context.get_help())
 
 
-app.command()(sweep)
+app.command(cls=GroupedCommand)(sweep)
 app.command()(explain)
 app.command()(note)
+app.command()(play)
 # Options after the script are the script's.
 app.command(context_settings={"allow_interspersed_args": False})(run)

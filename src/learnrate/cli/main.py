@@ -5,22 +5,35 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import NoReturn
 
-from learnrate.errors import LearnrateError
+from learnrate._translation import Say as Translate
+from learnrate._translation import translator
+from learnrate.book.language import default_language
+from learnrate.errors import LearnrateError, LearnrateWarning, as_flags
 
 __all__ = ["main"]
+
+Say = Callable[[str], None]
 
 _BAD_INPUT, _INTERRUPTED, _CLOSED_PIPE = 2, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal without η or █ shows "?" in their place
     sys.exit(_run(arguments))
 
 
@@ -29,17 +42,18 @@ def _run(arguments: Sequence[str] | None) -> int:
 
     from learnrate.cli.app import app
 
+    words = sys.argv[1:] if arguments is None else arguments
+    say = partial(_say, translator(_language(words)))
     try:
-        words = sys.argv[1:] if arguments is None else arguments
         typed = shlex.join(["learnrate", *words])  # for the reports that say how they were made
         with warnings.catch_warnings():
-            warnings.showwarning = _warn
+            warnings.showwarning = partial(_warn, say)
             code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=typed)
         sys.stdout.flush()
     except LearnrateError as error:
-        return _fail(str(error))
+        return _fail(say, error.said(as_flags))
     except TyperException as error:
-        return _fail(_usage(error))
+        return _fail(say, _usage(error))
     except Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, Abort):
@@ -50,25 +64,33 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _CLOSED_PIPE
     except MemoryError as error:
         return _fail(
+            say,
             f"The work must fit in memory. Got: {error or 'no memory left'}; "
-            "use fewer rates or seeds, --dtype float32, or a machine with more."
+            "use fewer rates or seeds, --dtype float32, or a machine with more.",
         )
     return code if isinstance(code, int) else 0
 
 
-def _fail(message: str) -> int:
+def _fail(say: Say, message: str) -> int:
     """One line on standard error."""
-    _say(message)
+    say(message)
     return _BAD_INPUT
 
 
-def _warn(message: Warning | str, *_: object, **__: object) -> None:
+def _warn(say: Say, message: Warning | str, *_: object, **__: object) -> None:
     """A warning as one line too, without the place in the code that Python would add."""
-    _say(f"note: {message}")
+    say(f"note: {message.said(as_flags) if isinstance(message, LearnrateWarning) else message}")
 
 
-def _say(message: str) -> None:
-    print("learnrate: " + " ".join(message.split()), file=sys.stderr)
+def _say(translate: Translate, message: str) -> None:
+    print("learnrate: " + translate(" ".join(message.split())), file=sys.stderr)
+
+
+def _language(words: Sequence[str]) -> str:
+    """The language that was asked for, or the system's: for what goes wrong before options are known."""
+    named = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    named += [after for word, after in pairwise(words) if word == "--lang"]
+    return named[-1] if named else default_language()
 
 
 def _usage(error: Exception) -> str:

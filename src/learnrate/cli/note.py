@@ -1,4 +1,4 @@
-"""``learnrate note``: the living note."""
+"""``learnrate note``: the interactive note."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["note"]
 def note(
     lang: Annotated[
         str | None,
-        typer.Option(help="zh or en. The system's language unless given.", show_default=False),
+        typer.Option(help="zh or en. By default the system's language.", show_default=False),
     ] = None,
     edit: Annotated[
-        bool, typer.Option("--edit", help="Open a copy in the working directory, to change it.")
+        bool, typer.Option("--edit", help="Open a copy in the working directory, to edit it.")
     ] = False,
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port of the page. A free one unless given."),
+        typer.Option(min=1, max=65535, help="Port of the page. By default a free one."),
     ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address and open no browser.")
@@ -28,18 +28,18 @@ def note(
     export: Annotated[
         Path | None,
         typer.Option(
-            help="Write it to an .html file (a page that loads marimo's viewer from the web) or to "
-            "an .ipynb file instead.",
+            help="Write the note to an .html file (which loads marimo's viewer from the web) or to "
+            "an .ipynb file, and open no page.",
             show_default=False,
         ),
     ] = None,
 ) -> int:
-    """Open the living note: formula, code, numbers and plot on one page, in Chinese or English.
+    """Open the interactive note: formulas, code, numbers and plots on one page, in Chinese or English.
 
     \b
     Example:  learnrate note --lang zh
     """
-    from learnrate.note import launch
+    from learnrate.book.note import launch
 
     language = launch.as_language(lang)
     if export is not None:

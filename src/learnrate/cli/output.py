@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from learnrate.report.curves import format_rate
+from learnrate._translation import translator
+from learnrate.book.steps.wrapping import line_breaks
+from learnrate.report.curves import counted, format_rate
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.result import SweepResult
 
@@ -25,6 +28,7 @@ def print_result(
     why: float | None = None,
     interrupted: bool = False,
     checkpoint: Path | None = None,
+    lang: str = "en",
 ) -> None:
     """Print what was trained, the table, the suggestion, the weights and the files.
 
@@ -39,6 +43,8 @@ def print_result(
         Whether Ctrl-C ended the sweep early.
     checkpoint : Path, optional
         Where the sweep was saved as it ran.
+    lang : str
+        ``en`` or ``zh``.
     """
     from rich.console import Console
     from rich.text import Text
@@ -49,27 +55,38 @@ def print_result(
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
     console = Console(highlight=False, width=width)
 
+    translate = translator(lang)
+
     def say(line: str = "") -> None:
-        console.print(Text(line))
+        text = Text(translate(line))
+        breaks = (
+            [] if lang == "en" else line_breaks(text.plain, console.width)
+        )  # Rich knows no Chinese
+        for part in text.divide(breaks):
+            part.rstrip()
+            console.print(part)
 
     if interrupted:
-        say(f"Interrupted. This is what was finished: {result.epochs} epochs.")
+        say(f"Interrupted. This is what was finished: {counted(result.length, result.unit)}.")
         if checkpoint is not None:
             say(f"Saved in {checkpoint}: the same command goes on from there.")
     for line in _heading(result):
         say(line)
     say()
-    console.print(curve_table(result.curves()))
+    console.print(curve_table(replace(result.curves(), say=translate), console.width))
     say()
     say(str(result.suggestion()))
+    if result.wanted is not None:
+        say(str(result.suggestion(result.wanted)))
     for line in result.verdict_sentences():
         say(line)
     chosen = result.suggestion().lr
     if chosen is not None and isinstance(result, LinearSweepResult):
-        say(_weights(result, chosen))
+        for line in _weights(result, chosen):
+            say(line)
     if why is not None:
         say()
-        for line in _verdict(result, why):
+        for line in result.prediction.arithmetic(why):
             say(line)
     for path in saved:
         say(f"Saved {path}")
@@ -83,12 +100,15 @@ def _heading(result: SweepResult) -> Iterable[str]:
         held_out = f" ({data.held_out} more held out)" if data.held_out else ""
         features = "1 feature" if d == 1 else f"{d} features"
         yield f"{n:,} examples{held_out} with {features}, predicting {data.target_name}"
+        if not config.plain or data.classes:
+            yield ", ".join(filter(None, (_what(result), data.said_classes)))
     else:
         yield ", ".join(f"{name}: {value}" for name, value in result.data_facts())
     seeds = f"seed {config.seed}"
     if config.seeds > 1:
         seeds = f"seeds {config.seed} to {config.seed + config.seeds - 1}"
-    yield f"batch size {config.batch_size}, {result.epochs} epochs, {seeds}, engine {result.engine}"
+    length = counted(result.length, result.unit)
+    yield f"batch size {config.batch_size}, {length}, {seeds}, engine {result.engine}"
     if not isinstance(result, LinearSweepResult):
         yield from result.remarks()
         return
@@ -101,18 +121,32 @@ def _heading(result: SweepResult) -> Iterable[str]:
     yield from data.notes
 
 
-def _verdict(result: SweepResult, lr: float) -> list[str]:
-    """The verdict on a rate in full, or why there is none."""
-    if isinstance(result, LinearSweepResult) and result.theory is not None:
-        return result.theory.verdict(lr, result.epochs).arithmetic
-    return [f"{format_rate(lr)} is not judged: {result.why_no_theory}."]
+def _what(result: LinearSweepResult) -> str:
+    """The loss and the optimizer: ``logistic loss by adam``."""
+    config = result.config
+    loss = "log loss" if result.loss.of_classes else f"{config.loss} loss"
+    kind = f"{config.loss} regression, {loss}" if result.loss.of_classes else result.loss.quantity
+    return kind if config.optimizer == "sgd" else f"{kind}, by {config.optimizer}"
 
 
-def _weights(result: LinearSweepResult, lr: float) -> str:
-    """The learned weights at one rate, in the user's units."""
+def _weights(result: LinearSweepResult, lr: float) -> Iterable[str]:
+    """The learned weights at one rate, in the user's units; of each class, where every class has its own."""
     model = result.model(lr)
-    terms = [f"{name} = {w:.4g}" for name, w in zip(model.feature_names, model.w, strict=True)]
-    return f"Weights at {format_rate(lr)}, in the units of the data: {_some(terms)}; bias = {model.b:.4g}"
+    said = f"Weights at {format_rate(lr)}, in the units of the data"
+
+    def terms(weights: Iterable[float], bias: float) -> str:
+        named = zip(model.feature_names, weights, strict=True)
+        return f"{_some(f'{name} = {w:.4g}' for name, w in named)}; bias = {bias:.4g}"
+
+    if isinstance(model.b, float):
+        one = f", for {model.target_name} = {model.classes[1]}" if model.classes else ""
+        yield f"{said}{one}: {terms(model.w, model.b)}"
+        return
+    yield f"{said}, by class:"
+    for name, w, b in list(zip(model.classes, model.w.T, model.b, strict=True))[:_FEW]:
+        yield f"  {name}: {terms(w, float(b))}"
+    if len(model.classes) > _FEW:
+        yield f"  … and {len(model.classes) - _FEW} more classes (all are in --json)"
 
 
 def _some(items: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, for anything longer than a second."""
+"""A progress bar on a terminal, for work that takes longer than a second."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import time
 from types import TracebackType
 from typing import Any
 
+from learnrate._translation import Say, as_it_is
+
 __all__ = ["EpochProgress"]
 
-_PATIENCE = 1.0
-"""Seconds before a bar appears."""
+_BAR_DELAY_S = 1.0
+"""The bar appears after so long."""
 
 
 class EpochProgress:
-    """Shows what is done on standard error, if that is a terminal and the work takes its time."""
+    """Shows progress on standard error, if that is a terminal and the work takes longer than a second."""
 
-    def __init__(self, *, shown: bool) -> None:
+    def __init__(self, *, shown: bool, counted: str = "epochs", translate: Say = as_it_is) -> None:
+        self._translate, self._counted = translate, translate(counted)
         self._shown = shown and sys.stderr.isatty()
         self._began = time.monotonic()
         self._training: float | None = None
@@ -26,11 +29,11 @@ class EpochProgress:
         return self
 
     def update(self, done: int, total: int) -> None:
-        """Report that ``done`` of ``total`` epochs (over all seeds) are finished."""
+        """Report that ``done`` of ``total`` epochs or evaluations (over all seeds) are finished."""
         if self._due():
             from rich.progress import MofNCompleteColumn
 
-            self._show(done, total, MofNCompleteColumn(), "epochs")
+            self._show(done, total, MofNCompleteColumn(), self._counted)
 
     def update_examples(self, done: int, total: int) -> None:
         """Report that ``done`` of ``total`` visits to examples (over all seeds and epochs) are finished."""
@@ -41,10 +44,12 @@ class EpochProgress:
             self._show(
                 done, total, "[progress.percentage]{task.percentage:.0f}%", "{task.fields[rate]}"
             )
-            self._bar.update(self._bar.task_ids[0], rate=f"{_brief(rate)} examples/s")
+            self._bar.update(
+                self._bar.task_ids[0], rate=self._translate(f"{_brief(rate)} examples/s")
+            )
 
     def _due(self) -> bool:
-        waited = time.monotonic() - self._began >= _PATIENCE
+        waited = time.monotonic() - self._began >= _BAR_DELAY_S
         return self._shown and (self._bar is not None or waited)
 
     def _show(self, done: int, total: int, *columns: Any) -> None:
@@ -52,7 +57,7 @@ class EpochProgress:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-            whole = ("training", BarColumn(), *columns, TimeRemainingColumn())
+            whole = (self._translate("training"), BarColumn(), *columns, TimeRemainingColumn())
             self._bar = Progress(*whole, console=Console(stderr=True), transient=True)
             self._bar.start()
             self._bar.add_task("training", total=total, rate="")
@@ -61,7 +66,7 @@ class EpochProgress:
     def say(self, message: str) -> None:
         """A sentence on standard error about what takes its time."""
         if self._shown:
-            print(message, file=sys.stderr)
+            print(self._translate(message), file=sys.stderr)
 
     def __exit__(
         self,

@@ -17,13 +17,13 @@ def run(
     args: Annotated[
         list[str] | None,
         typer.Argument(
-            help="The script's own arguments and options.", metavar="ARGS", show_default=False
+            help="Arguments and options of the script.", metavar="ARGS", show_default=False
         ),
     ] = None,
 ) -> int:
     """Run a script written for MXNet, unmodified.
 
-    In it `import mxnet` finds learnrate's arrays, gradients and layers. Without a screen plt.show() saves
+    `import mxnet` gives the script learnrate's arrays, gradients and layers. Without a display, plt.show() saves
     SCRIPT-1.png, SCRIPT-2.png, … in the working directory.
 
     \b

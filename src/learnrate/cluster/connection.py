@@ -1,4 +1,4 @@
-"""The connection to a Ray cluster: made, watched and ended."""
+"""Connecting to a Ray cluster, checking that it answers, and disconnecting."""
 
 from __future__ import annotations
 
@@ -12,88 +12,87 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from learnrate._extras import require
-from learnrate.errors import ClusterError, OptionError
+from learnrate.errors import ClusterError, OptionError, option
 
 __all__ = [
+    "Addresses",
     "Connection",
-    "Places",
-    "callers_own",
+    "addresses_at",
+    "callers_address",
     "connected",
-    "head_is_lost",
     "load_ray",
-    "places_at",
+    "lost_head",
 ]
 
 _NAMESPACE = "learnrate"
-_ANSWER = 2.0
-"""Seconds in which a head must answer."""
+_ANSWER_TIMEOUT_S = 2.0
 _TRIES = 3
 
 
 def load_ray() -> ModuleType:
-    """Import Ray, which must send no usage statistics for us."""
+    """Import Ray, with its usage statistics switched off."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     return require("ray", extra="ray", purpose="sweeps on a cluster")
 
 
-class Places(NamedTuple):
-    """Host and port of what a sweep cannot do without: the cluster's head, and Ray on this machine."""
+class Addresses(NamedTuple):
+    """Host and port of the cluster's head, and of Ray on this machine. A sweep needs both."""
 
     head: tuple[str, int]
     near: tuple[str, int]
 
-    def stand(self) -> bool:
+    def answer(self) -> bool:
         """Whether both answer."""
         return _answers(*self.near) and _answers(*self.head)
 
     def lost(self) -> bool:
-        """Whether one of them is gone: asked more than once, since a busy machine may answer late."""
+        """Whether one of them does not answer. It is tried three times, since a busy machine may answer late."""
         for _ in range(_TRIES):
-            if self.stand():
+            if self.answer():
                 return False
-            time.sleep(_ANSWER / _TRIES)
+            time.sleep(_ANSWER_TIMEOUT_S / _TRIES)
         return True
 
 
-def places_at(address: str) -> Places | None:
-    """What is known of them before there is a connection: for ``host:port`` that the head is there.
+def addresses_at(address: str) -> Addresses | None:
+    """The addresses known before connecting: those of ``host:port``; None for ``"local"`` and ``"auto"``.
 
     Raises
     ------
     OptionError
-        If it is no address.
+        If it is not an address.
     ClusterError
-        If nobody answers there, which Ray would try for half a minute.
+        If nothing answers there. Ray itself would go on trying for half a minute.
     """
     if address in ("local", "auto"):
         return None
     head = _split(address)
     if not _answers(*head):
         raise ClusterError(
-            f"--cluster must be local, auto or the host:port of a running Ray cluster. Got {address!r} "
+            f"{option('cluster')} must be local, auto or the host:port of a running Ray cluster. Got {address!r} "
             "instead, where nobody answers; start one with: ray start --head"
         )
-    return Places(head, head)
+    return Addresses(head, head)
 
 
-def head_is_lost(places: Places) -> ClusterError:
-    """The error for that."""
+def lost_head(addresses: Addresses) -> ClusterError:
+    """The error for a cluster whose head, or Ray on this machine, no longer answers."""
     return ClusterError(
         "The head of the Ray cluster, and Ray on this machine, must stay up during a sweep. Got no "
-        f"answer from {':'.join(map(str, places.head))}; sweep on another cluster, or without one. With "
-        "--checkpoint (in Python: checkpoint=...) it goes on from the last epoch saved."
+        f"answer from {':'.join(map(str, addresses.head))}; sweep on another cluster, or without one. With "
+        f"{option('checkpoint')} it goes on from the last epoch saved."
     )
 
 
 class Connection:
-    """Ray, connected, and the places that must stand."""
+    """A connection to Ray, and the addresses that must keep answering."""
 
     def __init__(self, ray: Any) -> None:
         self.ray = ray
         context = ray.get_runtime_context()
         here = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())
         near = str(here["NodeManagerAddress"]), int(here["NodeManagerPort"])
-        self.places = Places(_split(context.gcs_address), near)
+        self.addresses = Addresses(_split(context.gcs_address), near)
 
     def cpus(self) -> int:
         """CPUs of all nodes that are up."""
@@ -103,19 +102,19 @@ class Connection:
 
 @contextmanager
 def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
-    """Connect, or start a cluster on this machine, and leave it as it was found.
+    """Connect to a cluster, or start one on this machine; disconnect at the end.
 
     Parameters
     ----------
     address : str
-        ``"local"`` starts one; ``"auto"`` is the one that runs on this machine; else ``host:port``.
+        ``"local"`` starts a cluster; ``"auto"`` is the one that runs on this machine; else ``host:port``.
     cpus, store : int
-        CPUs, and bytes of the object store, of one that is started.
+        CPUs of a cluster that is started here, and the bytes of its object store.
 
     Raises
     ------
     ClusterError
-        If there is none at the address.
+        If there is no cluster at the address.
     """
     ray = load_ray()
     settings: dict[str, Any] = {"num_cpus": cpus, "object_store_memory": store}
@@ -136,7 +135,7 @@ def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
         ray.shutdown()
         said = str(error).strip().splitlines()
         raise ClusterError(
-            "--cluster must be local, auto or the host:port of a running Ray cluster. "
+            f"{option('cluster')} must be local, auto or the host:port of a running Ray cluster. "
             f"Got {address!r} instead ({said[0] if said else type(error).__name__}); start one with: "
             "ray start --head, and if it runs, set RAY_AUTH_MODE=token here where it asks for a token"
         ) from error
@@ -146,8 +145,8 @@ def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
         ray.shutdown()
 
 
-def callers_own() -> str | None:
-    """The address of the cluster that this process has connected to itself, if it has."""
+def callers_address() -> str | None:
+    """The address of the cluster to which the user's program is already connected; None if it is not."""
     ray = sys.modules.get("ray")
     if ray is None or not ray.is_initialized():
         return None
@@ -158,7 +157,7 @@ def _split(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isdigit() and int(port) < 1 << 16) or "/" in host:
         raise OptionError(
-            f"--cluster must be local, auto or the host:port of a running Ray cluster. Got {address!r} "
+            f"{option('cluster')} must be local, auto or the host:port of a running Ray cluster. Got {address!r} "
             "instead."
         )
     return host.strip("[]"), int(port)
@@ -166,7 +165,7 @@ def _split(address: str) -> tuple[str, int]:
 
 def _answers(host: str, port: int) -> bool:
     try:
-        socket.create_connection((host, port), _ANSWER).close()
+        socket.create_connection((host, port), _ANSWER_TIMEOUT_S).close()
     except OSError:
         return False
     return True
@@ -174,9 +173,9 @@ def _answers(host: str, port: int) -> bool:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Connect without the thread that prints what happens to workers on standard output.
+    """Connect without Ray's thread that prints errors of workers on standard output.
 
-    We say ourselves what matters, and ``--json`` promises one document there. Ray has no option for it.
+    `WorkerPool` reports lost workers itself, and ``--json`` must print a single document. Ray has no option for it.
     """
     import ray._private.worker as internals
 

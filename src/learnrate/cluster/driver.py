@@ -1,15 +1,16 @@
-"""What the process does that holds the connection to Ray, and moves the lanes where the data is split.
+"""The driver: a separate process that is connected to Ray. Where the data is split, it also updates the lanes.
 
-Ray ends a process without a word that reads from a node which is lost, and waits for a minute in one whose head is.
-So a sweep's own process has no connection to it. It starts this one, and the two talk through a pair of sockets that
-only they have: first a `Job` goes this way, then ``(kind, …)`` tuples come back. At a further word, or when the other
-end is closed, this process ends its workers and leaves.
+A process that reads from a lost node is ended by Ray without an error, and one whose head is lost waits for a minute.
+So the process that called `learnrate.sweep` does not connect to Ray. It starts the driver and talks to it through a
+pair of sockets: it sends a `Job`, and receives ``(kind, …)`` tuples. When anything else is sent, or the other end is
+closed, the driver ends its workers and exits.
 """
 
 from __future__ import annotations
 
 import _thread
 import os
+import pickle
 import sys
 import threading
 import time
@@ -20,77 +21,96 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-import numpy as np
-
-from learnrate._shapes import Array
-from learnrate.cluster.connection import connected
-from learnrate.cluster.crew import Crew
+from learnrate.cluster.connection import connected, load_ray
 from learnrate.cluster.lanes import split_lanes
-from learnrate.cluster.passes import AHEAD, split_passes, unit_bytes
+from learnrate.cluster.passes import UNITS_AHEAD, split_passes, unit_bytes
+from learnrate.cluster.pickling import by_value, what_cannot_be_sent
+from learnrate.cluster.pool import WorkerPool
 from learnrate.cluster.split import choose_split
-from learnrate.engines.choose import get_engine
-from learnrate.engines.fused import FusedEngine, gram_pays, numba_works
-from learnrate.engines.problem import EpochState, LinearProblem
-from learnrate.errors import OptionError
-from learnrate.sweeps.executors import States
+from learnrate.errors import ClusterError, OptionError, option
+from learnrate.linear.fused import FusedEngine, gram_pays, numba_works
+from learnrate.linear.problem import LinearProblem, beyond_grams
+from learnrate.training.executors import States
+from learnrate.training.problem import Engine
+from learnrate.training.states import LaneStates
 
-__all__ = ["Job", "main", "receive_job", "send_job"]
+__all__ = ["Job", "main", "pack_job", "receive_job", "send_job"]
 
-_SLACK = 1 << 27
-_BREATH = 0.1
-"""Seconds between tellings of how far an epoch is."""
+_STORE_SLACK_BYTES = 1 << 27
+_PROGRESS_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A training on a cluster.
+    """What to train on a cluster, and how.
 
     Attributes
     ----------
     problems, starts
-        As `learnrate.sweeps.executors.Executor` takes them: the same examples for every seed. The problems tell
-        nobody of their progress.
-    engine, threads
-        The engine's name, and the threads of the process that moves the lanes where the data is split.
+        As `learnrate.training.executors.Executor` takes them: the same examples for every seed. The problems have
+        no progress callback.
+    engine : Engine
+        The engine of the driver, which trains where the data is split.
     address, split, workers
-        Of `learnrate.cluster.ray.RayCluster`.
+        The arguments of `learnrate.cluster.ray.RayCluster`.
+    nbytes : int
+        Size of the pickled job, known where it was received.
     """
 
-    problems: Sequence[LinearProblem]
-    starts: Sequence[EpochState | None]
-    engine: str
-    threads: int
+    problems: Sequence[Any]
+    starts: Sequence[LaneStates | None]
+    engine: Engine
     address: str
     split: str | None
     workers: int | None
+    nbytes: int = 0
 
 
-def send_job(pipe: Connection[Any, Any], job: Job) -> None:
-    """Write a job; its examples as they lie in memory, without a copy that a message would need."""
-    first = job.problems[0]
-    arrays = [np.ascontiguousarray(array) for array in (first.X, first.y)]
-    bare = [replace(problem, X=first.X[:0], y=first.y[:0]) for problem in job.problems]
-    pipe.send((replace(job, problems=bare), [array.shape for array in arrays]))
-    for array in arrays:
-        pipe.send_bytes(_as_bytes(array))
+def send_job(pipe: Connection[Any, Any], packed: tuple[bytes, list[pickle.PickleBuffer]]) -> None:
+    """Write a packed job. Its arrays are sent without a copy."""
+    body, arrays = packed
+    buffers = [array.raw() for array in arrays]
+    pipe.send((body, [buffer.nbytes for buffer in buffers]))
+    for buffer in buffers:
+        if buffer.nbytes:
+            pipe.send_bytes(buffer)
+
+
+def pack_job(job: Job) -> tuple[bytes, list[pickle.PickleBuffer]]:
+    """Pickle a job: its bytes, and its arrays apart. The user's functions and classes are sent with their code.
+
+    Raises
+    ------
+    ClusterError
+        If something cannot be pickled.
+    """
+    cloudpickle = load_ray().cloudpickle
+    arrays: list[pickle.PickleBuffer] = []
+    with by_value(cloudpickle):
+        try:
+            body = cloudpickle.dumps(job, protocol=5, buffer_callback=arrays.append)
+        except Exception as error:  # pickling calls the user's code, which can raise anything
+            raise ClusterError(
+                "A sweep on a cluster sends model, data and loss to its workers. Got what cannot be pickled: "
+                f"{what_cannot_be_sent(job.problems, cloudpickle, error)}; make it inside a function that is given as "
+                f"the model, or sweep without {option('cluster')}."
+            ) from error
+    return body, arrays
 
 
 def receive_job(pipe: Connection[Any, Any]) -> Job:
-    """Read what `send_job` writes; all problems have the same arrays."""
-    job: Job
-    job, shapes = pipe.recv()
-    X, y = (np.empty(shape, job.problems[0].dtype) for shape in shapes)
-    for array in (X, y):
-        pipe.recv_bytes_into(_as_bytes(array))
-    return replace(job, problems=[replace(problem, X=X, y=y) for problem in job.problems])
-
-
-def _as_bytes(array: Array) -> memoryview:
-    return array.reshape(-1).view(np.uint8).data
+    """Read what `send_job` wrote. An array that several problems share is still one array."""
+    body, sizes = pipe.recv()
+    buffers = [bytearray(size) for size in sizes]
+    for buffer in buffers:
+        if buffer:
+            pipe.recv_bytes_into(buffer)
+    job: Job = pickle.loads(body, buffers=buffers)
+    return replace(job, nbytes=len(body) + sum(sizes))
 
 
 def main() -> None:
-    """Take a job from the socket whose number is the first argument, and write there what comes of it."""
+    """Run one job: read it from the socket whose file descriptor is the first argument, and write the replies there."""
     pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
     lock = threading.Lock()
 
@@ -102,7 +122,9 @@ def main() -> None:
         pipe.poll(None)
         _thread.interrupt_main()
 
-    with suppress(KeyboardInterrupt, EOFError, OSError):  # nobody is there any more
+    with suppress(
+        KeyboardInterrupt, EOFError, OSError
+    ):  # told to leave, or the other end is closed
         try:
             training = _Training(receive_job(pipe), reply)
             threading.Thread(target=leave_when_told, daemon=True).start()
@@ -112,59 +134,55 @@ def main() -> None:
 
 
 class _Training:
-    """One job; see `Job` and `learnrate.cluster.launch` for the replies."""
+    """Runs one job; `learnrate.cluster.launch.Driver.replies` lists the replies."""
 
     def __init__(self, job: Job, reply: Callable[..., None]) -> None:
         self.job, self.reply = job, reply
-        self.engine = get_engine(
-            job.engine, threads=job.threads, on_message=partial(self.reply, "message")
-        )
+        self.engine = job.engine.listened_to(partial(self.reply, "message"))
         self.split, self.starting = "nothing", 0.0
 
     def run(self) -> None:
         """Connect, train, disconnect."""
         job, began = self.job, time.perf_counter()
         cpus = job.workers or os.cpu_count() or 1
-        preparing = threading.Thread(target=self._prepare, args=(job.problems[0],), daemon=True)
+        # Kernels are loaded while Ray and the workers start.
+        preparing = threading.Thread(
+            target=self.engine.warm_up, args=(job.problems[0],), daemon=True
+        )
         preparing.start()
         with connected(job.address, cpus=cpus, store=_store(job, cpus)) as connection:
-            self.reply("places", connection.places)
-            crew = None
+            self.reply("addresses", connection.addresses)
+            pool = None
             try:
-                crew = Crew(
+                pool = WorkerPool(
                     connection,
                     job.problems,
-                    job.engine,
+                    job.engine.alone(),
                     at_most=job.workers,
                     on_message=partial(self.reply, "message"),
                 )
                 preparing.join()
-                self.job = job = replace(job, problems=crew.shared())  # one copy is enough
+                self.job = job = replace(
+                    job, problems=pool.shared()
+                )  # frees this process's own copy
                 self.starting = time.perf_counter() - began
-                self._train(crew)
+                self._train(pool)
             except Exception as error:
-                # Now, since leaving a cluster that is lost takes its time, or this process's life.
+                # Before disconnecting: from a lost cluster that takes long, or ends this process.
                 self.reply("error", error)
             finally:
-                if crew is not None:
-                    self._end(crew, time.perf_counter() - began - self.starting)
+                if pool is not None:
+                    self._end(pool, time.perf_counter() - began - self.starting)
 
-    def _prepare(self, problem: LinearProblem) -> None:
-        """Load kernels while Ray and the workers start."""
-        if isinstance(self.engine, FusedEngine):
-            self.engine.prepare(
-                problem.dtype, gram_pays(problem.d, problem.batch_size, problem.lanes)
-            )
-
-    def _train(self, crew: Crew) -> None:
-        self.split = self._split(len(crew.ready))
-        with closing(self._states(self.split, crew)) as states:
+    def _train(self, pool: WorkerPool) -> None:
+        self.split = self._split(len(pool.ready))
+        with closing(self._states(self.split, pool)) as states:
             for s, state in states:
                 self.reply("state", s, state)
 
-    def _end(self, crew: Crew, training: float) -> None:
-        crew.close()
-        who, *each = crew.account()
+    def _end(self, pool: WorkerPool, training: float) -> None:
+        pool.close()
+        who, *each = pool.account()
         lines = [f"{self.split} split over {who}, ready in {self.starting:.1f} s", *each]
         self.reply("account", lines, self.starting, training)
 
@@ -172,40 +190,48 @@ class _Training:
         job, first = self.job, self.job.problems[0]
         if not (isinstance(self.engine, FusedEngine) and numba_works()):
             return "lanes"
+        why_not = beyond_grams(first)
+        if why_not and job.split == "data":
+            raise OptionError(
+                f"{option('cluster_split', 'data')} is for training through Gram matrices. Got {first.loss.name} loss "
+                f"by {first.optimizer}; use {option('cluster_split', 'lanes')}."
+            )
+        if why_not:
+            return "lanes"
         if job.split is None:
-            return choose_split(first, len(job.problems), workers, job.engine)
+            return choose_split(first, len(job.problems), workers)
         if job.split == "data" and not gram_pays(first.d, first.batch_size, first.lanes):
             raise OptionError(
-                "--cluster-split data is for training through Gram matrices. Got "
+                f"{option('cluster_split', 'data')} is for training through Gram matrices. Got "
                 f"{first.d} features and a batch size of {first.batch_size}, for which rows are quicker; use "
-                "--cluster-split lanes, or a larger batch size."
+                f"{option('cluster_split', 'lanes')}, or a larger batch size."
             )
         return job.split
 
-    def _states(self, split: str, crew: Crew) -> States:
+    def _states(self, split: str, pool: WorkerPool) -> States:
         job = self.job
         if split != "data" or not isinstance(self.engine, FusedEngine):
-            return split_lanes(crew, job.problems, job.starts)
+            return split_lanes(pool, job.problems, job.starts)
         problems = [
-            replace(problem, on_rows=self._teller(s)) for s, problem in enumerate(job.problems)
+            replace(problem, on_rows=self._progress_of(s)) for s, problem in enumerate(job.problems)
         ]
-        return split_passes(crew, self.engine, problems, job.starts)
+        return split_passes(pool, self.engine, problems, job.starts)
 
-    def _teller(self, s: int) -> Callable[[int], None]:
-        """Tells how far an epoch of problem ``s`` is, now and then."""
-        told = 0.0
+    def _progress_of(self, s: int) -> Callable[[int], None]:
+        """The callback that reports how many examples an epoch of problem ``s`` has visited."""
+        reported = 0.0
 
-        def tell(rows: int) -> None:
-            nonlocal told
-            if time.monotonic() - told > _BREATH:
-                told = time.monotonic()
+        def report(rows: int) -> None:
+            nonlocal reported
+            if time.monotonic() - reported > _PROGRESS_INTERVAL_S:
+                reported = time.monotonic()
                 self.reply("rows", s, rows)
 
-        return tell
+        return report
 
 
 def _store(job: Job, cpus: int) -> int:
-    """Bytes of the object store that the job wants on one machine: the examples, and units on their way."""
+    """Bytes of the object store that the job needs on one machine: its problems, and the units being sent."""
     first = job.problems[0]
-    examples = first.X.nbytes + first.y.nbytes
-    return _SLACK + 5 * examples // 4 + 2 * AHEAD * unit_bytes(first) * cpus
+    units = 2 * UNITS_AHEAD * unit_bytes(first) * cpus if isinstance(first, LinearProblem) else 0
+    return _STORE_SLACK_BYTES + 5 * job.nbytes // 4 + units

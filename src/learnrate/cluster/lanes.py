@@ -1,109 +1,109 @@
-"""The lanes split over workers: each goes through all examples, for some lanes of a seed."""
+"""Splitting the lanes: each worker trains some lanes of a seed on all examples."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
-from learnrate.cluster.crew import Crew
-from learnrate.cluster.worker import Part
-from learnrate.engines.problem import EpochState, LinearProblem
-from learnrate.sweeps.executors import States
+from learnrate.cluster.pool import WorkerPool
+from learnrate.cluster.worker import LaneRange
+from learnrate.training.executors import States
+from learnrate.training.problem import Problem
+from learnrate.training.states import LaneStates
 
-__all__ = ["GRANULE", "cut", "join", "split_lanes"]
+__all__ = ["cut", "split_lanes"]
 
-GRANULE = {"fused": 16}
-"""Lanes that an engine moves at once: a part that is no multiple of it wastes some of them."""
+
+class Assignment(NamedTuple):
+    """The lanes that a worker trains.
+
+    Attributes
+    ----------
+    first, stop : int
+        The range of lanes given to it. The worker numbers them from 0.
+    left : tuple of LaneRange
+        Lanes that are not finished, each range with its latest state. There are several ranges where the lanes do
+        not all fit in memory: the worker then trains some to the end before others.
+    """
+
+    first: int
+    stop: int
+    left: tuple[LaneRange, ...]
+
+    @classmethod
+    def of(cls, part: LaneRange) -> Assignment:
+        """The assignment of a range of lanes to a worker, before it has begun."""
+        return cls(part.first, part.stop, (part,))
+
+    def after(self, state: LaneStates) -> tuple[Assignment, LaneStates]:
+        """What is left after a state, and that state with the lanes numbered as in the problem."""
+        here = np.arange(self.first, self.stop)
+        lanes = here if state.lanes is None else here[state.lanes]
+        first, stop = int(lanes[0]), int(lanes[-1]) + 1
+        left: list[LaneRange] = []
+        for part in self.left:
+            left += [*part.lanes(part.first, first), *part.lanes(stop, part.stop)]
+        left.append(LaneRange(self.left[0].s, first, stop, state))
+        left.sort(key=lambda part: part.first)
+        return self._replace(left=tuple(left)), state.numbered(lanes)
 
 
 def split_lanes(
-    crew: Crew, problems: Sequence[LinearProblem], starts: Sequence[EpochState | None]
+    pool: WorkerPool, problems: Sequence[Problem], starts: Sequence[LaneStates | None]
 ) -> States:
-    """Train all problems; see `learnrate.sweeps.executors.Executor`.
+    """Train all problems, yielding ``(i, states)`` as `learnrate.training.executors.Executor` says.
 
-    A worker hands over its states every moment. If it is lost, its lanes go on from the last ones on another
-    worker; a worker that has come new, or has nothing left to do, gets half of another's lanes.
+    A worker returns its states every quarter of a second, or after each epoch if that is longer. If a worker is lost,
+    another one continues its lanes from the last states. A worker without work gets some lanes of another worker.
     """
-    granule = GRANULE.get(crew.engine, 1)
-    pieces = -(-max(1, len(crew.ready)) // len(problems)) if problems else 1
-    waiting: deque[Part] = deque()
+    granule = pool.engine.granule
+    pieces = -(-max(1, len(pool.ready)) // len(problems)) if problems else 1
+    waiting: deque[LaneRange] = deque()
     for s, (problem, start) in enumerate(zip(problems, starts, strict=True)):
-        if start is None or start.epoch < problem.epochs:
-            whole = Part(s, 0, problem.lrs.size, start)
-            waiting += cut(whole, pieces, granule)
-    gathered: dict[tuple[int, int], dict[int, EpochState]] = {}
-    while waiting or any(member.jobs for member in crew.members):
-        for member in crew.free():
+        if not problem.horizon.reached(start):
+            waiting += cut(LaneRange(s, 0, problem.lrs.size, start), pieces, granule)
+    while waiting or any(member.tasks for member in pool.members):
+        for member in pool.free():
             if not waiting:
                 break
             part = waiting.popleft()
-            crew.give(member, part, "train", part)
-        ready: list[tuple[int, EpochState]] = []
-        for member, part, result in crew.wait(1.0):
-            states = None if result is None else crew.get(result)
+            pool.give(member, Assignment.of(part), "train", part)
+        ready: list[tuple[int, LaneStates]] = []
+        for member, given, result in pool.wait(1.0):
+            states = None if result is None else pool.get(result)
             if not states:
-                waiting.appendleft(part)
+                waiting.extendleft(reversed(given.left))
                 continue
+            s = given.left[0].s
             for state in states:
-                key = part.s, state.epoch
-                parts = gathered.setdefault(key, {})
-                parts[part.first] = state
-                if sum(len(p.b) for p in parts.values()) == problems[part.s].lrs.size:
-                    ready.append((part.s, join(list(gathered.pop(key).items()))))
-            part = part._replace(start=states[-1])
-            left = problems[part.s].epochs - states[-1].epoch
+                given, numbered = given.after(state)
+                ready.append((s, numbered))
+            horizon = problems[s].horizon
+            left = [part for part in given.left if not horizon.reached(part.start)]
             if not left:
                 continue
-            idle = len(crew.ready) - sum(bool(m.jobs) for m in crew.ready) - 1
-            halves = cut(part, 2, granule)
-            if idle > 0 and not waiting and left > 1 and len(halves) > 1:
-                waiting += halves
+            given = given._replace(left=tuple(left))
+            idle = len(pool.ready) - sum(bool(m.tasks) for m in pool.ready) - 1
+            shares = left if len(left) > 1 else cut(left[0], 2, granule)
+            to_do = (
+                horizon.points - 1 - (0 if left[0].start is None else horizon.passed(left[0].start))
+            )
+            if idle > 0 and not waiting and to_do > 1 and len(shares) > 1:
+                waiting += shares
             else:
-                crew.give(member, part, "train", None)
+                pool.give(member, given, "train", None)
         yield from ready
 
 
-def cut(part: Part, pieces: int, granule: int) -> list[Part]:
-    """Cut into at most so many pieces, of whole granules where that is possible."""
-    lanes = part.stop - part.first
-    blocks = -(-lanes // granule)
+def cut(part: LaneRange, pieces: int, granule: int) -> list[LaneRange]:
+    """Cut a range into at most ``pieces`` ranges; all but the last have a multiple of ``granule`` lanes."""
+    blocks = -(-(part.stop - part.first) // granule)
     pieces = min(pieces, blocks)
-    edges = [part.first + min(lanes, granule * (blocks * i // pieces)) for i in range(pieces + 1)]
-    return [
-        Part(part.s, first, stop, _lanes(part.start, first - part.first, stop - part.first))
-        for first, stop in pairwise(edges)
+    edges = [
+        min(part.stop, part.first + granule * (blocks * i // pieces)) for i in range(pieces + 1)
     ]
-
-
-def _lanes(state: EpochState | None, first: int, stop: int) -> EpochState | None:
-    if state is None:
-        return None
-    mine = slice(first, stop)
-    return EpochState(
-        epoch=state.epoch,
-        W=state.W[mine],
-        b=state.b[mine],
-        loss=state.loss[mine],
-        V=None if state.V is None else state.V[mine],
-        vb=None if state.vb is None else state.vb[mine],
-    )
-
-
-def join(parts: list[tuple[int, EpochState]]) -> EpochState:
-    """One state of the parts' lanes, each with the number of its first."""
-    states = [state for _, state in sorted(parts, key=lambda part: part[0])]
-    if len(states) == 1:
-        return states[0]
-    V = [state.V for state in states if state.V is not None]
-    vb = [state.vb for state in states if state.vb is not None]
-    return EpochState(
-        epoch=states[0].epoch,
-        W=np.concatenate([state.W for state in states]),
-        b=np.concatenate([state.b for state in states]),
-        loss=np.concatenate([state.loss for state in states]),
-        V=np.concatenate(V) if V else None,
-        vb=np.concatenate(vb) if vb else None,
-    )
+    return [piece for first, stop in pairwise(edges) for piece in part.lanes(first, stop)]

@@ -1,4 +1,4 @@
-"""A driver that works for this process: started, listened to, and ended."""
+"""Starting the driver process, reading its replies, and ending it."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from contextlib import suppress
 from multiprocessing import Pipe
 from typing import Any
 
-from learnrate.cluster.connection import Places, head_is_lost
-from learnrate.cluster.driver import Job, send_job
-from learnrate.errors import ClusterError
+from learnrate.cluster.connection import Addresses, lost_head
+from learnrate.cluster.driver import Job, pack_job, send_job
+from learnrate.errors import ClusterError, option
 
 __all__ = ["Driver"]
 
 _COMMAND = "from learnrate.cluster.driver import main; main()"
-_KEPT = 64
-"""Replies that may wait to be read: then the driver waits too."""
-_LOOK = 1.0
-"""Seconds without a reply after which the head is asked whether it stands."""
-_PATIENCE = 10.0
-"""Seconds in which a driver must end its workers and be gone."""
+_MOST_WAITING = 64
+"""Replies that may wait to be read; with more the driver waits."""
+_HEAD_CHECK_INTERVAL_S = 1.0
+"""After so long without a reply, check that the head answers."""
+_EXIT_TIMEOUT_S = 10.0
+"""The driver must have ended its workers and exited by then."""
 
 
 class Driver:
-    """A process of `learnrate.cluster.driver`.
+    """A process that runs `learnrate.cluster.driver.main`.
 
-    It has no part in this process's terminal: Ctrl-C reaches us, and we tell it to leave.
+    It is in a session of its own, so Ctrl-C does not reach it; `close` tells it to exit.
 
     Parameters
     ----------
-    places : Places, optional
-        What must stand, as far as it is known before there is a connection.
+    addresses : Addresses, optional
+        Addresses that must answer, where they are known before connecting.
 
     Raises
     ------
@@ -44,8 +44,8 @@ class Driver:
         If it cannot be started.
     """
 
-    def __init__(self, places: Places | None) -> None:
-        self._places = places
+    def __init__(self, addresses: Addresses | None) -> None:
+        self._addresses = addresses
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
         paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
         self._pipe, other = Pipe()
@@ -65,49 +65,50 @@ class Driver:
             self._errors.close()
             raise ClusterError(
                 "A sweep on a cluster must be able to start a process of its own. Got: "
-                f"{error}; sweep without --cluster."
+                f"{error}; sweep without {option('cluster')}."
             ) from error
-        self._waiting: queue.Queue[tuple[Any, ...] | None] = queue.Queue(_KEPT)
+        self._waiting: queue.Queue[tuple[Any, ...] | None] = queue.Queue(_MOST_WAITING)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def begin(self, job: Job) -> None:
-        """Give it its job."""
-        with suppress(OSError):  # it is gone already: the replies say so
-            send_job(self._pipe, job)
+        """Send the job to the driver."""
+        packed = pack_job(job)
+        with suppress(OSError):  # the driver has exited: `replies` raises
+            send_job(self._pipe, packed)
 
     def _read(self) -> None:
-        """Take what it says until it is gone, perhaps in the middle of a word."""
+        """Read replies until the driver exits, perhaps in the middle of one."""
         with suppress(EOFError, OSError):
             while True:
                 self._waiting.put(self._pipe.recv())
         self._waiting.put(None)
 
     def replies(self) -> Iterator[tuple[Any, ...]]:
-        """``(kind, …)``, as they come, until the job is done.
+        """Yield the replies, tuples ``(kind, …)``, until the job is done.
 
         ========== ============================== =======================================================
-        kind       with                           when
+        kind       with                           meaning
         ========== ============================== =======================================================
-        message    a sentence                     there is something to say
-        rows       problem, examples              an epoch of a problem has visited so many examples
-        state      problem, state                 a state of a problem is known
-        account    lines, starting, training      at the end: who worked, and two durations in seconds
+        message    a sentence                     for the user
+        rows       problem, examples              examples that the current epoch of a problem has visited
+        state      problem, state                 a new state of a problem
+        account    lines, starting, training      at the end: the workers, and two durations in seconds
         ========== ============================== =======================================================
 
         Raises
         ------
         ClusterError
-            If the head is lost, or the driver is gone for a reason of its own.
+            If the head is lost, or the driver exits early.
         Exception
-            What was raised in the driver.
+            Any exception that the driver raised.
         """
         while (reply := self._next()) is not None:
             kind, *rest = reply
-            if kind == "places":
-                (self._places,) = rest
+            if kind == "addresses":
+                (self._addresses,) = rest
             elif kind == "error":
-                # Workers die too where a head is lost; that is what matters then.
+                # Workers die too where the head is lost: then report the head.
                 if isinstance(rest[0], ClusterError):
                     self._check()
                 raise rest[0]
@@ -121,29 +122,29 @@ class Driver:
         said = self._errors.read().decode(errors="replace").strip().splitlines()
         raise ClusterError(
             "The process that holds the connection to Ray must live as long as the sweep. Got its end, with "
-            f"exit code {code}{f' ({said[-1]})' if said else ''}; with --checkpoint (in Python: checkpoint=...) "
+            f"exit code {code}{f' ({said[-1]})' if said else ''}; with {option('checkpoint')} "
             "the sweep goes on from the last epoch saved."
         )
 
     def _next(self) -> tuple[Any, ...] | None:
-        """The next reply, or None after the last; while there is none, see whether the head still stands."""
+        """The next reply, or None after the last. While waiting, check that the head answers."""
         while True:
             try:
-                return self._waiting.get(timeout=_LOOK)
+                return self._waiting.get(timeout=_HEAD_CHECK_INTERVAL_S)
             except queue.Empty:
                 self._check()
 
     def _check(self) -> None:
-        """Raise if the head is lost; the driver need not try to leave it in good order then."""
-        if self._places is not None and self._places.lost():
+        """Raise ClusterError, and kill the driver, if the head is lost."""
+        if self._addresses is not None and self._addresses.lost():
             self._process.kill()
-            raise head_is_lost(self._places)
+            raise lost_head(self._addresses)
 
     def close(self) -> list[tuple[Any, ...]]:
-        """Tell it to leave, and wait until it and its workers are gone; what it has still said."""
+        """Tell the driver to exit, wait until it has, and return the replies that were not read yet."""
         with suppress(OSError):
             self._pipe.send("leave")
-        late = threading.Timer(_PATIENCE, self._process.kill)
+        late = threading.Timer(_EXIT_TIMEOUT_S, self._process.kill)
         late.daemon = True
         late.start()
         rest = []

@@ -1,4 +1,4 @@
-"""The pass over the data split over workers: they make Gram matrices, the lanes move in one place."""
+"""Splitting the data: workers compute Gram matrices, and the driver updates all lanes with them."""
 
 from __future__ import annotations
 
@@ -7,74 +7,75 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from learnrate.cluster.crew import Crew
-from learnrate.engines.fused import FusedEngine
-from learnrate.engines.problem import EpochState, LinearProblem
-from learnrate.engines.units import Grams, Unit, units
-from learnrate.sweeps.executors import States
+from learnrate.cluster.pool import WorkerPool
+from learnrate.linear.fused import FusedEngine
+from learnrate.linear.problem import EpochState, LinearProblem
+from learnrate.linear.units import Grams, Unit, units
+from learnrate.training.executors import States
+from learnrate.training.states import LaneStates
 
-__all__ = ["AHEAD", "matrix_bytes", "split_passes", "steps_of_a_unit", "unit_bytes"]
+__all__ = ["UNITS_AHEAD", "matrix_bytes", "split_passes", "steps_of_a_unit", "unit_bytes"]
 
 UNIT_BYTES = 1 << 23
-"""Of matrices that a worker makes in one go: a few milliseconds' work, for a fraction of one to send it."""
-_LEAST = 1 << 22
-"""What is worth a call to a worker, which takes a few milliseconds."""
-AHEAD = 3
-"""Units for each worker that may be made or waiting to be used."""
-_DEPTH = 2
-"""Of them, those given to a worker, so that it has the next one when it ends one."""
+"""Matrices of one unit: a few milliseconds of work for a worker, and a fraction of a millisecond to send."""
+_LEAST_UNIT_BYTES = 1 << 22
+"""Smaller units are not worth a call to a worker, which takes about a millisecond."""
+UNITS_AHEAD = 3
+"""For each worker, so many units may be computed or wait to be used."""
+_TASKS_PER_WORKER = 2
+"""So that a worker has its next unit when it ends one."""
 
 
 def matrix_bytes(problem: LinearProblem) -> int:
-    """Of one minibatch, as the fused engine lays it out."""
+    """Bytes of the Gram matrix of one minibatch, with the padding of the engine ``fused``."""
     width = -(-(problem.d + 2) // 8) * 8
     return int(width**2 * problem.dtype.itemsize)
 
 
 def unit_bytes(problem: LinearProblem) -> int:
-    """Of a unit's matrices, at most.
+    """The most bytes that the matrices of a unit may take.
 
-    Whoever makes some of a block that is read from a disk has to read all of it, so there a unit is the whole
-    block, if its matrices are not too large for that.
+    A block on disk is always read whole. So for data on disk a unit is a whole block, unless its matrices are too
+    large.
     """
     return UNIT_BYTES if problem.source is None else 8 * UNIT_BYTES
 
 
 def steps_of_a_unit(problem: LinearProblem) -> int:
-    """How many minibatches a unit has; fewer where an epoch is short, so that all workers have some."""
+    """Minibatches in a unit: fewer where an epoch is short, so that every worker gets some."""
     size = matrix_bytes(problem)
     most = unit_bytes(problem) // size
     if problem.source is None:
-        most = min(most, max(-(-problem.steps // 16), _LEAST // size))
+        most = min(most, max(-(-problem.steps // 16), _LEAST_UNIT_BYTES // size))
     return max(1, most)
 
 
 def split_passes(
-    crew: Crew,
+    pool: WorkerPool,
     engine: FusedEngine,
     problems: Sequence[LinearProblem],
-    starts: Sequence[EpochState | None],
+    starts: Sequence[LaneStates | None],
 ) -> States:
-    """Train the problems one after another; see `learnrate.sweeps.executors.Executor`.
+    """Train one problem after another, yielding ``(i, states)`` as `learnrate.training.executors.Executor` says.
 
-    Workers run ahead of the lanes, into the next epoch and the next problem too, but not further than
-    `AHEAD` units each.
+    Workers compute matrices ahead of the lanes, also for the next epoch and the next problem, but at most
+    `UNITS_AHEAD` units each.
     """
 
     def all_units() -> Iterator[tuple[int, Unit]]:
         for s, (problem, start) in enumerate(zip(problems, starts, strict=True)):
-            for unit in units(problem, start, steps_of_a_unit(problem)):
+            for unit in units(problem, EpochState.of(start), steps_of_a_unit(problem)):
                 yield s, unit
 
-    made = _in_order(crew, all_units())
+    made = _in_order(pool, all_units())
     for s, (problem, start) in enumerate(zip(problems, starts, strict=True)):
-        if start is None or start.epoch < problem.epochs:
-            for state in engine.epochs_on(problem, start, made):
+        if not problem.horizon.reached(start):
+            for state in engine.states_on(problem, start, made):
                 yield s, state
 
 
-def _in_order(crew: Crew, wanted: Iterator[tuple[int, Unit]]) -> Iterator[tuple[Unit, Grams]]:
-    """Have all units made, and give them out in order; from elsewhere the next one comes while one is used."""
+def _in_order(pool: WorkerPool, wanted: Iterator[tuple[int, Unit]]) -> Iterator[tuple[Unit, Grams]]:
+    """Yield all units with their matrices, in order. From another machine the next unit is fetched meanwhile."""
     known: dict[int, tuple[int, Unit]] = {}  # given to a worker or waiting to be used, by number
     made: dict[int, Any] = {}
     fetched: dict[int, Future[Any]] = {}
@@ -82,32 +83,32 @@ def _in_order(crew: Crew, wanted: Iterator[tuple[int, Unit]]) -> Iterator[tuple[
     last = following = 0
     with ThreadPoolExecutor(1, thread_name_prefix="learnrate-fetcher") as fetcher:
         while True:
-            for member in crew.free(_DEPTH):
+            for member in pool.free(_TASKS_PER_WORKER):
                 if again:
                     number = heapq.heappop(again)
-                elif len(known) < AHEAD * len(crew.ready) and (item := next(wanted, None)):
+                elif len(known) < UNITS_AHEAD * len(pool.ready) and (item := next(wanted, None)):
                     number, last = last, last + 1
                     known[number] = item
                 else:
                     break
-                crew.give(member, number, "make", *known[number])
+                pool.give(member, number, "make", *known[number])
             if not known:
                 return
-            for _, number, result in crew.wait(
+            for _, number, result in pool.wait(
                 0 if following in fetched or following in made else 1.0
             ):
                 if result is None:
                     heapq.heappush(again, number)
                 else:
                     made[number] = result
-            if len(crew.machines) > 1:  # on one machine there is nothing to wait for
+            if len(pool.machines) > 1:  # on one machine fetching takes no time
                 for number in (following, following + 1):
                     if number in made:
-                        fetched[number] = fetcher.submit(crew.get, made.pop(number))
+                        fetched[number] = fetcher.submit(pool.get, made.pop(number))
             if following in fetched:
                 grams = fetched.pop(following).result()
             elif following in made:
-                grams = crew.get(made.pop(following))
+                grams = pool.get(made.pop(following))
             else:
                 continue
             if grams is None:

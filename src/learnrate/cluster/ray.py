@@ -1,23 +1,25 @@
-"""A sweep on a Ray cluster: the executor that `learnrate.sweep` is given."""
+"""The executor that trains on a Ray cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from learnrate.cluster.connection import callers_own, load_ray, places_at
+from learnrate.cluster.connection import addresses_at, callers_address, load_ray
 from learnrate.cluster.driver import Job
 from learnrate.cluster.launch import Driver
 from learnrate.cluster.split import check_split
-from learnrate.engines.problem import Engine, EpochState, LinearProblem
-from learnrate.errors import OptionError
-from learnrate.sweeps.executors import States
+from learnrate.errors import OptionError, option
+from learnrate.training.executors import States
+from learnrate.training.monitor import Monitor
+from learnrate.training.problem import Engine, Problem
+from learnrate.training.states import LaneStates
 
 __all__ = ["RayCluster", "RayExecutor"]
 
 
 class RayCluster:
-    """Machines to sweep on.
+    """A Ray cluster to sweep on, for the option ``cluster`` of `learnrate.sweep` and `learnrate.torch.sweep`.
 
     Parameters
     ----------
@@ -25,9 +27,10 @@ class RayCluster:
         ``"local"`` for workers on this machine's CPUs, ``"auto"`` for the Ray cluster that runs here, or the
         ``host:port`` of its head.
     split : {"lanes", "data"}, optional
-        What workers share out; see `learnrate.cluster.split`. By itself the one that is estimated to be quicker.
+        ``"lanes"``: each worker trains some lanes on all examples. ``"data"``: workers compute the Gram matrices of
+        different minibatches, for the engine ``fused`` alone. Unless given, the one that is estimated to be faster.
     workers : int, optional
-        At most so many; a worker for every CPU of the cluster unless given.
+        The most workers to start. Unless given, one for every CPU of the cluster.
 
     Raises
     ------
@@ -47,59 +50,56 @@ class RayCluster:
         load_ray()
 
     def engine(self, name: str) -> str:
-        """The engine to ask for where ``name`` is asked for: splitting the data takes ``fused``."""
+        """The engine to use where the user asks for ``name``: splitting the data needs ``fused``."""
         if self.split != "data":
             return name
         if name not in ("auto", "fused"):
             raise OptionError(
-                f"engine must be auto or fused to split the data over a cluster. Got {name!r} instead; "
-                "or use --cluster-split lanes."
+                f"{option('engine')} must be auto or fused to split the data over a cluster. Got {name!r} instead; "
+                f"or use {option('cluster_split', 'lanes')}."
             )
         return "fused"
 
-    def executor(
-        self, engine: Engine, on_message: Callable[[str], object] | None = None
-    ) -> RayExecutor:
-        """What trains a sweep's seeds here."""
-        return RayExecutor(self, engine, on_message)
+    def executor(self, engine: Engine, monitor: Monitor | None = None) -> RayExecutor:
+        """The executor that trains a sweep's problems on this cluster."""
+        return RayExecutor(self, engine, monitor or Monitor())
 
 
 @dataclass(eq=False)
 class RayExecutor:
-    """Trains on the workers of a cluster; see `learnrate.sweeps.executors.Executor`.
+    """Trains problems on the workers of a Ray cluster: a `learnrate.training.executors.Executor`.
 
     Attributes
     ----------
     account : list of str
-        Once it has trained: how it was split, and a line for each worker.
+        After the training: how it was split, and a line for each worker.
     starting, training : float
-        Seconds until the workers were ready, and from then to the last state.
+        Seconds until the workers were ready, and from then to the end of the training.
     """
 
     cluster: RayCluster
     engine: Engine
-    on_message: Callable[[str], object] | None = None
+    monitor: Monitor = field(default_factory=Monitor)
     account: list[str] = field(default_factory=list)
     starting: float = 0.0
     training: float = 0.0
 
-    def run(self, problems: Sequence[LinearProblem], starts: Sequence[EpochState | None]) -> States:
-        """Train, yielding ``(s, state)``.
+    def run(self, problems: Sequence[Problem], starts: Sequence[LaneStates | None]) -> States:
+        """Train, yielding ``(i, states)`` for each state of problem ``i``.
 
         Raises
         ------
         ClusterError
-            If there is no cluster, its head is lost, or its workers die again and again.
+            If there is no cluster, its head is lost, or workers die again and again.
         """
         if not problems:
             return
-        address = callers_own() or self.cluster.address
-        driver = Driver(places_at(address))
+        address = callers_address() or self.cluster.address
+        driver = Driver(addresses_at(address))
         job = Job(
-            problems=[replace(problem, on_rows=None) for problem in problems],
+            problems=problems,
             starts=starts,
-            engine=self.engine.name,
-            threads=getattr(self.engine, "threads", 1),
+            engine=self.engine.listened_to(None),
             address=address,
             split=self.cluster.split,
             workers=self.cluster.workers,
@@ -109,10 +109,10 @@ class RayExecutor:
             for kind, *rest in driver.replies():
                 if kind == "state":
                     yield rest[0], rest[1]
-                elif kind == "rows" and (tell := problems[rest[0]].on_rows) is not None:
-                    tell(rest[1])
+                elif kind == "rows":
+                    problems[rest[0]].tell(rest[1])
                 elif kind == "message":
-                    self._say(rest[0])
+                    self.monitor.say(rest[0])
                 elif kind == "account":
                     self.account, self.starting, self.training = rest
         finally:
@@ -120,8 +120,4 @@ class RayExecutor:
                 if kind == "account":
                     self.account, self.starting, self.training = rest
         for line in self.account:
-            self._say(f"Cluster: {line}.")
-
-    def _say(self, message: str) -> None:
-        if self.on_message is not None:
-            self.on_message(message)
+            self.monitor.say(f"Cluster: {line}.")

@@ -1,10 +1,10 @@
-"""What to split: the lanes or the pass over the data. One rule, from a count of what is to be done."""
+"""Whether to split the lanes or the data over workers, by an estimate of the time that each takes."""
 
 from __future__ import annotations
 
-from learnrate.engines.fused import gram_pays
-from learnrate.engines.problem import LinearProblem
-from learnrate.errors import OptionError
+from learnrate.errors import OptionError, option
+from learnrate.linear.fused import gram_pays
+from learnrate.linear.problem import LinearProblem
 
 __all__ = ["SPLITS", "check_split", "choose_split", "pass_costs"]
 
@@ -12,17 +12,18 @@ SPLITS = ("lanes", "data")
 
 
 def check_split(split: str | None) -> None:
-    """Raise OptionError for a word that is none of `SPLITS`."""
+    """Raise OptionError if ``split`` is given and is not one of `SPLITS`."""
     if split is not None and split not in SPLITS:
-        raise OptionError(f"--cluster-split must be lanes or data. Got {split!r} instead.")
+        raise OptionError(
+            f"{option('cluster_split')} must be lanes or data. Got {split!r} instead."
+        )
 
 
-def choose_split(problem: LinearProblem, seeds: int, workers: int, engine: str) -> str:
-    """``"data"`` where that is estimated to be done first and the engine can do it, else ``"lanes"``."""
-    can = engine == "fused" and gram_pays(problem.d, problem.batch_size, problem.lanes)
-    if not can or workers < 2:
-        return "lanes"
+def choose_split(problem: LinearProblem, seeds: int, workers: int) -> str:
+    """The split that is estimated to be faster with the engine ``fused``: ``"data"`` or ``"lanes"``."""
     d, B, K = problem.d, problem.batch_size, problem.lanes
+    if workers < 2 or not gram_pays(d, B, K):
+        return "lanes"
     lanes, data = pass_costs(d, B, K, seeds=seeds, workers=workers)
     return "data" if data < lanes else "lanes"
 
@@ -30,17 +31,18 @@ def choose_split(problem: LinearProblem, seeds: int, workers: int, engine: str) 
 def pass_costs(
     d: int, batch_size: int, lanes: int, *, seeds: int, workers: int
 ) -> tuple[float, float]:
-    """What an epoch of all seeds takes, per example, with the lanes split and with the data split.
+    """The estimated cost of an epoch of all seeds, per example, with the lanes split and with the data split.
 
-    In operations, as `learnrate.engines.fused.gram_pays` counts them: with ``D = d + 1``, making a matrix is
-    ``m = (D + 1)(D + 9)`` per row and moving K lanes by it ``a K = 2D²K/B``. P workers have S seeds in
-    ``p = ⌈P/S⌉`` parts, of whole vectors of 16 lanes, one after another ``⌈S p / P⌉`` times::
+    The unit is one operation, as in `learnrate.linear.fused.gram_pays`. With ``D = d + 1``, computing a Gram matrix
+    costs ``m = (D + 1)(D + 9)`` per row, and updating K lanes with it costs ``a K = 2D²K/B``. With the lanes split,
+    each of S seeds is cut into ``p = ⌈P/S⌉`` ranges of whole vectors of 16 lanes, which P workers train in
+    ``⌈S p / P⌉`` rounds::
 
         lanes:  ⌈S p / P⌉ (m + a K / p)
         data:   S max((m + 2c) / (P − 1), a K + c)        c = 64 D²/B
 
-    c is for the matrix's way through the object store, half of which is the workers'; measured. The process
-    that moves the lanes takes a CPU too, so one worker less counts.
+    c is the measured cost of sending a matrix through the object store. The driver, which updates the lanes, uses a
+    CPU too, so ``P − 1`` workers count.
     """
     D, B = d + 1, batch_size
     blocks = -(-lanes // 16)

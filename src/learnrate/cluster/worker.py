@@ -1,4 +1,4 @@
-"""What a worker process does: it trains some lanes, or makes Gram matrices for them."""
+"""What a worker process does: it trains some lanes, or computes Gram matrices."""
 
 from __future__ import annotations
 
@@ -7,40 +7,49 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from learnrate import __version__
 from learnrate._shapes import Array
-from learnrate.engines.choose import get_engine
-from learnrate.engines.fused import FusedEngine, gram_pays
-from learnrate.engines.problem import EpochState, LinearProblem
-from learnrate.engines.units import Unit
+from learnrate.linear.units import Unit
+from learnrate.training.problem import Engine
+from learnrate.training.states import LaneStates
+from learnrate.version import __version__
 
-__all__ = ["Effort", "Part", "Self", "Worker", "part_of"]
+__all__ = ["Identity", "LaneRange", "Usage", "Worker"]
 
-_LEG = 0.25
-"""Seconds after which a worker hands over the states it has."""
-_LEG_BYTES = 1 << 26
+_REPORT_INTERVAL_S = 0.25
+_REPORT_BYTES = 1 << 26
+"""A worker returns its states after so long, or when they take so many bytes."""
 
 
-class Part(NamedTuple):
-    """Lanes ``first, …, stop − 1`` of problem ``s``, from a state of theirs on."""
+class LaneRange(NamedTuple):
+    """Lanes ``first, …, stop − 1`` of problem ``s``, to train from the state ``start`` (None: from the beginning)."""
 
     s: int
     first: int
     stop: int
-    start: EpochState | None
+    start: LaneStates | None
+
+    def lanes(self, first: int, stop: int) -> list[LaneRange]:
+        """The lanes of this range from ``first`` to before ``stop``: a list of one range, or of none."""
+        first, stop = max(first, self.first), min(stop, self.stop)
+        if first >= stop:
+            return []
+        here = slice(first - self.first, stop - self.first)
+        return [
+            LaneRange(self.s, first, stop, None if self.start is None else self.start.take(here))
+        ]
 
 
-class Effort(NamedTuple):
-    """Examples that a call has gone through, and the seconds it took."""
+class Usage(NamedTuple):
+    """Examples that a call of a worker has gone through, and the seconds it took."""
 
     examples: int
     seconds: float
 
 
-class Self(NamedTuple):
-    """Who a worker is."""
+class Identity(NamedTuple):
+    """Node, process and version of learnrate of a worker."""
 
     node: str
     pid: int
@@ -48,39 +57,39 @@ class Self(NamedTuple):
 
 
 class Worker:
-    """Lives in a process of its own on some node; the problems' arrays are the node's shared ones."""
+    """A Ray actor: a process on some node. All workers of a node share the arrays of the problems."""
 
-    def __init__(self, problems: Sequence[LinearProblem], engine: str) -> None:
-        self.problems, self.engine = problems, get_engine(engine)
-        if isinstance(self.engine, FusedEngine):
-            first = problems[0]  # kernels are loaded before there is anything to wait for them
-            self.engine.prepare(first.dtype, gram_pays(first.d, first.batch_size, first.lanes))
-        self._states: Iterator[EpochState] = iter(())
+    def __init__(self, problems: Sequence[Any], engine: Engine) -> None:
+        self.problems, self.engine = problems, engine
+        engine.warm_up(problems[0])
+        self._states: Iterator[LaneStates] = iter(())
         self._maker: tuple[int, object] | None = None
         self._n = 0
 
-    def hello(self) -> Self:
-        """Who this is."""
-        return Self(socket.gethostname(), os.getpid(), __version__)
+    def identify(self) -> Identity:
+        """Node, process and version of this worker."""
+        return Identity(socket.gethostname(), os.getpid(), __version__)
 
-    def train(self, part: Part | None) -> tuple[Effort, list[EpochState]]:
-        """Begin with a part, or go on with the last one, for a moment or an epoch, which is longer."""
+    def train(self, part: LaneRange | None) -> tuple[Usage, list[LaneStates]]:
+        """Train some lanes, or go on with those of the last call, for a quarter of a second or an epoch if longer."""
         began, states, kept = time.perf_counter(), [], 0
         if part is not None:
-            problem = part_of(self.problems[part.s], part.first, part.stop)
+            problem = self.problems[part.s].take(slice(part.first, part.stop))
             self._n = problem.n
-            self._states = self.engine.epochs(problem, part.start)
+            self._states = self.engine.states(problem, part.start)
         for state in self._states:
             states.append(state)
-            kept += state.W.nbytes * (1 if state.V is None else 2)
-            if state.epoch and (time.perf_counter() - began > _LEG or kept > _LEG_BYTES):
+            kept += state.nbytes
+            if (state.epoch or state.step) and (
+                time.perf_counter() - began > _REPORT_INTERVAL_S or kept > _REPORT_BYTES
+            ):
                 break
-        epochs = sum(state.epoch > 0 for state in states)
-        return Effort(epochs * self._n, time.perf_counter() - began), states
+        measured = sum(state.epoch > 0 or state.step > 0 for state in states)
+        return Usage(measured * self._n, time.perf_counter() - began), states
 
-    def make(self, s: int, unit: Unit) -> tuple[Effort, tuple[Array, Array]]:
-        """The Gram matrices of a unit of problem ``s``."""
-        from learnrate.engines.kernels.shared import GramMaker
+    def make(self, s: int, unit: Unit) -> tuple[Usage, tuple[Array, Array]]:
+        """The Gram matrices of a unit of minibatches of problem ``s``."""
+        from learnrate.linear.kernels.shared import GramMaker
 
         began = time.perf_counter()
         problem = self.problems[s]
@@ -90,9 +99,4 @@ class Worker:
         assert isinstance(maker, GramMaker)
         made = maker.make(unit)
         examples = min((unit.stop - unit.first) * problem.batch_size, problem.n)
-        return Effort(examples, time.perf_counter() - began), (made.G, made.total)
-
-
-def part_of(problem: LinearProblem, first: int, stop: int) -> LinearProblem:
-    """Some lanes of a problem, trained the way they would be in the whole."""
-    return replace(problem, lrs=problem.lrs[first:stop], whole=problem.lanes)
+        return Usage(examples, time.perf_counter() - began), (made.G, made.total)

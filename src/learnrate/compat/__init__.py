@@ -1,4 +1,4 @@
-"""Scripts written for MXNet: its modules by learnrate, and what runs a script with them.
+"""Running scripts written for MXNet: learnrate's versions of MXNet's modules, and the code that runs a script with them.
 
 >>> from learnrate.compat import mxnet as mx
 >>> mx.nd.ones((2, 2)).sum().asscalar()

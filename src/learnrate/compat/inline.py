@@ -1,7 +1,6 @@
-"""Pictures without a screen: what a figure that is shown is called, and whether figures show by themselves.
+"""Figures without a display: the names of the files that ``plt.show()`` saves, and whether open figures are shown at the end.
 
-Nothing here loads matplotlib: a script that draws nothing does not wait for it. `matplotlib_backend` is the other
-half.
+This module does not import matplotlib, so a script without figures starts fast. `matplotlib_backend` saves the files.
 """
 
 from __future__ import annotations
@@ -21,27 +20,30 @@ _TOOLKITS = ("_tkinter", "PyQt6", "PySide6", "PyQt5", "PySide2", "gi", "wx")
 
 class _State:
     stem = "figure"
-    """What pictures are named after."""
+    """Prefix of the file names."""
     count = 0
     inline = False
+    save = True
 
 
 _state = _State()
 
 
 def set_inline() -> None:
-    """Show what is still open at the end of the run, as a notebook shows every figure."""
+    """Show figures that are still open at the end of the run, as a notebook would."""
     _state.inline = True
 
 
-def next_picture() -> Path:
-    """Where the next figure goes: ``SCRIPT-1.png``, ``SCRIPT-2.png``, … in the working directory."""
+def next_picture() -> Path | None:
+    """The file of the next figure, ``SCRIPT-1.png``, ``SCRIPT-2.png``, … in the working directory; None: do not save."""
+    if not _state.save:
+        return None
     _state.count += 1
     return Path(f"{_state.stem}-{_state.count}.png")
 
 
 def has_screen() -> bool:
-    """Whether figures can be shown in a window, or the user chose how they are drawn."""
+    """Whether figures can be shown in a window, or the user has chosen a backend with MPLBACKEND."""
     chosen = os.environ.get("MPLBACKEND", "").lower()
     if chosen:
         return chosen != "agg"
@@ -52,10 +54,13 @@ def has_screen() -> bool:
 
 
 @contextmanager
-def pictures(stem: str) -> Iterator[None]:
-    """Scope in which ``plt.show()`` saves pictures named after ``stem`` if there is no screen."""
-    _state.stem, _state.count, _state.inline = stem, 0, False
-    if has_screen():
+def pictures(stem: str, save: bool = True) -> Iterator[None]:
+    """Scope in which ``plt.show()`` saves figures to files named after ``stem`` if there is no display.
+
+    With ``save=False`` it only closes the figures, also where there is a display.
+    """
+    _state.stem, _state.count, _state.inline, _state.save = stem, 0, False, save
+    if save and has_screen():
         yield
         return
     before = os.environ.get("MPLBACKEND")
@@ -76,6 +81,6 @@ def pictures(stem: str) -> Iterator[None]:
 
 
 def _switch(backend: str) -> None:
-    """Have matplotlib, if it is loaded, draw by ``backend``."""
+    """Switch matplotlib, if it is imported, to a backend."""
     if "matplotlib" in sys.modules:
         sys.modules["matplotlib"].use(backend)

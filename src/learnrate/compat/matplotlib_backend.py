@@ -1,4 +1,4 @@
-"""A matplotlib backend for machines without a screen: ``plt.show()`` saves PNGs and says so.
+"""A matplotlib backend for machines without a display: ``plt.show()`` saves PNG files and prints their names.
 
 matplotlib loads this module by the name ``module://learnrate.compat.matplotlib_backend``.
 """
@@ -21,12 +21,13 @@ _DPI = 200
 
 
 def show(*args: Any, **kwargs: Any) -> None:
-    """Save every open figure and close it, as when a person has looked at the windows and closed them."""
+    """Save every open figure and close it."""
     for manager in Gcf.get_all_fig_managers():
         path = next_picture()
-        write_atomically(
-            path, partial(manager.canvas.figure.savefig, dpi=_DPI, bbox_inches="tight")
-        )
-        # Not on standard output, which is the script's own.
-        print(f"Saved {path}", file=sys.stderr)
+        if path is not None:
+            write_atomically(
+                path, partial(manager.canvas.figure.savefig, dpi=_DPI, bbox_inches="tight")
+            )
+            # Not on standard output, which belongs to the script.
+            print(f"Saved {path}", file=sys.stderr)
         Gcf.destroy(manager)

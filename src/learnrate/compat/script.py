@@ -1,4 +1,4 @@
-"""Running a script that was written for MXNet, unmodified, as Python would run it."""
+"""Running an unmodified script that was written for MXNet, as Python would run it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
+import numpy as np
+
 import learnrate.compat
-from learnrate.compat.finder import borrowed_names, missing_import
+from learnrate.compat.datasets import new_run
+from learnrate.compat.finder import missing_import, mxnet_imports
 from learnrate.compat.inline import pictures, set_inline
 from learnrate.errors import InputError, LearnrateError, MissingModuleError, MissingNameError
 from learnrate.nd.random import fresh_random
@@ -21,17 +24,17 @@ from learnrate.nd.random import fresh_random
 __all__ = ["run_script"]
 
 _HOME = str(Path(learnrate.compat.__file__).parents[1]) + os.sep
-"""Where learnrate's own files are: their frames are left out of a script's traceback."""
+"""The folder of learnrate's files, whose frames are left out of a script's traceback."""
 
 _MAGIC = re.compile(
     r"^(?:%|get_ipython\(\)\.run_line_magic\(\s*['\"]|get_ipython\(\)\.magic\(\s*u?['\"]%?)"
     r"(matplotlib|config|load_ext|autoreload)\b.*$",
     re.MULTILINE,
 )
-"""Lines of an exported notebook that speak to IPython."""
+"""Commands for IPython in an exported notebook."""
 
 
-def run_script(script: Path, arguments: Sequence[str] = ()) -> int:
+def run_script(script: Path, arguments: Sequence[str] = (), *, save_pictures: bool = True) -> int:
     """Run ``script`` with learnrate's modules under MXNet's names.
 
     Parameters
@@ -39,12 +42,14 @@ def run_script(script: Path, arguments: Sequence[str] = ()) -> int:
     script : Path
         A Python file.
     arguments : sequence of str
-        What it finds in ``sys.argv[1:]``.
+        Its ``sys.argv[1:]``.
+    save_pictures : bool
+        Whether ``plt.show()`` shows or saves figures; otherwise it only closes them.
 
     Returns
     -------
     int
-        0, or 1 if the script raised an exception, whose traceback is then on standard error.
+        0, or 1 if the script raised an exception; its traceback is then printed on standard error.
 
     Raises
     ------
@@ -53,15 +58,17 @@ def run_script(script: Path, arguments: Sequence[str] = ()) -> int:
     MissingNameError, MissingModuleError
         If it uses a part of MXNet that learnrate does not have; the message begins with file and line.
     SystemExit
-        As the script raises it.
+        If the script raises it.
     """
     source = _read(script)
     with (
         _as_main(script, arguments) as main,
-        borrowed_names(),
+        mxnet_imports(),
         fresh_random(),
-        pictures(script.stem),
+        pictures(script.stem, save_pictures),
+        np.printoptions(legacy="1.25"),  # print numbers in a list as [0.5, 0.25]
     ):
+        new_run()
         try:
             exec(_compiled(source, script), main.__dict__)
         except BrokenPipeError:
@@ -69,7 +76,7 @@ def run_script(script: Path, arguments: Sequence[str] = ()) -> int:
         except Exception as error:
             missing = missing_import(error) if type(error) is ImportError else error
             if isinstance(missing, MissingNameError | MissingModuleError):
-                text = _place(error.__traceback__) + str(missing)
+                text = _location(error.__traceback__) + str(missing)
                 raise type(missing)(text, name=missing.name) from error
             _print_traceback(error)
             return 1
@@ -83,7 +90,7 @@ def _read(script: Path) -> str:
             "export it with: jupyter nbconvert --to script"
         )
     try:
-        with tokenize.open(script) as file:  # in the coding that the script declares
+        with tokenize.open(script) as file:  # in the encoding that the script declares
             return file.read()
     except OSError as error:
         raise InputError(
@@ -91,13 +98,13 @@ def _read(script: Path) -> str:
         ) from error
     except (SyntaxError, UnicodeDecodeError) as error:
         raise InputError(
-            f"The script must be Python text, in UTF-8 or in the coding it declares. "
+            f"The script must be Python text, in UTF-8 or in the encoding that it declares. "
             f"Got {str(script)!r} instead: {error}."
         ) from error
 
 
 def _compiled(source: str, script: Path) -> CodeType:
-    """The script's code; lines that speak to IPython do nothing, and keep their place."""
+    """Compile the script. Commands for IPython are replaced by ``pass``, so that line numbers stay the same."""
     plain = _MAGIC.sub("pass", source)
     if plain != source:
         set_inline()
@@ -121,11 +128,11 @@ def _as_main(script: Path, arguments: Sequence[str]) -> Iterator[ModuleType]:
 
 
 def _is_inner(filename: str) -> bool:
-    """Whether a frame is learnrate's or the import machinery's, and not the script's."""
+    """Whether a frame belongs to learnrate or to Python's import system, not to the script."""
     return filename.startswith((_HOME, "<frozen "))
 
 
-def _place(trace: TracebackType | None) -> str:
+def _location(trace: TracebackType | None) -> str:
     """``"note.py, line 12: "``, the innermost line of the script or of a module beside it."""
     frames = [
         frame
@@ -147,7 +154,7 @@ def _trim(shown: traceback.TracebackException, error: BaseException) -> None:
     shown.stack = traceback.StackSummary.from_list(
         [frame for frame in shown.stack if not _is_inner(frame.filename)]
     )
-    if isinstance(error, LearnrateError):  # its message says it all
+    if isinstance(error, LearnrateError):  # the message is enough
         shown.__cause__ = shown.__context__ = None
     if shown.__cause__ is not None and error.__cause__ is not None:
         _trim(shown.__cause__, error.__cause__)

@@ -1,21 +1,18 @@
-"""Examples that are arrays already: checked, split and scaled."""
+"""Preparing examples that are arrays: checks, split and scaling."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from learnrate.data.prepared import (
-    Prepared,
-    as_float_type,
-    as_type,
-    assemble,
-    remarks_on_target,
-    split_rows,
-)
+from learnrate.data.plan import TargetKind
+from learnrate.data.prepared import Prepared, as_float_type, as_type, assemble, remarks_on_target
+from learnrate.data.split import split_rows
+from learnrate.data.target import label_codes
 from learnrate.errors import DataError
 
 __all__ = ["from_arrays"]
@@ -33,29 +30,36 @@ def from_arrays(
     val_fraction: float = 0.0,
     seed: int = 0,
     dtype: Any = np.float64,
+    target_kind: TargetKind = "number",
 ) -> Prepared:
-    """Check arrays and make them ready to train on.
+    """Check arrays and prepare them for training.
 
     Parameters
     ----------
     X : array-like, shape (n, d)
-        Real numbers; anything that NumPy (or ``asnumpy``) turns into an array.
+        Real numbers; anything that NumPy (or a method ``asnumpy``) converts to an array.
     y : array-like, shape (n,) or (n, 1)
-        One label per example.
+        One label for each example.
     feature_names : sequence of str, optional
-        By default X's own columns if it has any, or ``"0"``, ``"1"``, …
+        By default ``X.columns`` if there are any, else ``"0"``, ``"1"``, …
     target_name : str
-        What to call y.
-    standardize, val_fraction, seed
-        As in `learnrate.data.prepare.prepare`.
+        Name of the label.
+    standardize : bool
+        Whether to scale each feature to mean 0 and standard deviation 1 on the training examples.
+    val_fraction : float
+        Fraction of the examples to hold out for validation, 0 ≤ fraction < 1, drawn at random by ``seed``.
+    seed : int
+        At least 0.
     dtype : float64 or float32
-        What to train in.
+        Type of the prepared arrays.
+    target_kind : {"number", "class", "auto"}
+        What y is. With ``"class"`` the labels become class codes; ``"auto"`` is ``"class"`` where y holds texts or truth
+        values.
 
     Returns
     -------
     Prepared
-        Holding the arrays that were given, not copies, where type and layout are right already and
-        nothing is split or scaled.
+        It holds the given arrays, not copies, if their type and memory order are right and nothing is split or scaled.
 
     Raises
     ------
@@ -67,9 +71,12 @@ def from_arrays(
     """
     wanted = as_float_type(dtype)
     names = feature_names if feature_names is not None else getattr(X, "columns", None)
-    X, y = _numbers(X, "X"), _numbers(y, "y")
-    if y.ndim == 2 and y.shape[1] == 1:  # a column of labels: nothing else can be meant
-        y = y.ravel()
+    X, classes = _numbers(X, "X"), None
+    if target_kind == "class" or (target_kind == "auto" and _holds_classes(y)):
+        y, classes = label_codes(_column(np.asarray(y)), target_name)
+    else:
+        y = _numbers(y, "y")
+    y = _column(y)
     _check_shapes(X, y)
     names = [str(name) for name in (range(X.shape[1]) if names is None else names)]
     if len(names) != X.shape[1]:
@@ -79,24 +86,42 @@ def from_arrays(
         )
     _refuse_not_finite(X, "X")
     _refuse_not_finite(y, "y")
-    rows = split_rows(len(y), val_fraction, seed)
+    rows = split_rows(len(y), val_fraction, seed, None if classes is None else y)
     if rows is None and not standardize:
-        X, y = as_type(X, wanted, "X"), as_type(y, wanted, target_name)
-        notes = remarks_on_target(y, target_name)
-        return Prepared(X, y, None, None, tuple(names), target_name, notes=notes)
-    return assemble(
-        ((name, X[:, j]) for j, name in enumerate(names)),
-        names,
-        y,
-        rows=rows,
-        standardize=standardize,
-        dtype=wanted,
-        target_name=target_name,
-    )
+        X = as_type(X, wanted, "X")
+        if classes is None:
+            y = as_type(y, wanted, target_name)
+        notes = () if classes is not None else remarks_on_target(y, target_name)
+        prepared = Prepared(X, y, None, None, tuple(names), target_name, notes=notes)
+    else:
+        if classes is None and y.dtype.kind != "f":
+            y = as_type(y, np.dtype(np.float64), target_name)
+        prepared = assemble(
+            ((name, X[:, j]) for j, name in enumerate(names)),
+            names,
+            y,
+            rows=rows,
+            standardize=standardize,
+            dtype=wanted,
+            target_name=target_name,
+        )
+    if classes is None:
+        return prepared
+    return replace(prepared, classes=tuple(classes), class_counts=tuple(classes.values()))
+
+
+def _holds_classes(y: Any) -> bool:
+    """Whether labels are texts or truth values."""
+    return np.asarray(y).dtype.kind in "bUSOT" and not hasattr(y, "asnumpy")
+
+
+def _column(y: Any) -> Any:
+    """Labels of shape (n, 1) in shape (n,)."""
+    return y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _numbers(values: Any, name: str) -> Any:
-    """An array of real numbers, in the type it came in; text, objects and complex are refused."""
+    """An array of real numbers in its own type; `DataError` for text, objects and complex numbers."""
     if hasattr(values, "toarray"):
         raise DataError(
             f"{name} must be dense. Got a sparse matrix instead; give {name}.toarray()."
@@ -109,7 +134,7 @@ def _numbers(values: Any, name: str) -> Any:
     try:
         array = np.asarray(values.asnumpy() if hasattr(values, "asnumpy") else values)
     except (TypeError, ValueError, RuntimeError) as error:
-        # Rows of several lengths, say, or a tensor that lives on a GPU.
+        # Such as rows of several lengths, or a tensor on a GPU.
         raise DataError(
             f"{name} must be an array of numbers. Got a {type(values).__name__} that NumPy cannot turn "
             f"into one instead ({str(error).splitlines()[0]})."
@@ -136,7 +161,7 @@ def _check_shapes(X: Any, y: Any) -> None:
         )
     if len(X) != len(y):
         raise DataError(
-            f"X and y must have one length. Got {len(X):,} rows of X and {len(y):,} labels instead."
+            f"X and y must have the same length. Got {len(X):,} rows of X and {len(y):,} labels instead."
         )
     if len(y) < 2:
         raise DataError(f"There must be at least 2 examples. Got {len(y)} instead; add some.")
@@ -145,8 +170,7 @@ def _check_shapes(X: Any, y: Any) -> None:
 def _refuse_not_finite(array: Any, name: str) -> None:
     if array.dtype.kind != "f":
         return
-    # A sum is finite only if every value is, and no pass is quicker than that of BLAS for a sum of squares. One
-    # that is not may have overflowed: then the extremes tell.
+    # A sum of squares, fast by BLAS, is finite only if every value is. If it overflows, check the extremes.
     with np.errstate(over="ignore", invalid="ignore"):
         if array.flags.forc and array.itemsize in (4, 8):
             values = array.ravel(order="K")
@@ -156,8 +180,8 @@ def _refuse_not_finite(array: Any, name: str) -> None:
     if math.isfinite(total) or (math.isfinite(array.min()) and math.isfinite(array.max())):
         return
     bad = np.argwhere(~np.isfinite(array))
-    place = ", ".join(map(str, bad[0]))
+    index = ", ".join(map(str, bad[0]))
     raise DataError(
-        f"{name} must be finite. Got {array[tuple(bad[0])]} in {name}[{place}] ({len(bad):,} such values "
-        "in all); mend them or drop their examples."
+        f"{name} must be finite. Got {array[tuple(bad[0])]} in {name}[{index}] ({len(bad):,} such values "
+        "in all); correct them or drop their examples."
     )

@@ -1,4 +1,4 @@
-"""A name for the examples themselves, to tell whether two results rest on the same ones."""
+"""A hash of the examples, to tell whether two results are of the same examples."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["Fingerprint", "fingerprint"]
 
 
 def fingerprint(*arrays: Array | None) -> str:
-    """The first 16 hexadecimal digits of SHA-256 over types, shapes and values, in order.
+    """The first 16 hexadecimal digits of SHA-256 over the types, shapes and values of arrays, in order.
 
-    The same numbers give the same fingerprint on every machine, whatever its byte order. None, for
-    examples that are not there, counts as an empty place.
+    The same numbers give the same fingerprint on every machine, whatever its byte order. None, for examples that are
+    not there, has a hash of its own.
     """
     digest = Fingerprint()
     for array in arrays:
@@ -25,13 +25,13 @@ def fingerprint(*arrays: Array | None) -> str:
 
 
 class Fingerprint:
-    """The same, of arrays that come in pieces."""
+    """Computes the hash of `fingerprint` from arrays that are read in chunks."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
     def add(self, array: Array | None) -> None:
-        """Take in a whole array."""
+        """Add a whole array."""
         if array is None:
             self._digest.update(b"none;")
             return
@@ -40,11 +40,11 @@ class Fingerprint:
         self._digest.update(portable.data)
 
     def begin(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
-        """Begin an array whose bytes follow by `more`, in C order, the lowest of a number first."""
+        """Begin an array whose bytes are added with `more`, in C order and little-endian."""
         self._digest.update(f"{dtype.newbyteorder('<').str}{shape};".encode())
 
     def more(self, content: bytes) -> None:
-        """Go on with it."""
+        """Add the next bytes of the array."""
         self._digest.update(content)
 
     def hexdigest(self) -> str:

@@ -1,97 +1,37 @@
-"""Missing values: refused, dropped with their rows, or filled in."""
+"""What to do with missing values: an error, dropping rows, or filling in."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
 
-import numpy as np
-
-from learnrate._shapes import Array, Bool, Float
-from learnrate.data.frames import Frame, nameless
+from learnrate.data.facts import Gap
 from learnrate.data.wording import abridged
-from learnrate.errors import DataError, OptionError, did_you_mean
+from learnrate.errors import DataError, not_one_of, option
 
-__all__ = [
-    "Gap",
-    "Missing",
-    "as_policy",
-    "describe_filling",
-    "filled",
-    "judge_gaps",
-    "notes_on_filling",
-    "rows_to_keep",
-]
+__all__ = ["Missing", "as_policy", "describe_filling", "judge_gaps"]
 
-_LEAST_SHARE = 0.05  # `--missing drop` that keeps less than this of the rows is refused
+_DROP, _MEAN = option("missing", "drop"), option("missing", "mean")
+_LEAST_SHARE = 0.05  # it is an error if dropping rows keeps a smaller share of them
 
 
 class Missing(enum.StrEnum):
-    """What to do about missing values."""
+    """What to do with missing values."""
 
     ERROR = "error"
-    """Refuse them."""
+    """Raise an error."""
     DROP = "drop"
-    """Drop the rows that have one."""
+    """Drop the rows with missing values."""
     MEAN = "mean"
-    """Fill numbers with the mean of the training rows; give texts a category ``missing``."""
+    """Fill numbers with the mean of the training rows; give missing texts a category ``missing``."""
 
 
 def as_policy(missing: str) -> Missing:
-    """The policy of that name; raises `OptionError` if there is none."""
+    """The policy of this name; `OptionError` if there is none."""
     try:
         return Missing(missing)
     except ValueError:
-        raise OptionError(
-            f"missing must be one of {', '.join(Missing)}. Got {missing!r} instead."
-            + did_you_mean(str(missing), list(Missing))
-        ) from None
-
-
-class Gap(NamedTuple):
-    """What is missing in a column: how often, and the first row, counted from 1."""
-
-    name: str
-    number: int
-    row: int
-
-
-def _missing_in(frame: Frame, names: Sequence[str]) -> list[Gap]:
-    """The columns where something is missing."""
-    found = []
-    for name in names:
-        values = nameless(frame, name)
-        if values.null_count():
-            gaps = values.is_null().arg_true()
-            found.append(Gap(name, len(gaps), int(gaps[0]) + 1))
-    return found
-
-
-def rows_to_keep(
-    frame: Frame, target: str, features: Sequence[str], policy: Missing
-) -> tuple[Bool[Array, " n"], list[str]]:
-    """Which rows to train on, and what to say of the others.
-
-    Raises
-    ------
-    DataError
-        If values are missing and may not be, or too few rows would be left.
-    """
-    names = [target, *features]
-    gaps = _missing_in(frame, names)
-    has_target = _present(frame, [target])
-    complete = _present(frame, names)
-    notes = judge_gaps(
-        gaps,
-        policy,
-        target=target,
-        columns=len(names),
-        rows=frame.height,
-        with_target=int(has_target.sum()),
-        complete=int(complete.sum()),
-    )
-    return complete if policy is Missing.DROP else has_target, notes
+        raise not_one_of(option("missing"), missing, Missing) from None
 
 
 def judge_gaps(
@@ -104,19 +44,42 @@ def judge_gaps(
     with_target: int,
     complete: int,
 ) -> list[str]:
-    """What to say of the rows that are dropped, from what is missing in so many columns and rows.
+    """Check the missing values against the policy; returns notes on the rows that are dropped.
+
+    Parameters
+    ----------
+    gaps : sequence of Gap
+        The missing values of each column.
+    policy : Missing
+        What to do with them.
+    target : str
+        Name of the target.
+    columns, rows : int
+        Number of columns and rows.
+    with_target, complete : int
+        Number of rows that have a target, and of those that have all values.
 
     Raises
     ------
     DataError
-        As in `rows_to_keep`.
+        If values are missing and the policy is an error, or too few rows would be left.
     """
-    if policy is Missing.ERROR and gaps:
+    if policy is Missing.ERROR and gaps and gaps[0].name == target and with_target >= 2:
+        _, count, row = gaps[0]
+        drop = complete >= max(2, _LEAST_SHARE * with_target)
+        advice = f"{_DROP} leaves these rows out, and keeps {complete:,}" if drop else ""
+        if len(gaps) > 1 or not drop:
+            mean = f"{_MEAN} leaves them out, fills what features lack, and keeps {with_target:,}"
+            advice = f"{advice}; {mean}" if advice else mean
+        raise DataError(
+            f"The target {target!r} must have a value in every row; it is never filled in. Got none in {count:,} of "
+            f"{rows:,} rows, first in data row {row:,}; {advice}."
+        )
+    if policy is Missing.ERROR and gaps and with_target >= 2:
         described = [f"{name} ({count:,}, first in data row {row:,})" for name, count, row in gaps]
         raise DataError(
             f"There must be no missing values. Got some in {len(gaps)} of {columns} columns: "
-            f'{abridged(described)}; use --missing mean to fill them in (in Python: missing="mean"), or '
-            f"--missing drop, which would keep {complete:,} of {rows:,} rows."
+            f"{abridged(described)}; use {_MEAN} to fill them in, or {_DROP}, which would keep {complete:,} of {rows:,} rows."
         )
     kept = complete if policy is Missing.DROP else with_target
     if with_target < 2:
@@ -128,9 +91,9 @@ def judge_gaps(
         most = sorted(gaps, key=lambda gap: -gap.number)
         described = [f"{name} ({count:,})" for name, count, _ in most]
         raise DataError(
-            f"--missing drop must leave at least 2 rows and {100 * _LEAST_SHARE:g} % of those with a "
+            f"{_DROP} must leave at least 2 rows and {100 * _LEAST_SHARE:g} % of those with a "
             f"target. Got {kept:,} of {rows:,} rows, for values are missing in {abridged(described)}; use "
-            '--missing mean instead (in Python: missing="mean").'
+            f"{_MEAN} instead."
         )
     notes = []
     if without := rows - with_target:
@@ -140,23 +103,8 @@ def judge_gaps(
     return notes
 
 
-def _present(frame: Frame, names: Sequence[str]) -> Bool[Array, " n"]:
-    """Whether a row has a value in all of these columns."""
-    present = np.ones(frame.height, dtype=np.bool_)
-    for name in names:
-        values = nameless(frame, name)
-        if values.null_count():
-            present &= values.is_not_null().to_numpy()
-    return present
-
-
-def notes_on_filling(frame: Frame, features: Sequence[str], texts: Collection[str]) -> list[str]:
-    """What to say of the values that are filled in; ``texts`` are the features that are text."""
-    return describe_filling(_missing_in(frame, features), texts)
-
-
 def describe_filling(gaps: Sequence[Gap], texts: Collection[str]) -> list[str]:
-    """The same, from what is missing."""
+    """Notes on the values that are filled in; ``texts`` are the columns of text."""
     notes = []
     means = [f"{name} ({count:,})" for name, count, _ in gaps if name not in texts]
     if means:
@@ -167,14 +115,3 @@ def describe_filling(gaps: Sequence[Gap], texts: Collection[str]) -> list[str]:
     if own:
         notes.append(f"Missing texts made a category of their own, 'missing': {abridged(own)}.")
     return notes
-
-
-def filled(values: Float[Array, " n"], train: Any) -> Float[Array, " n"]:
-    """``values`` with the mean of the training rows, which ``train`` selects, in place of NaN."""
-    missing = np.isnan(values)
-    if not missing.any():
-        return values
-    known = values[train][~missing[train]]
-    if not known.size:  # all of its values were held out
-        known = values[~missing]
-    return np.where(missing, known.mean(), values)

@@ -1,14 +1,17 @@
-"""NumPy's own files, read by NumPy: ``.npy`` holds one matrix, ``.npz`` the arrays ``X`` and ``y``."""
+"""Reading files of NumPy: ``.npy`` with one matrix, ``.npz`` with the arrays ``X`` and ``y``."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from learnrate.data.blocks import TableBlock
 from learnrate.data.frames import Frame
-from learnrate.data.sources import Source, reading, refuse_too_large
+from learnrate.data.options import Table
+from learnrate.data.sources import Source, parsing, refuse_too_large
 from learnrate.data.wording import abridged
 from learnrate.errors import DataError
 
@@ -20,37 +23,41 @@ _PICKLED = (
 )
 
 
-def read_npy(source: Source) -> Frame:
-    """One matrix, whose columns are named ``"0"``, ``"1"``, …"""
-    with reading(source.label, "a NumPy .npy file"):
+def read_npy(
+    source: Source, rows: int | None, options: Table, notes: list[str]
+) -> Iterator[TableBlock]:
+    """Read one matrix, whose columns are named ``"0"``, ``"1"``, …, as one block."""
+    with parsing(source.label, "a NumPy .npy file"):
         matrix = _plain(_load(source), f"The matrix in {source.label}", ndim=2)
-        return _frame(matrix)
+        yield TableBlock(_frame(matrix))
 
 
-def read_npz(source: Source) -> Frame:
-    """Features ``"0"``, ``"1"``, … from the array ``X``, and the target ``"y"`` from ``y``."""
+def read_npz(
+    source: Source, rows: int | None, options: Table, notes: list[str]
+) -> Iterator[TableBlock]:
+    """Read features ``"0"``, ``"1"``, … from the array ``X`` and the target ``"y"`` from ``y``, as one block."""
     import polars as pl
 
-    with reading(source.label, "a NumPy .npz file"):
+    with parsing(source.label, "a NumPy .npz file"):
         arrays = _load(source, archive=True)
         X = _plain(arrays["X"], f"X in {source.label}", ndim=2)
         y = _plain(arrays["y"], f"y in {source.label}", ndim=1)
         if len(X) != len(y):
             raise DataError(
-                f"X and y in {source.label} must be of one length. Got {len(X):,} rows of X and "
+                f"X and y in {source.label} must have the same length. Got {len(X):,} rows of X and "
                 f"{len(y):,} labels; save the arrays of one data set."
             )
-        return _frame(X).with_columns(pl.Series("y", y))
+        yield TableBlock(_frame(X).with_columns(pl.Series("y", y)))
 
 
 def _load(source: Source, *, archive: bool = False) -> Any:
-    """Read with pickle refused, and with NumPy's warnings (about files of Python 2) kept quiet."""
+    """Read without pickle, and without NumPy's warnings about files of Python 2."""
     with source.open() as stream, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             if not archive:
                 return np.lib.format.read_array(stream, allow_pickle=False)
-            if stream.read(2) != b"PK":  # NumPy would take anything else for a pickle
+            if stream.read(2) != b"PK":  # NumPy would read anything else as a pickle
                 raise ValueError("it is not a zip archive")
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as held:
@@ -70,7 +77,7 @@ def _load(source: Source, *, archive: bool = False) -> Any:
 
 
 def _plain(array: Any, label: str, *, ndim: int) -> Any:
-    """Check numbers and shape; return them in a type that Polars has."""
+    """Check type and shape of an array; returns it in a type that Polars has."""
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{label} must hold real numbers. Got the type {array.dtype} instead; "

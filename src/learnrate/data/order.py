@@ -1,15 +1,14 @@
-"""The minibatch order: one function that every engine calls, so that curves differ only by the rate.
+"""The order of minibatches. Every engine uses the same one, so that curves differ only by the learning rate.
 
-Each random quantity of a run has a stream of its own, named by ``(seed, stream)``. Every epoch has its own
-stretch of the orders' stream, which can be gone to without replaying the ones before it: that is what lets
-a run resume.
+Each random quantity has a stream of random numbers of its own, given by ``(seed, stream)``. In the stream of the orders,
+every epoch has a range of its own, to which the generator can jump. So training can resume at any epoch.
 
-**Block shuffle** is for examples that are read in blocks. With a block size of S rows, which is rounded up
-to whole minibatches, block i holds the rows ``iS, …, min((i + 1)S, n) − 1``. An epoch visits the whole
-blocks in an order drawn afresh, then the last block if it is short, and shuffles the rows inside each. So no
-minibatch lies in two blocks, and at most one of an epoch is short: the last. Where one block holds all rows
-the order is the plain one. Each block has its own stretch of the epoch's, so whoever reads some blocks
-only can tell their orders without the others'.
+**Block shuffle** is for examples that are read in blocks. With a block size of S rows, which is rounded up to whole
+minibatches, block i holds the rows ``iS, …, min((i + 1)S, n) − 1``. An epoch visits the full blocks in a random order,
+then the last block if it is shorter, and shuffles the rows inside each block. So a minibatch never crosses a block, and
+only the last minibatch of an epoch can be short. With one block of all rows the order is the ordinary one. Each block
+has its own range of random numbers inside that of the epoch, so the order inside a block does not depend on other
+blocks.
 """
 
 from __future__ import annotations
@@ -36,89 +35,93 @@ __all__ = [
 ]
 
 Permute = Callable[[np.random.Generator, int], Array]
+"""Given a generator and n, returns a random permutation of ``0, …, n − 1``."""
 
 STRETCH = 1 << 64
-"""Draws of the orders' stream that are kept for each epoch."""
+"""Random numbers of the orders' stream that belong to each epoch."""
 
 _INITIAL_WEIGHTS, _ORDER = 0, 1
 _INITIAL_SCALE = 0.01
-_BLOCK_STRETCH = 1 << 40  # of them for each block: the first for the blocks' own order
+_BLOCK_STRETCH = (
+    1 << 40
+)  # random numbers of each block; the first range of an epoch is for the order of blocks
 
 
 class Sampling(enum.StrEnum):
     """How the examples of a minibatch are chosen."""
 
     SHUFFLE = "shuffle"
-    """A fresh permutation every epoch, cut into minibatches: each example is visited once."""
+    """A new permutation for every epoch, cut into minibatches: each example is visited once."""
     INDEPENDENT = "independent"
-    """Every minibatch drawn afresh, without replacement inside it: what the exact theory describes."""
+    """Every minibatch is drawn independently, without replacement inside it, as the exact theory assumes."""
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:
-    """Number of minibatches in one epoch, ``⌈n / B⌉``."""
+    """Number of minibatches in an epoch, ``⌈n / B⌉``."""
     return -(-n // batch_size)
 
 
 def rows_per_block(n: int, batch_size: int, block_size: int | None) -> int:
-    """Rows of a whole block: ``block_size`` rounded up to whole minibatches, or all ``n`` rows."""
+    """Rows of a full block: ``block_size`` rounded up to whole minibatches, but at most ``n``; ``n`` if it is None."""
     if block_size is None:
         return n
     return min(n, steps_per_epoch(block_size, batch_size) * batch_size)
 
 
-def initial_weights(d: int, seed: int) -> Float[Array, " d"]:
-    """Start of a run: ``w ~ N(0, 0.01²)`` in float64, the same for every rate of a seed.
+def initial_weights(d: int, seed: int, outputs: int | None = None) -> Float[Array, "d ..."]:
+    """Initial weights, ``w ~ N(0, 0.01²)`` in float64, the same for every learning rate of a seed.
 
-    The bias starts at 0.
+    The shape is (d,), or (d, C) for a model of C ``outputs``. The initial bias is 0.
     """
-    return np.random.Generator(_stream(seed, _INITIAL_WEIGHTS)).normal(0.0, _INITIAL_SCALE, d)
+    shape = d if outputs is None else (d, outputs)
+    return np.random.Generator(_stream(seed, _INITIAL_WEIGHTS)).normal(0.0, _INITIAL_SCALE, shape)
 
 
 class _Words(ISeedSequence):
-    """The words that a seed sequence gives a bit generator, worked out before."""
+    """A seed sequence that returns words which were computed before."""
 
     def __init__(self, words: Array) -> None:
         self.words = words
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
-        """What PCG64 asks for: four words of 64 bits."""
+        """The four words of 64 bits that PCG64 asks for."""
         return self.words
 
 
 @lru_cache(maxsize=64)
 def _words(seed: int, stream: int) -> _Words:
-    """Of ``SeedSequence([seed, stream])``: mixing them takes longer than a small epoch."""
+    """The words of ``SeedSequence([seed, stream])``, cached, since computing them takes longer than a small epoch."""
     return _Words(np.random.SeedSequence([seed, stream]).generate_state(4, np.uint64))
 
 
 def _stream(seed: int, stream: int) -> np.random.PCG64:
-    """The same as ``PCG64([seed, stream])``."""
-    words: Any = _words(seed, stream)  # which NumPy takes, but its annotations don't know
+    """``PCG64([seed, stream])``, faster."""
+    words: Any = _words(seed, stream)  # NumPy's annotations do not allow it
     return np.random.PCG64(words)
 
 
 class MinibatchOrders:
-    """The minibatch orders of one run, epoch by epoch.
+    """The orders in which the epochs of one seed visit the examples.
 
     Parameters
     ----------
     n, batch_size : int
-        Number of examples and nominal minibatch size ``B``, ``1 ≤ B ≤ n``.
+        Number of examples and nominal batch size ``B``, ``1 ≤ B ≤ n``.
     seed : int
-        The run.
+        Seed of the random numbers.
     sampling : Sampling
-        With ``shuffle`` there are ``n`` visits and the last minibatch may be short. With
-        ``independent`` there are ``⌈n / B⌉ · B`` visits and every minibatch is full.
+        With ``shuffle`` an epoch has ``n`` visits and the last minibatch may be short. With ``independent`` it has
+        ``⌈n / B⌉ · B`` visits and every minibatch is full.
     block_size : int, optional
-        Rows of a block, for block shuffle; ``shuffle`` only.
+        Rows of a block, for block shuffle; only with ``shuffle``.
     permute : callable, optional
-        What to call with a `numpy.random.Generator` and ``n`` instead of ``Generator.permutation``, for
-        an engine that has a faster one. It must give the same permutation.
+        A faster replacement of `numpy.random.Generator.permutation`, called with a generator and ``n``. It must
+        return the same permutation.
 
     Attributes
     ----------
     n, rows, count : int
-        Rows in all and of a whole block, and how many blocks there are, the short one included.
+        Number of rows, rows of a full block, and number of blocks.
     """
 
     def __init__(
@@ -145,7 +148,7 @@ class MinibatchOrders:
         return self._sampling is Sampling.SHUFFLE and self.count == 1
 
     def epoch(self, epoch: int) -> Int[Array, " visits"]:
-        """Indices of the examples in the order in which one epoch, counted from 0, visits them.
+        """Indices of the examples in the order in which an epoch, counted from 0, visits them.
 
         Minibatch ``t`` is ``order[t * batch_size : (t + 1) * batch_size]``.
         """
@@ -153,12 +156,12 @@ class MinibatchOrders:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def blocks(self, epoch: int) -> Iterator[tuple[int, Int[Array, " visits"]]]:
-        """The blocks in the order of the epoch: number, and order of the rows counted from its first."""
+        """Yield each block in the order of the epoch: its number, and the order of its rows, counted from its first."""
         for block in self.sequence(epoch).tolist():
             yield block, self.inside(epoch, block)
 
     def sequence(self, epoch: int) -> Int[Array, " blocks"]:
-        """Numbers of the blocks in the order in which one epoch visits them."""
+        """Numbers of the blocks in the order in which an epoch visits them."""
         whole = self.n // self.rows
         if self.count == 1:
             return np.zeros(1, dtype=np.int64)
@@ -166,12 +169,12 @@ class MinibatchOrders:
         return np.concatenate([self.generator(epoch, 0).permutation(whole), short])
 
     def prepare(self, epoch: int) -> None:
-        """Make the order of an epoch that will be asked for next, where it is one permutation."""
+        """Compute the order of the next epoch ahead, if it is one permutation."""
         if self.permutes:
             self._ahead = epoch, self.inside(epoch, 0)
 
     def inside(self, epoch: int, block: int) -> Int[Array, " visits"]:
-        """Order of one block's rows, counted from its first."""
+        """The order of the rows of one block, counted from its first."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == epoch:
             return ahead[1]
@@ -182,7 +185,10 @@ class MinibatchOrders:
         return _independent_batches(rng, steps, self._batch_size, self.n).ravel()
 
     def generator(self, epoch: int, place: int) -> np.random.Generator:
-        """At the start of one stretch: a block's, or with 0 the epoch's own. The latest one serves at a time."""
+        """A generator at the start of one range of an epoch: 0 for the order of blocks, 1 + i for block i.
+
+        Only the generator returned last can be used.
+        """
         self._bits.state = self._begin
         self._bits.advance(epoch * STRETCH + place * _BLOCK_STRETCH)
         return np.random.Generator(self._bits)
@@ -197,7 +203,28 @@ def epoch_order(
     sampling: Sampling = Sampling.SHUFFLE,
     block_size: int | None = None,
 ) -> Int[Array, " visits"]:
-    """The order of one epoch of `MinibatchOrders`: for the same arguments always the same."""
+    """Indices of the examples in the order in which one epoch visits them.
+
+    The same arguments always give the same order.
+
+    Parameters
+    ----------
+    n, batch_size : int
+        Number of examples and nominal batch size.
+    seed : int
+        Seed of the random numbers.
+    epoch : int
+        Number of the epoch, from 0.
+    sampling : Sampling
+        ``shuffle``: a permutation of the examples. ``independent``: minibatches drawn independently.
+    block_size : int, optional
+        Rows of a block, for block shuffle.
+
+    Returns
+    -------
+    int array, shape (visits,)
+        Minibatch t is ``order[t * batch_size : (t + 1) * batch_size]``.
+    """
     orders = MinibatchOrders(n, batch_size, seed=seed, sampling=sampling, block_size=block_size)
     return orders.epoch(epoch)
 
@@ -205,15 +232,15 @@ def epoch_order(
 def _independent_batches(
     rng: np.random.Generator, steps: int, batch_size: int, n: int
 ) -> Int[Array, "steps batch"]:
-    """``steps`` draws of ``batch_size`` distinct examples, each draw uniform and independent."""
+    """``steps`` minibatches of ``batch_size`` distinct examples, each uniform and independent of the others."""
     if batch_size**2 > 2 * n:
-        # Repeats inside a batch are likely, and there are few batches: draw them one at a time.
+        # Repeated examples are likely, and there are few minibatches: draw them one at a time.
         rows = [rng.choice(n, batch_size, replace=False) for _ in range(steps)]
         return np.array(rows, dtype=np.int64)
     batches = rng.integers(n, size=(steps, batch_size))
     again = np.arange(steps)
     while again.size:
-        # Redraw whole batches that hold an example twice: rejection keeps them uniform.
+        # Rejection sampling: redraw minibatches that hold an example twice.
         ordered = np.sort(batches[again], axis=1)
         again = again[(ordered[:, 1:] == ordered[:, :-1]).any(axis=1)]
         batches[again] = rng.integers(n, size=(again.size, batch_size))

@@ -1,4 +1,4 @@
-"""Examples that are read in blocks of rows, wherever they are."""
+"""Examples that are read in blocks of rows, from memory or from files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from learnrate._shapes import Array, Float
+from learnrate._shapes import Array, Float, Int
 
 __all__ = ["ArrayRows", "Block", "Rows"]
 
@@ -20,16 +20,16 @@ class Block(NamedTuple):
     X : array, shape (rows, d)
         Features, in C order.
     y : array, shape (rows,)
-        Labels.
+        Labels; int64 codes where they are classes.
     """
 
     X: Float[Array, "rows d"]
-    y: Float[Array, " rows"]
+    y: Float[Array, " rows"] | Int[Array, " rows"]
 
 
 @runtime_checkable
 class Rows(Protocol):
-    """Examples, features and labels of one type, too many perhaps to hold them all."""
+    """Examples that may not fit in memory: features and labels, read in blocks."""
 
     @property
     def n(self) -> int:
@@ -47,21 +47,21 @@ class Rows(Protocol):
         ...
 
     def every(self, step: int) -> Block:
-        """The rows ``0, step, 2 step, …``, held at once."""
+        """The rows ``0, step, 2 step, …``, as one block."""
         ...
 
     def blocks(self, rows: int, sequence: Iterable[int]) -> Iterator[Block]:
-        """The blocks with these numbers; block i begins at row ``i · rows``, and the last may be short.
+        """Yield the blocks with these numbers. Block i begins at row ``i · rows``; the last one may be shorter.
 
-        A block may be read only until the next one is asked for: its memory is used again.
+        A block may be used only until the next one is yielded, since its memory is used again.
         """
         ...
 
 
 class ArrayRows:
-    """`Rows` of arrays in memory: blocks are views."""
+    """`Rows` of arrays in memory. Blocks are views of the arrays."""
 
-    def __init__(self, X: Float[Array, "n d"], y: Float[Array, " n"]) -> None:
+    def __init__(self, X: Float[Array, "n d"], y: Float[Array, " n"] | Int[Array, " n"]) -> None:
         self.X, self.y = X, y
 
     @property
@@ -80,11 +80,11 @@ class ArrayRows:
         return self.X.dtype
 
     def every(self, step: int) -> Block:
-        """The rows ``0, step, 2 step, …``."""
+        """The rows ``0, step, 2 step, …``, as one block."""
         return Block(self.X[::step], self.y[::step])
 
     def blocks(self, rows: int, sequence: Iterable[int]) -> Iterator[Block]:
-        """The blocks with these numbers."""
+        """Yield the blocks with these numbers. Block i begins at row ``i · rows``."""
         for block in sequence:
             here = slice(block * rows, (block + 1) * rows)
             yield Block(self.X[here], self.y[here])

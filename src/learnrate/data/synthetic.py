@@ -1,4 +1,4 @@
-"""Examples made by a known linear model, such as the note's."""
+"""Synthetic examples of a linear model with known weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["NOTE_BIAS", "NOTE_WEIGHTS", "note_data", "synthetic_data"]
 NOTE_WEIGHTS = (2.0, -3.4)
 NOTE_BIAS = 4.2
 
-_STREAM = 2  # 0 and 1 belong to the runs: see learnrate.data.order
+_STREAM = 2  # of random numbers; 0 and 1 are those of learnrate.data.order
 
 
 def synthetic_data(
@@ -25,6 +25,19 @@ def synthetic_data(
     seed: int = 0,
 ) -> tuple[Float[Array, "n d"], Float[Array, " n"]]:
     """Draw ``n`` examples of ``y = X·w + b + ε`` with ``X ~ N(0, 1)`` and ``ε ~ N(0, noise²)``.
+
+    Parameters
+    ----------
+    w : array-like, shape (d,)
+        True weights.
+    b : float
+        True bias.
+    n : int
+        Number of examples.
+    noise : float
+        Standard deviation of the label noise.
+    seed : int
+        Seed of the random numbers, at least 0.
 
     Returns
     -------
@@ -43,5 +56,22 @@ def synthetic_data(
 def note_data(
     n: int = 1000, *, noise: float = 0.01, seed: int = 0
 ) -> tuple[Float[Array, "n d"], Float[Array, " n"]]:
-    """The note's examples: two features, true ``w = [2, −3.4]``, ``b = 4.2``, label noise 0.01."""
+    """The examples of the book's linear regression: two features, true ``w = [2, −3.4]`` and ``b = 4.2``.
+
+    Parameters
+    ----------
+    n : int
+        Number of examples.
+    noise : float
+        Standard deviation of the label noise.
+    seed : int
+        Seed of the random numbers, at least 0.
+
+    Returns
+    -------
+    X : float64 array, shape (n, 2)
+    y : float64 array, shape (n,)
+
+    Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2, "Generating the dataset".
+    """
     return synthetic_data(NOTE_WEIGHTS, NOTE_BIAS, n, noise=noise, seed=seed)

@@ -1,67 +1,93 @@
-"""Read a user's table; the suffix picks the format."""
+"""Reading a table; the suffix decides the format."""
 
 from __future__ import annotations
 
-import glob
+import io
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from learnrate.data.arrow_files import read_arrow, read_parquet
-from learnrate.data.builtin import BUILT_IN
+from learnrate.data.blocks import Blocks, TableBlock
+from learnrate.data.builtin import built_in
+from learnrate.data.databases import read_database
 from learnrate.data.delimited import read_delimited
-from learnrate.data.frames import Frame, nameless
+from learnrate.data.finding import DATABASE, exists, find_sources
+from learnrate.data.frames import Frame
 from learnrate.data.json_lines import read_json_lines
 from learnrate.data.numpy_files import read_npy, read_npz
-from learnrate.data.sources import Source, open_file
-from learnrate.errors import DataError, did_you_mean
+from learnrate.data.options import Table
+from learnrate.data.settle import settle
+from learnrate.data.sources import Source
+from learnrate.data.workbooks import read_workbook
+from learnrate.errors import DataError, OptionError, option
 
-__all__ = ["FORMATS", "STANDARD_INPUT", "read_table", "refuse_other_columns", "several_types"]
+__all__ = ["FORMATS", "STANDARD_INPUT", "load_table", "read_table", "stream_table"]
 
 STANDARD_INPUT = "-"
+_STARTS = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"{": ".jsonl", b"[": ".json", b"PK": ".xlsx"}
+_COMPRESSED = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
 
+Reader = Callable[[Source, int | None, Table, list[str]], Iterator[TableBlock]]
+_TEXT = partial(read_delimited, usual=None)
 
-def _read_csv(source: Source) -> Frame:
-    return read_delimited(source, ",")
-
-
-def _read_tsv(source: Source) -> Frame:
-    return read_delimited(source, "\t")
-
-
-FORMATS: dict[str, Callable[[Source], Frame]] = {
-    ".csv": _read_csv,
-    ".tsv": _read_tsv,
+FORMATS: dict[str, Reader] = {
+    ".csv": partial(read_delimited, usual=","),
+    ".tsv": partial(read_delimited, usual="\t"),
+    ".txt": _TEXT,
+    ".data": _TEXT,
+    ".dat": _TEXT,
     ".parquet": read_parquet,
     ".feather": read_arrow,
     ".arrow": read_arrow,
     ".ipc": read_arrow,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
+    ".json": read_json_lines,
+    ".xlsx": read_workbook,
+    ".xls": read_workbook,
+    ".ods": read_workbook,
     ".npy": read_npy,
     ".npz": read_npz,
+    "": _TEXT,
+    DATABASE: read_database,
 }
-"""The reader for each suffix. Any of them may be followed by ``.gz``."""
+"""The reader for each suffix. A suffix may be followed by ``.gz``, ``.bz2``, ``.xz``, ``.zst`` or ``.zip``.
+
+A reader yields blocks of at most about ``rows`` rows, or a single block if that is None, and adds to the notes what it
+found out about the format.
+"""
+
+_KNOWN = [suffix for suffix in FORMATS if suffix != DATABASE]
+_IN_BLOCKS = [suffix for suffix in _KNOWN if suffix not in (".npy", ".npz")]
+_OF_TEXT = {"header", "comment", "sep", "encoding", "skip_lines"}
 
 
 def read_table(
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     stdin: Any = None,
+    table: Table | None = None,
 ) -> Frame:
     """Read a table into a Polars frame.
 
     Parameters
     ----------
     source : str, path, or several
-        - A file: CSV, TSV, Parquet, Feather or Arrow IPC, JSON lines, ``.npy`` or ``.npz`` (`FORMATS`).
-        - A pattern such as ``"parts/*.csv"``, or several files: their rows one below the other. The
-          columns must be the same; their order is the first file's.
-        - ``"-"``: CSV from ``stdin``.
+        - A file: CSV, TSV or other text, Parquet, Feather or Arrow IPC, JSON, a workbook, ``.npy`` or ``.npz``
+          (`FORMATS`).
+        - ``"file.db::table"``: a table of a database of SQLite or DuckDB.
+        - A pattern such as ``"parts/*.csv"``, or several files, whose rows are put together. Their columns must be
+          the same; the order of columns is that of the first file.
+        - An address such as ``"s3://bucket/houses.parquet"``, opened by PyArrow or fsspec.
+        - ``"-"``: text, JSON, Parquet or Arrow from ``stdin``.
         - The name of a data set that ships with learnrate (`BUILT_IN`), if there is no such file.
     stdin : file object, optional
         Standard input, text or binary.
+    table : Table, optional
+        How to read it. What is not given is detected.
 
     Returns
     -------
@@ -75,95 +101,128 @@ def read_table(
 
     Notes
     -----
-    In CSV, TSV and JSON lines the texts in `learnrate.data.text.MISSING` (empty, ``NA``, ``NaN``,
-    ``null``, ``?`` and their like) are missing values, and a column is numeric only if all of its other
-    values are numbers, however late in the file they stand.
+    In text files and JSON the texts in `learnrate.data.text.MISSING` (empty, ``NA``, ``NaN``, ``null``, ``?`` and
+    others) are missing values. A column is numeric only if all its other values, in the whole file, are numbers.
     """
-    if not isinstance(source, str | os.PathLike):
-        return _read_several([Path(one) for one in source], "the files given")
-    name = os.fspath(source)
-    if name == STANDARD_INPUT:
-        return _read_standard_input(stdin)
-    path = Path(os.path.expanduser(name))
-    if not _exists(path):
-        if name in BUILT_IN:
-            return BUILT_IN[name].load()
-        if glob.has_magic(name):
-            found = sorted(glob.glob(str(path), recursive=True))
-            return _read_several([Path(one) for one in found], repr(name))
-        if path.parent == Path() and not path.suffix:
-            raise DataError(
-                f"A table must be a file, or a data set that ships with learnrate. Got {name!r} "
-                f"instead.{did_you_mean(name, [*BUILT_IN, *_tables_here()])}"
+    return load_table(source, table or Table(), stdin=stdin).frame()
+
+
+def load_table(source: Any, options: Table, *, stdin: Any = None) -> Blocks:
+    """Read a table into memory, with notes on what was detected; arguments as for `read_table`."""
+    notes: list[str] = []
+    if isinstance(source, str | os.PathLike):
+        name = os.fspath(source)
+        if name == STANDARD_INPUT:
+            return _in_memory([_standard_input(stdin)], options, notes)
+        data = built_in(name)
+        if data is not None and not exists(Path(name)):
+            if name != data.name:
+                notes.append(
+                    f"There is no file {name!r} here; the table {data.name!r} that ships with learnrate is read."
+                )
+            return Blocks.of(data.load(), notes=notes)
+    return _in_memory(find_sources(source, _KNOWN), options, notes)
+
+
+def _in_memory(sources: list[Source], options: Table, notes: list[str]) -> Blocks:
+    unpacked = [source.in_memory() for source in sources]
+    return settle(list(_blocks(unpacked, None, options, notes)), options, notes)
+
+
+def stream_table(
+    data: Any, rows: Callable[[int], int], options: Table
+) -> tuple[list[Source], Blocks]:
+    """A table that is read from its files in blocks, whenever it is needed.
+
+    Parameters
+    ----------
+    data : str, path, or several
+        As for `read_table`, without standard input, built-in data sets and NumPy files.
+    rows : callable
+        Given the number of columns, returns the number of rows of a block.
+    options : Table
+        How to read it.
+
+    Returns
+    -------
+    sources : list of Source
+        The files.
+    table : Blocks
+        The table.
+    """
+    if isinstance(data, str | os.PathLike):
+        name = os.fspath(data)
+        if name == STANDARD_INPUT:
+            raise OptionError(
+                f"{option('memory')} must come with a table in files, which are read twice. Got standard input (-) "
+                "instead; write it to a file first, or leave memory out."
             )
-    return _read_file(path)
+        if built_in(name) is not None and not exists(Path(name)):
+            raise OptionError(
+                f"{option('memory')} must come with a table in files. Got {name!r}, which ships with learnrate and "
+                "is small; leave memory out."
+            )
+    sources = find_sources(data, _IN_BLOCKS)
+    known: list[int] = []
+    notes: list[str] = []
+
+    def read() -> Iterator[TableBlock]:
+        if not known:  # the first rows tell how many columns there are
+            known.append(rows(next(_blocks(sources, 256, options, [])).frame.width))
+        return _blocks(sources, known[0], options, notes)
+
+    return sources, Blocks(read, notes=notes)
 
 
-def several_types(name: str, types: Iterable[Any]) -> DataError:
-    """What to raise for a column whose types do not go together."""
-    return DataError(
-        f"Column {name!r} must be of one type in all files of a table. "
-        f"Got {', '.join(sorted(map(str, types)))} instead; write the files alike."
-    )
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that the system refuses, because it is too long for one
-        return False
-
-
-def _tables_here() -> list[str]:
-    return sorted(p.name for p in Path().iterdir() if p.suffix.lower() in FORMATS)
-
-
-def _read_file(path: Path) -> Frame:
-    source = open_file(path, FORMATS)
-    return _refuse_nothing(FORMATS[source.suffix](source), source.label)
-
-
-def _read_standard_input(stdin: Any) -> Frame:
+def _standard_input(stdin: Any) -> Source:
     if stdin is None:
         raise DataError(
-            "'-' means CSV on standard input. Got no standard input; name a file instead."
+            "'-' means a table on standard input. Got no standard input; name a file instead."
         )
-    stream = getattr(stdin, "buffer", stdin)
-    content = stream.read()
-    if isinstance(content, str):
-        content = content.encode()
-    source = Source("Standard input (-)", ".csv", content)
-    source.refuse_empty()
-    return _read_csv(source)
-
-
-def _refuse_nothing(frame: Frame, label: str) -> Frame:
-    if not frame.width or not frame.height:
-        raise DataError(
-            f"{label} must hold rows and columns. Got {frame.height} rows and {frame.width} columns "
-            "instead; check the program that wrote it."
-        )
-    return frame
-
-
-def _read_several(paths: list[Path], label: str) -> Frame:
-    """Read files with the same columns, one below the other."""
-    import polars as pl
-
-    if not paths:
-        raise DataError(f"A pattern must match at least one file. Got {label}, which matches none.")
-    frames = [_read_file(path) for path in paths]
-    names = frames[0].columns
-    for path, frame in zip(paths, frames, strict=True):
-        refuse_other_columns(names, repr(str(paths[0])), frame.columns, repr(str(path)))
-    return pl.concat(
-        _with_one_type_per_column(
-            [pl.DataFrame([frame.get_column(name) for name in names]) for frame in frames]
-        )
+    content = getattr(stdin, "buffer", stdin).read()
+    data = content.encode() if isinstance(content, str) else content
+    suffix = next(
+        (kind for start, kind in _STARTS.items() if data.lstrip().startswith(start)), ".csv"
     )
+    compression = next(
+        (compression for start, compression in _COMPRESSED.items() if data.startswith(start)), ""
+    )
+    source = Source("Standard input (-)", suffix, lambda: io.BytesIO(data), compression)
+    source.refuse_empty()
+    return source
 
 
-def refuse_other_columns(
+def _blocks(
+    sources: Sequence[Source], rows: int | None, options: Table, notes: list[str]
+) -> Iterator[TableBlock]:
+    """All rows of a table; `DataError` if a file has none, or has other columns than the first."""
+    names: list[str] | None = None
+    for source in sources:
+        height = width = 0
+        reader = FORMATS[source.suffix]
+        _refuse_without_effect(source, reader, options)
+        found: list[str] = []
+        with source.reading():
+            for block in reader(source, rows, options, found):
+                columns = block.frame.columns
+                height, width = height + block.frame.height, len(columns)
+                if not block.frame.height:
+                    continue
+                if names is None:
+                    names = columns
+                # In blocks of JSON lines, keys may be absent.
+                if rows is None or source.suffix not in (".jsonl", ".ndjson"):
+                    _refuse_other_columns(names, sources[0].label, columns, source.label)
+                yield block
+        notes += [note for note in found if note not in notes]
+        if not height or not width:
+            raise DataError(
+                f"{source.label} must hold rows and columns. Got {height} rows and {width} columns "
+                "instead; check the program that wrote it."
+            )
+
+
+def _refuse_other_columns(
     names: Sequence[str], first: str, others: Sequence[str], label: str
 ) -> None:
     """Raise `DataError` if a file has other columns than the first of its table."""
@@ -172,32 +231,22 @@ def refuse_other_columns(
         held = "lacks" if odd[0] in names else "has another column,"
         raise DataError(
             f"The files of one table must have the same columns. Got {label}, which {held} "
-            f"{odd[0]!r}, beside {first}; mend it, or leave it out."
+            f"{odd[0]!r}, beside {first}; correct it, or leave it out."
         )
 
 
-def _with_one_type_per_column(frames: list[Frame]) -> list[Frame]:
-    """Let a column be of one type in all files: the numbers' common one, or text.
-
-    A file whose column is wholly missing has no say in its type.
-    """
-    import polars as pl
-
-    for name in frames[0].columns:
-        columns = [nameless(frame, name) for frame in frames]
-        types = {column.dtype for column in columns if column.null_count() < len(column)}
-        if len(types | {column.dtype for column in columns}) == 1:
-            continue
-        if len(types) <= 1:
-            common: pl.DataType = next(iter(types), pl.String())
-        else:
-            common = pl.Float64() if all(dtype.is_numeric() for dtype in types) else pl.String()
-        try:
-            columns = [column.cast(common) for column in columns]
-        except pl.exceptions.PolarsError as error:
-            raise several_types(name, types) from error
-        frames = [
-            frame.with_columns(column.alias(name))
-            for frame, column in zip(frames, columns, strict=True)
-        ]
-    return frames
+def _refuse_without_effect(source: Source, reader: Reader, options: Table) -> None:
+    """Raise `OptionError` for an option that has no effect on files of this format."""
+    useless = set(options.given(_OF_TEXT | {"sheet"}))
+    if reader is read_workbook:
+        useless &= {"comment", "sep", "encoding"}
+    elif reader is read_json_lines:
+        useless -= {"encoding"}
+    elif getattr(reader, "func", None) is read_delimited:
+        useless &= {"sheet"}
+    if useless:
+        name = min(useless)
+        raise OptionError(
+            f"{option(name)} must come with a {'workbook' if name == 'sheet' else 'text file'}. Got it with {source.label}; "
+            "leave it out."
+        )

@@ -1,19 +1,19 @@
-"""Values and lists, cut to what fits in a one-line message."""
+"""Values and lists, shortened for one-line messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["abridged", "short"]
+__all__ = ["abridged", "shortened"]
 
 
-def short(value: object, width: int = 30) -> str:
-    """``value`` as it would be written in code, cut if long."""
+def shortened(value: object, width: int = 30) -> str:
+    """``value`` as in code (a text in quotes), shortened to ``width`` characters."""
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def abridged(items: Sequence[str], most: int = 5) -> str:
-    """``"a, b, c"`` on one line, whatever the items hold; of a long list the first few and the count."""
+    """``"a, b, c"`` on one line; of more than ``most`` items the first ones and the number of all."""
     listed = ", ".join(" ".join(item.split()) for item in items[:most])
     return listed if len(items) <= most else f"{listed}, … ({len(items):,} in all)"

@@ -1,236 +1,59 @@
-"""Arrays that record, as MXNet's ``nd`` has them: float32 on the CPU, no 0-d results, explicit dtypes.
+"""Arrays with automatic gradients, compatible with MXNet's ``nd``: float32 on the CPU, explicit dtypes, no 0-d results.
 
-Covers what the first edition of *Dive into Deep Learning* (《动手学深度学习》, MXNet) uses in its chapters on
-NDArray, autograd, linear and softmax regression, multilayer perceptrons, overfitting, weight decay,
-dropout and optimisation. Where the book leaves a behaviour open, MXNet 1.9.1 was asked.
+It has what the first edition of *Dive into Deep Learning* (《动手学深度学习》, MXNet) uses in its chapters on NDArray,
+autograd, linear and softmax regression, multilayer perceptrons, overfitting, weight decay, dropout and optimisation.
+Where the book does not define a behaviour, it is that of MXNet 1.9.1.
 """
 
 from learnrate._missing import missing
-from learnrate.nd import random
+from learnrate.nd import creation, random
 from learnrate.nd.checking import check_gradient
 from learnrate.nd.context import Context, cpu, gpu
-from learnrate.nd.creation import arange, array, empty, eye, full, linspace, ones, zeros
-from learnrate.nd.functions.arithmetic import (
-    add,
-    add_n,
-    broadcast_add,
-    broadcast_div,
-    broadcast_equal,
-    broadcast_greater,
-    broadcast_greater_equal,
-    broadcast_lesser,
-    broadcast_lesser_equal,
-    broadcast_maximum,
-    broadcast_minimum,
-    broadcast_minus,
-    broadcast_mod,
-    broadcast_mul,
-    broadcast_not_equal,
-    broadcast_plus,
-    broadcast_power,
-    broadcast_sub,
-    divide,
-    elemwise_add,
-    elemwise_div,
-    elemwise_mul,
-    elemwise_sub,
-    equal,
-    greater,
-    greater_equal,
-    lesser,
-    lesser_equal,
-    maximum,
-    minimum,
-    modulo,
-    multiply,
-    not_equal,
-    power,
-    subtract,
-    true_divide,
+from learnrate.nd.creation import *
+from learnrate.nd.files import load, save
+from learnrate.nd.functions import (
+    arithmetic,
+    choosing,
+    elementwise,
+    layers,
+    products,
+    reductions,
+    shaping,
 )
-from learnrate.nd.functions.choosing import one_hot, pick, take, where
-from learnrate.nd.functions.elementwise import (
-    BlockGrad,
-    abs,
-    astype,
-    cast,
-    ceil,
-    clip,
-    copy,
-    cos,
-    exp,
-    expm1,
-    floor,
-    identity,
-    log,
-    log1p,
-    log2,
-    log10,
-    logical_not,
-    negative,
-    ones_like,
-    reciprocal,
-    relu,
-    round,
-    rsqrt,
-    sigmoid,
-    sign,
-    sin,
-    softrelu,
-    softsign,
-    sqrt,
-    square,
-    stop_gradient,
-    tan,
-    tanh,
-    zeros_like,
-)
-from learnrate.nd.functions.layers import Activation, Dropout, FullyConnected
-from learnrate.nd.functions.products import dot, log_softmax, softmax
-from learnrate.nd.functions.reductions import argmax, argmin, max, mean, min, norm, prod, sum
-from learnrate.nd.functions.shaping import (
-    broadcast_like,
-    broadcast_to,
-    concat,
-    concatenate,
-    expand_dims,
-    flatten,
-    repeat,
-    reshape,
-    reshape_like,
-    squeeze,
-    stack,
-    swapaxes,
-    tile,
-    transpose,
-)
+from learnrate.nd.functions.arithmetic import *
+from learnrate.nd.functions.choosing import *
+from learnrate.nd.functions.elementwise import *
+from learnrate.nd.functions.layers import *
+from learnrate.nd.functions.products import *
+from learnrate.nd.functions.reductions import *
+from learnrate.nd.functions.shaping import *
 from learnrate.nd.ndarray import NDArray, waitall
 from learnrate.nd.random import normal, uniform
 from learnrate.nd.random import normal as random_normal
 from learnrate.nd.random import uniform as random_uniform
 
 __all__ = [
-    "Activation",
-    "BlockGrad",
     "Context",
-    "Dropout",
-    "FullyConnected",
     "NDArray",
-    "abs",
-    "add",
-    "add_n",
-    "arange",
-    "argmax",
-    "argmin",
-    "array",
-    "astype",
-    "broadcast_add",
-    "broadcast_div",
-    "broadcast_equal",
-    "broadcast_greater",
-    "broadcast_greater_equal",
-    "broadcast_lesser",
-    "broadcast_lesser_equal",
-    "broadcast_like",
-    "broadcast_maximum",
-    "broadcast_minimum",
-    "broadcast_minus",
-    "broadcast_mod",
-    "broadcast_mul",
-    "broadcast_not_equal",
-    "broadcast_plus",
-    "broadcast_power",
-    "broadcast_sub",
-    "broadcast_to",
-    "cast",
-    "ceil",
     "check_gradient",
-    "clip",
-    "concat",
-    "concatenate",
-    "copy",
-    "cos",
     "cpu",
-    "divide",
-    "dot",
-    "elemwise_add",
-    "elemwise_div",
-    "elemwise_mul",
-    "elemwise_sub",
-    "empty",
-    "equal",
-    "exp",
-    "expand_dims",
-    "expm1",
-    "eye",
-    "flatten",
-    "floor",
-    "full",
     "gpu",
-    "greater",
-    "greater_equal",
-    "identity",
-    "lesser",
-    "lesser_equal",
-    "linspace",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logical_not",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "modulo",
-    "multiply",
-    "negative",
-    "norm",
+    "load",
     "normal",
-    "not_equal",
-    "one_hot",
-    "ones",
-    "ones_like",
-    "pick",
-    "power",
-    "prod",
     "random",
     "random_normal",
     "random_uniform",
-    "reciprocal",
-    "relu",
-    "repeat",
-    "reshape",
-    "reshape_like",
-    "round",
-    "rsqrt",
-    "sigmoid",
-    "sign",
-    "sin",
-    "softmax",
-    "softrelu",
-    "softsign",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "stop_gradient",
-    "subtract",
-    "sum",
-    "swapaxes",
-    "take",
-    "tan",
-    "tanh",
-    "tile",
-    "transpose",
-    "true_divide",
+    "save",
     "uniform",
     "waitall",
-    "where",
-    "zeros",
-    "zeros_like",
 ]
+__all__ += creation.__all__
+__all__ += arithmetic.__all__
+__all__ += choosing.__all__
+__all__ += elementwise.__all__
+__all__ += layers.__all__
+__all__ += products.__all__
+__all__ += reductions.__all__
+__all__ += shaping.__all__
 
 __getattr__ = missing("nd", __all__)

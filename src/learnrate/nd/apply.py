@@ -1,13 +1,12 @@
-"""Applying an operator to arrays: compute quietly, keep the dtype, record when asked to.
+"""Applying an operator to arrays: compute without warnings, keep the dtype, record a node.
 
-Every operation of `learnrate.nd` comes through here, so that the rules that hold for all of them are
-written once:
+Every operation of `learnrate.nd` follows these rules:
 
-- a number takes the array's dtype, and arrays of different dtypes do not mix;
-- the result has the dtype of the operands (so a comparison of float32 arrays is float32, and a quotient of
-  int32 arrays is cut to int32);
-- NumPy's floating-point warnings stay off: overflow is how divergence looks, not an accident;
-- while recording, a result of an array that has a node gets a node of its own.
+- a number gets the dtype of the array, and arrays of different dtypes are an error;
+- the result has the dtype of the operands (a comparison of float32 arrays is float32, and a quotient of int32 arrays is
+  truncated to int32);
+- NumPy's floating-point warnings are off, since overflow is normal where training diverges;
+- while recording, the result gets a node if an operand has one.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import numpy as np
 from learnrate.autograd import Node, Operator
 from learnrate.autograd.scopes import state
 from learnrate.errors import InputError
-from learnrate.nd.complaints import (
+from learnrate.nd.operator_errors import (
     dtype_error,
     number_error,
     operand_error,
@@ -36,22 +35,21 @@ if TYPE_CHECKING:
 
 __all__ = ["apply", "binary", "binary_reversed", "quiet", "unary"]
 
-new = object.__new__  # an array without the call of its __init__: a third of the cost
+new = object.__new__  # makes an array without calling __init__, at a third of the cost
 
 
 class _Quiet(threading.local):
-    """``quiet.call(f, *args)`` calls ``f`` with NumPy's floating-point warnings off.
+    """Calls functions with NumPy's floating-point warnings off: ``quiet.call(f, *args)``.
 
-    The setting lives in a context of this thread that nothing else runs in. Entering it costs a tenth
-    of what ``np.errstate`` does, which matters for arrays of ten numbers. A context cannot be entered
-    twice, so ``call`` is for NumPy alone; ``load``, for reading what a user gave, and ``sweep``, for
-    sweeping backward, have contexts of their own, inside of which arrays can be computed with.
+    The setting is kept in a context variable. Entering a context costs a tenth of ``np.errstate``, which matters for
+    arrays of ten numbers. A context cannot be entered twice, so ``call`` is for functions of NumPy alone. ``load`` (for
+    reading the user's values) and ``backward_pass`` have contexts of their own, inside which ``call`` can be used.
     """
 
     def __init__(self) -> None:
         self.call = self._quiet_context().run
         self.load = self._quiet_context().run
-        self.sweep = self._quiet_context().run
+        self.backward_pass = self._quiet_context().run
 
     @staticmethod
     def _quiet_context() -> contextvars.Context:
@@ -64,7 +62,7 @@ quiet = _Quiet()
 
 
 def binary(op: Operator) -> Method:
-    """The method ``x op y`` with broadcasting, of an array and an array or a number."""
+    """Make the method ``x op y``, with broadcasting, of an array and an array or a number."""
     forward = op.forward
 
     def method(self: NDArray, other: Any) -> NDArray:
@@ -84,7 +82,7 @@ def binary(op: Operator) -> Method:
         except (ValueError, TypeError, OverflowError) as error:
             raise value_error(op, error, x, y) from error
         if data.dtype is not x.dtype:
-            data = _settle(op, x, y, x.dtype) if kind is float else _cast(data, x.dtype)
+            data = _cast_operands(op, x, y, x.dtype) if kind is float else _cast(data, x.dtype)
         out: NDArray = new(type(self))
         out._data = data
         out._node = None
@@ -96,7 +94,7 @@ def binary(op: Operator) -> Method:
 
 
 def binary_reversed(op: Operator) -> Method:
-    """The method ``x op y`` of an array ``y`` and a number ``x`` on its left."""
+    """Make the method ``x op y`` of an array ``y`` and a number ``x`` on its left."""
     forward = op.forward
 
     def method(self: NDArray, other: Any) -> NDArray:
@@ -110,7 +108,7 @@ def binary_reversed(op: Operator) -> Method:
         except (ValueError, TypeError, OverflowError) as error:
             raise value_error(op, error, x, y) from error
         if data.dtype is not y.dtype:
-            data = _settle(op, x, y, y.dtype) if kind is float else _cast(data, y.dtype)
+            data = _cast_operands(op, x, y, y.dtype) if kind is float else _cast(data, y.dtype)
         out: NDArray = new(type(self))
         out._data = data
         out._node = None
@@ -122,7 +120,7 @@ def binary_reversed(op: Operator) -> Method:
 
 
 def _number(op: Operator, value: Any, array: Any) -> int | float:
-    """``value`` as a Python number, cut to an integer beside an array of integers."""
+    """``value`` as a Python number, truncated to an integer if the array holds integers."""
     if isinstance(value, np.generic):
         value = value.item()
     if not isinstance(value, int | float):
@@ -133,8 +131,8 @@ def _number(op: Operator, value: Any, array: Any) -> int | float:
         raise number_error(op, value, array) from error
 
 
-def _settle(op: Operator, x: Any, y: Any, dtype: np.dtype[Any]) -> Any:
-    """The value in ``dtype`` where a float stands beside an array; beside integers it is cut to one."""
+def _cast_operands(op: Operator, x: Any, y: Any, dtype: np.dtype[Any]) -> Any:
+    """The result in ``dtype`` for an array and a float, which is truncated first if the array holds integers."""
     left, right = (_number(op, v, w) if type(v) is float else v for v, w in ((x, y), (y, x)))
     return _cast(quiet.call(op.forward, left, right), dtype)
 
@@ -144,7 +142,7 @@ def _cast(data: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def unary(op: Operator, array: NDArray, *attributes: Any) -> NDArray:
-    """``op(array, *attributes)``, with the dtype of the array."""
+    """``op(array, *attributes)`` in the dtype of the array, recorded."""
     try:
         x, node = array._data, array._node
     except AttributeError:
@@ -168,7 +166,7 @@ def unary(op: Operator, array: NDArray, *attributes: Any) -> NDArray:
 def apply(
     op: Operator, inputs: tuple[NDArray, ...], *attributes: Any, dtype: Any = None
 ) -> NDArray:
-    """``op(*inputs, *attributes)``, with the dtype of the first input unless another is given."""
+    """``op(*inputs, *attributes)`` in the dtype of the first input, or in ``dtype``, recorded."""
     for array in inputs:
         if not hasattr(array, "_node"):
             raise operand_error(op.name, array)

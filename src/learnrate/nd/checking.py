@@ -1,4 +1,4 @@
-"""Gradients against finite differences."""
+"""Checking gradients with finite differences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from learnrate.nd.ndarray import NDArray
 
 __all__ = ["check_gradient", "numerical_gradient"]
 
-# A central difference errs by h² f‴/6 from the formula and by ε|f|/h from rounding: least near h = ε^(1/3).
+# The error of a central difference is h² f‴/6 from the formula and ε|f|/h from rounding: smallest near h = ε^(1/3).
 _STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 
 
@@ -22,27 +22,29 @@ def check_gradient(
 ) -> float:
     """Compare the recorded gradients of ``function(*inputs)`` with central finite differences.
 
-    The result is summed with fixed weights, all different, so that errors which cancel in a plain sum (as
-    those of softmax would) show.
+    The elements of the result are summed with fixed, different weights, since errors could cancel in a plain sum (as
+    those of softmax do).
 
     Parameters
     ----------
     function : callable
-        From NDArrays to an NDArray.
+        Computes an NDArray from NDArrays.
     *inputs : NDArray
-        Where to check, float64. They and their ``.grad`` are left as they are.
+        Where to check, float64. They and their ``.grad`` are not changed.
     rtol, atol : float
-        A recorded value may differ from the numerical one by ``atol + rtol · |largest value|``.
+        The allowed difference is ``atol + rtol · |largest numerical value|``.
 
     Returns
     -------
     float
-        The largest disagreement found.
+        The largest difference.
 
     Raises
     ------
     AutogradError
-        If a gradient disagrees by more.
+        If a difference is larger than allowed.
+    InputError
+        If an input is not float64.
 
     Examples
     --------
@@ -73,12 +75,12 @@ def check_gradient(
 
 
 def _weights(out: NDArray) -> Array:
-    """A weight for each element of a result, from 0.5 to 1.5."""
+    """A weight between 0.5 and 1.5 for each element of a result."""
     return 1 + 0.5 * np.cos(1 + np.arange(out.size, dtype=np.float64)).reshape(out.shape)
 
 
 def _recorded(function: Callable[..., NDArray], inputs: tuple[NDArray, ...]) -> list[Array]:
-    """Gradients by recording and sweeping backward."""
+    """Gradients by recording and a backward pass."""
     copies = [NDArray(array.asnumpy()) for array in inputs]
     for copy in copies:
         copy.attach_grad()
@@ -89,7 +91,7 @@ def _recorded(function: Callable[..., NDArray], inputs: tuple[NDArray, ...]) -> 
 
 
 def numerical_gradient(function: Callable[..., NDArray], *inputs: NDArray) -> list[Array]:
-    """Gradients of the weighted sum by central differences, ``(f(x + h) − f(x − h)) / 2h`` per element."""
+    """Gradients of the weighted sum by central differences, ``(f(x + h) − f(x − h)) / 2h`` for each element."""
     gradients = []
     for i, array in enumerate(inputs):
         point = array.asnumpy()

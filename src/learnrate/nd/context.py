@@ -1,4 +1,4 @@
-"""Where arrays live: the CPU. MXNet's contexts are taken so that its scripts run; no other device is used."""
+"""Devices. MXNet's contexts are accepted so that its scripts run, but arrays are on the CPU alone."""
 
 from __future__ import annotations
 
@@ -9,14 +9,31 @@ from learnrate.errors import OptionError
 __all__ = ["Context", "check_context", "cpu", "current_context", "gpu"]
 
 
+_DEVICES = ("cpu", "gpu", "cpu_pinned", "cpu_shared")
+"""The device types of MXNet."""
+
+
 class Context:
-    """A device by type and number: ``cpu(0)``."""
+    """A device, given by type and number, ``Context("cpu", 0)``, or by another context.
+
+    Raises
+    ------
+    OptionError
+        If there is no such type.
+    """
 
     __slots__ = ("device_id", "device_type")
 
-    def __init__(self, device_type: str, device_id: int = 0) -> None:
-        self.device_type = device_type
-        self.device_id = device_id
+    def __init__(self, device_type: str | Context, device_id: int = 0) -> None:
+        if isinstance(device_type, Context):
+            self.device_type: str = device_type.device_type
+            self.device_id: int = device_type.device_id
+            return
+        if device_type not in _DEVICES:
+            raise OptionError(
+                f"A device must be one of {', '.join(_DEVICES)}. Got {device_type!r} instead."
+            )
+        self.device_type, self.device_id = device_type, device_id
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Context) and repr(self) == repr(other)
@@ -27,6 +44,20 @@ class Context:
     def __repr__(self) -> str:
         return f"{self.device_type}({self.device_id})"
 
+    def __enter__(self) -> Context:
+        """``with mx.cpu():``, a scope in which arrays are created on this device.
+
+        Raises
+        ------
+        OptionError
+            If it is not the CPU.
+        """
+        check_context(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Leave the scope."""
+
 
 def cpu(device_id: int = 0) -> Context:
     """The CPU."""
@@ -34,17 +65,17 @@ def cpu(device_id: int = 0) -> Context:
 
 
 def gpu(device_id: int = 0) -> Context:
-    """A GPU. It can be named, but creating an array there is refused."""
+    """A GPU. Creating an array on it raises OptionError."""
     return Context("gpu", device_id)
 
 
 def current_context() -> Context:
-    """Where arrays are created: ``cpu(0)``."""
+    """The device on which arrays are created: ``cpu(0)``."""
     return cpu()
 
 
 def check_context(ctx: Any) -> None:
-    """Refuse any context but the CPU; None is the CPU.
+    """Check that a context is the CPU, or None, which means the CPU.
 
     Raises
     ------

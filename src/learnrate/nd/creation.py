@@ -1,4 +1,4 @@
-"""Making arrays: float32 on the CPU unless another dtype is asked for."""
+"""Creating arrays: float32 unless another dtype is given."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ FLOAT32 = np.dtype(np.float32)
 
 
 def array(source_array: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
-    """An array holding a copy of a list, a NumPy array or an NDArray.
+    """Create an array from a copy of a list, a NumPy array or an NDArray.
 
     Without ``dtype`` the result is float32, except that an NDArray keeps its dtype.
 
     Raises
     ------
     InputError
-        If ``source_array`` is not a rectangle of numbers.
+        If ``source_array`` does not hold numbers, or its rows have different lengths.
     """
     if ctx is not None:
         check_context(ctx)
@@ -45,7 +45,7 @@ def array(source_array: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
 
 
 def _as_numpy(source: Any, dtype: np.dtype[Any]) -> Any:
-    """A new contiguous array; numbers that are cut to integers wrap around, as in MXNet."""
+    """A new contiguous array. Numbers that do not fit an integer dtype wrap around, as in MXNet."""
     if dtype.kind == "f":
         return np.array(source, dtype, order="C")
     return np.array(source, order="C").astype(dtype)
@@ -57,22 +57,22 @@ def _dtype(ctx: Any, dtype: Any) -> np.dtype[Any]:
 
 
 def zeros(shape: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
-    """An array of zeros."""
+    """Create an array of zeros."""
     return NDArray(np.zeros(_shape(shape), _dtype(ctx, dtype)))
 
 
 def ones(shape: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
-    """An array of ones."""
+    """Create an array of ones."""
     return NDArray(np.ones(_shape(shape), _dtype(ctx, dtype)))
 
 
 def empty(shape: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
-    """An array to be filled; it holds zeros until then."""
+    """Create an array to be filled later; it holds zeros."""
     return zeros(shape, ctx, dtype)
 
 
 def full(shape: Any, val: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
-    """An array filled with one number."""
+    """Create an array filled with one number."""
     filled = zeros(shape, ctx, dtype)
     filled[:] = val
     return filled
@@ -95,9 +95,14 @@ def arange(
     ctx: Any = None,
     dtype: Any = None,
 ) -> NDArray:
-    """Numbers from ``start`` up to but not including ``stop``, by ``step``, each ``repeat`` times.
+    """Numbers from ``start`` up to but not including ``stop``, with distance ``step``, each ``repeat`` times.
 
-    With one argument, from 0 up to it.
+    ``arange(stop)`` starts at 0.
+
+    Raises
+    ------
+    OptionError
+        If no number lies between.
     """
     if stop is None:
         start, stop = 0, start
@@ -118,5 +123,5 @@ def linspace(
 
 
 def eye(N: int, M: int = 0, k: int = 0, ctx: Any = None, dtype: Any = None) -> NDArray:
-    """A matrix of N rows and M columns (0: N) with ones on the k-th diagonal."""
+    """A matrix of N rows and M columns (N if M is 0) with ones on the k-th diagonal."""
     return NDArray(np.eye(N, M or N, k, _dtype(ctx, dtype)))

@@ -1,4 +1,4 @@
-"""Index keys: what may stand between the brackets of ``x[…]``."""
+"""The keys of ``x[…]``: integers, slices and arrays of indices."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ EVERYTHING = slice(None)
 
 
 def numpy_key(key: Any) -> tuple[Any, bool]:
-    """The key as NumPy takes it, and whether it is basic: no arrays of indices in it.
+    """The key for NumPy, and whether it is basic, that is, without arrays of indices.
 
-    Arrays and lists of any type are indices, cut to integers. So are the results of comparisons: a 1 in
-    one is the second element, and no mask.
+    Arrays and lists of any type are indices, truncated to integers. A result of a comparison is not a mask: its ones
+    are the index 1.
 
     Raises
     ------
     OptionError
-        For a key that is no index.
+        If the key is not an index.
     """
     if type(key) is int or type(key) is slice:
         return key, True

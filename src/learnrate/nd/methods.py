@@ -1,4 +1,4 @@
-"""The operators and functions of `nd` as methods: ``x + y``, ``x.exp()``, ``x.sum(axis=0)``."""
+"""Operators and functions of `nd` as methods: ``x + y``, ``x.exp()``, ``x.sum(axis=0)``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Methods"]
 
 
 class Methods:
-    """What can be computed from an array; `NDArray` adds what it holds."""
+    """The operators and methods of `NDArray` that compute new arrays."""
 
     __slots__ = ()
     __hash__ = object.__hash__
@@ -61,7 +61,7 @@ class Methods:
     def __ipow__(self, other: Any) -> NDArray:  # type: ignore[misc]
         return self._write(self**other)
 
-    if TYPE_CHECKING:  # NDArray has it
+    if TYPE_CHECKING:  # defined in NDArray
 
         def _write(self, result: NDArray) -> NDArray: ...
 
@@ -123,7 +123,7 @@ class Methods:
     softmax = products.softmax
 
     @property
-    def T(self) -> NDArray:  # noqa: N802
-        """The transpose, a copy; of a vector the vector itself."""
+    def T(self) -> NDArray:
+        """The transpose, a copy; a vector is returned itself."""
         array: Any = self
         return shaping.transpose(array) if array.ndim > 1 else array

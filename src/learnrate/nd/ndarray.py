@@ -1,4 +1,4 @@
-"""NDArray: an array that records what is computed from it."""
+"""NDArray, an array whose operations can be recorded and differentiated."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from learnrate._missing import why_missing
 from learnrate._shapes import Array
 from learnrate.autograd import Leaf, Node, mark_variables
 from learnrate.autograd import backward as _backward
 from learnrate.autograd.scopes import state
-from learnrate.errors import AutogradError, InputError, MissingNameError, OptionError, did_you_mean
+from learnrate.errors import AutogradError, InputError, MissingNameError, OptionError
 from learnrate.nd.apply import quiet, unary
 from learnrate.nd.context import Context, check_context, cpu
 from learnrate.nd.functions.results import check_writable, record_copy
 from learnrate.nd.indexing import EVERYTHING, numpy_key
 from learnrate.nd.methods import Methods
 from learnrate.nd.operators.choosing import GATHER, SLICE
+from learnrate.nd.operators.shaping import RESHAPE_COPY
+from learnrate.nd.recording import Recording, recording
 
 __all__ = ["NDArray", "waitall"]
 
@@ -25,7 +28,7 @@ GRAD_REQS = ("write", "add", "null")
 
 
 class _OneElement(np.ndarray[Any, Any]):
-    """A NumPy array of one element that ``float`` and ``'%f'`` accept, as NumPy 1 let any such array."""
+    """A NumPy array of one element that ``float`` and ``'%f'`` accept, as in NumPy 1."""
 
     def __float__(self) -> float:
         return float(self.item())
@@ -38,10 +41,10 @@ class _OneElement(np.ndarray[Any, Any]):
 
 
 class NDArray(Methods):
-    """An array whose operations are recorded inside `autograd.record`. Make one with `nd.array`.
+    """An array whose operations are recorded inside `autograd.record`. Create one with `nd.array`.
 
-    The memory is always contiguous. ``x[1:3]``, ``x[0]``, ``x.reshape(…)`` and ``x.detach()`` share it,
-    as does every ``x[…]`` of integers and slices that is contiguous; everything else is a copy.
+    The elements are contiguous in memory. ``x[1:3]``, ``x[0]``, ``x.reshape(…)`` and ``x.detach()`` share memory with
+    ``x``, as does every ``x[…]`` of integers and slices that is contiguous; all other results are copies.
     """
 
     __slots__ = ("__weakref__", "_data", "_node")
@@ -50,8 +53,6 @@ class NDArray(Methods):
     def __init__(self, data: Array, node: Node | None = None) -> None:
         self._data = data
         self._node = node
-
-    # What it holds
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -75,7 +76,7 @@ class NDArray(Methods):
 
     @property
     def context(self) -> Context:
-        """Where the array lives: ``cpu(0)``."""
+        """The device of the array: ``cpu(0)``."""
         return cpu()
 
     ctx = context
@@ -86,7 +87,13 @@ class NDArray(Methods):
         return copy.view(_OneElement) if copy.size == 1 else copy
 
     def asscalar(self) -> Any:
-        """Return the one element as a NumPy scalar."""
+        """Return the only element as a NumPy scalar.
+
+        Raises
+        ------
+        InputError
+            If the array has more than one element.
+        """
         if self._data.size != 1:
             raise InputError(
                 "asscalar() must be called on an array of one element. "
@@ -104,7 +111,7 @@ class NDArray(Methods):
         if self._data.size != 1:
             raise InputError(
                 "The truth of an array must be that of its one element. "
-                f"Got an array of shape {self.shape} instead; say .min() for all, .max() for any."
+                f"Got an array of shape {self.shape} instead; use .min() for all, .max() for any."
             )
         return bool(self._data.ravel()[0])
 
@@ -125,30 +132,27 @@ class NDArray(Methods):
         return NDArray, (self._data,)
 
     def __getattr__(self, name: str) -> Any:
-        known = [] if name.startswith("_") else [n for n in dir(NDArray) if not n.startswith("_")]
-        nearest = did_you_mean(name, known) if known else ""
-        raise MissingNameError(
-            f"An NDArray of learnrate has no {name!r}.{nearest}", name=name, obj=self
-        )
+        why = why_missing(name, [n for n in dir(NDArray) if not n.startswith("_")])
+        raise MissingNameError(f"NDArray.{name} is not part of learnrate{why}", name=name, obj=self)
 
     # Gradients
 
     @property
     def grad(self) -> Any:
-        """The gradient that the last backward sweep wrote; None without `attach_grad`."""
+        """The gradient from the last backward pass, an array; None without `attach_grad`."""
         node = self._node
         return node.grad if type(node) is Leaf else None
 
     def attach_grad(self, grad_req: str = "write") -> None:
-        """Allocate ``.grad``, zeros like this array, and have what is computed from it recorded.
+        """Create ``.grad``, zeros of the shape of this array, and record what is computed from the array.
 
-        An array that was computed while recording is cut off from what it was computed from.
+        If the array was itself computed while recording, it becomes a leaf: no gradient flows further back.
 
         Parameters
         ----------
         grad_req : str
-            What `backward` does with the gradient: ``"write"`` it over the last one, ``"add"`` it, or
-            ``"null"``, drop it.
+            What `backward` does with the gradient: ``"write"`` replaces the last one, ``"add"`` adds to it, ``"null"``
+            drops it.
         """
         zeros = self.__class__(np.zeros(self._data.shape, self._data.dtype))
         mark_variables(self, zeros, grad_req)
@@ -156,22 +160,29 @@ class NDArray(Methods):
     def backward(
         self, out_grad: NDArray | None = None, retain_graph: bool = False, train_mode: bool = True
     ) -> None:
-        """Compute the gradient of this array's sum for every array with `attach_grad`.
+        """Compute the gradient of the sum of this array with respect to every array with `attach_grad`.
 
         Parameters
         ----------
         out_grad : NDArray, optional
-            Weights of the elements in that sum, ones by default.
-        retain_graph, train_mode : bool
-            As in `autograd.backward`.
+            Weights of the elements in the sum, ones by default.
+        retain_graph : bool
+            Whether to keep the graph, so that it can be differentiated again.
+        train_mode : bool
+            Ignored, as in MXNet.
+
+        Raises
+        ------
+        AutogradError
+            If the array was not recorded, or its graph was released by an earlier call.
         """
         _backward(self, out_grad, retain_graph, train_mode)
 
     def detach(self) -> NDArray:
-        """Return an array of the same memory that is not in the recorded graph."""
+        """Return an array that shares the memory and is not in the recorded graph."""
         return self.__class__(self._data)
 
-    # What autograd needs of an array: see learnrate.autograd.backward.Recorded
+    # The protocol learnrate.autograd.backward.Recorded
 
     def _mark(self, gradient: Any, grad_req: str) -> None:
         if grad_req not in GRAD_REQS:
@@ -198,7 +209,14 @@ class NDArray(Methods):
         self._check_like(given, "A head gradient")
         return given._data  # type: ignore[no-any-return]
 
-    def _like(self, value: Array) -> NDArray:
+    @staticmethod
+    def _recording(value: Any, node: Node | None) -> Any:
+        return recording(value, node)
+
+    def _like(self, value: Any) -> NDArray:
+        if isinstance(value, Recording):
+            value = value.through(RESHAPE_COPY, self.shape)
+            return self.__class__(value._data, value._node)
         return self.__class__(np.array(value, dtype=self._data.dtype, order="C"))
 
     def _replace(self, gradient: Array) -> None:
@@ -209,11 +227,13 @@ class NDArray(Methods):
 
     @staticmethod
     def _quietly(function: Callable[..., None], *args: Any) -> None:
-        if state.watchers:  # which may do anything, so also sweep themselves
+        if (
+            state.watchers
+        ):  # a watcher may start a backward pass, and a context cannot be entered twice
             with np.errstate(all="ignore"):
                 function(*args)
         else:
-            quiet.sweep(function, *args)
+            quiet.backward_pass(function, *args)
 
     # Elements
 
@@ -225,7 +245,7 @@ class NDArray(Methods):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         everything = type(key) is slice and key == EVERYTHING
-        if value is self and everything:  # the end of x[:] += y
+        if value is self and everything:  # the last step of x[:] += y
             return
         if state.recording:
             check_writable(self)
@@ -256,7 +276,7 @@ class NDArray(Methods):
             )
 
     def _write(self, result: NDArray) -> NDArray:
-        """Take over the contents of ``result``: the end of ``x += y``."""
+        """Copy the values of ``result`` into this array: the last step of ``x += y``."""
         if state.recording and (self._node is not None or result._node is not None):
             check_writable(self)
             raise AutogradError(
@@ -272,7 +292,7 @@ class NDArray(Methods):
         return self
 
     def copyto(self, other: Any) -> NDArray:
-        """Copy the contents to ``other``, an array of this shape, and return it."""
+        """Copy the values to ``other``, an array of the same shape, and return it."""
         if isinstance(other, Context):
             check_context(other)
             return self.copy()
@@ -284,12 +304,12 @@ class NDArray(Methods):
         return other  # type: ignore[no-any-return]
 
     def as_in_context(self, context: Any) -> NDArray:
-        """Return this array, which is on the CPU already."""
+        """Return this array, which is on the CPU; another device raises OptionError."""
         check_context(context)
         return self
 
     def wait_to_read(self) -> None:
-        """Return at once: nothing is computed in the background."""
+        """Do nothing, since nothing is computed in the background."""
 
 
 def _set(data: Array, key: Any, value: Any) -> None:
@@ -302,4 +322,4 @@ def _describe(value: Any) -> str:
 
 
 def waitall() -> None:
-    """Return at once: nothing is computed in the background."""
+    """Do nothing, since nothing is computed in the background."""

@@ -1,6 +1,6 @@
-"""Random arrays, from a generator of learnrate's own: NumPy's global state is never touched.
+"""Random arrays, from a generator of learnrate: NumPy's global random state is not used.
 
-As in MXNet a script that sets no seed gets the same numbers every time it runs.
+As in MXNet, a script that sets no seed gets the same numbers every time it runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _generator = np.random.default_rng(0)
 
 
 def seed(seed_state: int, ctx: Any = None) -> None:
-    """Start the random numbers afresh; the same seed gives the same numbers."""
+    """Restart the random numbers with a seed, an int ≥ 0; the same seed gives the same numbers."""
     global _generator
     if not isinstance(seed_state, int) or seed_state < 0:
         raise OptionError(f"A seed must be an int ≥ 0. Got {seed_state!r} instead.")
@@ -35,7 +35,7 @@ def seed(seed_state: int, ctx: Any = None) -> None:
 
 @contextmanager
 def fresh_random() -> Iterator[None]:
-    """Scope with random numbers from the start, as in a new process; afterwards they go on where they were."""
+    """Scope in which random numbers begin as in a new process; afterwards they continue as before."""
     global _generator
     before = _generator
     seed(0)
@@ -70,7 +70,7 @@ def normal(
     ctx: Any = None,
     out: NDArray | None = None,
 ) -> NDArray:
-    """Numbers from the normal distribution ``N(loc, scale²)``; one of them without a ``shape``."""
+    """Random numbers from the normal distribution ``N(loc, scale²)``; a single one without ``shape``."""
     if _number("scale", scale) < 0:
         raise OptionError(f"scale must be at least 0. Got {scale} instead.")
     size = out.shape if out is not None and shape is None else _shape(shape)
@@ -80,7 +80,7 @@ def normal(
 def randn(
     *shape: int, loc: float = 0.0, scale: float = 1.0, dtype: Any = None, ctx: Any = None
 ) -> NDArray:
-    """`normal` with the lengths of the axes as arguments: ``randn(2, 3)``."""
+    """Random numbers from ``N(loc, scale²)``, with the lengths of the axes as arguments: ``randn(2, 3)``."""
     return normal(loc, scale, shape, dtype, ctx)
 
 
@@ -92,7 +92,7 @@ def uniform(
     ctx: Any = None,
     out: NDArray | None = None,
 ) -> NDArray:
-    """Numbers from the uniform distribution on ``[low, high)``; one of them without a ``shape``."""
+    """Random numbers from the uniform distribution on ``[low, high)``; a single one without ``shape``."""
     size = out.shape if out is not None and shape is None else _shape(shape)
     numbers = _generator.uniform(_number("low", low), _number("high", high), size)
     return _finish(numbers, dtype, ctx, out)
@@ -106,7 +106,7 @@ def randint(
     ctx: Any = None,
     out: NDArray | None = None,
 ) -> NDArray:
-    """Integers from ``low`` up to but not including ``high``, int32 by default."""
+    """Random integers from ``low`` up to but not including ``high``, int32 by default."""
     if high <= low:
         raise OptionError(f"high must be greater than low. Got {high} and {low} instead.")
     return _finish(_generator.integers(low, high, _shape(shape)), dtype, ctx, out, "int32")

@@ -1,1 +1,1 @@
-"""Statistics of loss curves, and their drawings: static (matplotlib) and on a terminal (Rich)."""
+"""Statistics of loss curves, and their plots: with matplotlib, with Plotly, on a terminal and for TensorBoard."""

@@ -1,4 +1,4 @@
-"""Statistics of loss curves, computed once for every drawing of them."""
+"""Loss curves and their statistics, as all plots use them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learnrate._shapes import Array, Float
+from learnrate._shapes import Array, Bool, Float, Int
+from learnrate._translation import Say, as_it_is
 
-__all__ = ["Curves", "Interval", "format_rate", "mean_interval"]
+_GOOD = ("safe", "proved safe", "settles")
+"""Verdicts that a curve's label leaves out."""
+
+__all__ = ["Curves", "Interval", "counted", "format_rate", "mean_interval"]
 
 
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """Mean over seeds and its 95 % confidence interval; with one seed all three are the same."""
+    """Mean over seeds with its 95 % confidence interval; with one seed the ends equal the mean."""
 
     mean: Float[Array, "..."]
     low: Float[Array, "..."]
@@ -22,13 +26,13 @@ class Interval:
 
 
 def mean_interval(values: Float[Array, "S ..."]) -> Interval:
-    """Mean over the first axis (seeds) with Student's 95 % interval, ``m ± t_{0.975, S−1} · s/√S``.
+    """Mean over the first axis (seeds) with Student's 95 % confidence interval, ``m ± t_{0.975, S−1} · s/√S``.
 
-    The lower end is never put below the lowest seed, so that it can be drawn on a log axis. Where a seed
-    is not finite, neither is the mean.
+    The lower end is at least the smallest value, so that it can be drawn on a log axis. Where a value is not finite,
+    neither is the mean.
     """
     S = values.shape[0]
-    with np.errstate(all="ignore"):  # a diverged lane holds inf, and inf − inf is a fair nan
+    with np.errstate(all="ignore"):  # a diverged lane holds inf, and inf − inf is nan
         mean = values.mean(axis=0)
         if S == 1:
             return Interval(mean, mean, mean)
@@ -38,8 +42,13 @@ def mean_interval(values: Float[Array, "S ..."]) -> Interval:
         return Interval(mean, np.maximum(mean - half, values.min(axis=0)), mean + half)
 
 
+def counted(number: int, unit: str) -> str:
+    """``3 epochs``, ``1 step``."""
+    return f"{number} {unit}{'s' if number != 1 else ''}"
+
+
 def format_rate(lr: float) -> str:
-    """Shortest text that tells rates of one grid apart: ``0.01``, ``0.0316``, ``1e-07``."""
+    """A learning rate as short text, which is different for each rate of a grid: ``0.01``, ``0.0316``, ``1e-07``."""
     if 1e-5 <= lr < 1e5 and len(repr(lr)) <= 6:
         return np.format_float_positional(lr, trim="-")
     return f"{lr:.3g}"
@@ -47,42 +56,55 @@ def format_rate(lr: float) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Loss curves of one sweep, as the drawings need them.
+    """Loss curves of one sweep, with all that the plots show.
 
     Attributes
     ----------
     lrs : float64 array, shape (K,)
         Learning rates.
     losses : float64 array, shape (S, K, E + 1)
-        Loss of every seed and rate before training and after each epoch; not finite once diverged.
+        Mean loss of every seed and rate, before training and after each epoch; not finite once a lane has diverged.
     outcomes : sequence of str
-        One sentence per rate.
+        For each rate a sentence on what became of it.
     quantity : str
-        What the losses are, for the axis.
+        Label of the loss axis.
+    unit : str
+        What is counted on the horizontal axis: ``"epoch"`` or ``"step"``.
+    positions : int array, shape (E + 1,), optional
+        Where the losses were measured, in that unit; after each of them unless given.
+    log_positions : bool
+        Whether these are read best on a log axis.
     val_losses : float64 array, shape (S, K, E + 1), optional
-        The same on held-out examples.
-    r2 : float64 array, shape (S, K), optional
-        R² on held-out examples at the end.
+        Losses on held-out examples.
+    score : (str, float64 array of shape (S, K)), optional
+        Name and final values of the score that is shown beside the loss, such as R² on held-out examples.
     suggested : int, optional
         Index of the suggested rate.
     predicted : float64 array, shape (K, E + 1), optional
-        Expected loss, worked out before training.
+        Expected loss, computed before training.
     limit, typical_limit : float, optional
-        Where the mean over runs, and where a typical run, stops converging.
+        The largest rate with which the mean over runs converges, and with which a typical run does.
     floors : float64 array, shape (K,), optional
-        The loss that SGD noise keeps each rate from going below.
+        For each rate, the loss below which SGD noise does not let it go.
     verdicts : sequence of str, optional
-        What was said of each rate before training: safe, borderline, diverges.
+        The prediction for each rate before training: safe, borderline, diverges.
     lines : sequence of (float, str)
-        Other rates to mark, each with its label.
+        Other rates to mark with a line, with their labels.
+    say : callable
+        Translates an English sentence into the language of the plots.
+    pruned : int array, shape (K,), optional
+        The last measurement of a rate that was ended early; −1 for the others.
     """
 
     lrs: Float[Array, " K"]
     losses: Float[Array, "S K epochs"]
     outcomes: tuple[str, ...]
     quantity: str = "loss, mean of ½(ŷ − y)²"
+    unit: str = "epoch"
+    positions: Int[Array, " epochs"] | None = None
+    log_positions: bool = False
     val_losses: Float[Array, "S K epochs"] | None = None
-    r2: Float[Array, "S K"] | None = None
+    score: tuple[str, Float[Array, "S K"]] | None = None
     suggested: int | None = None
     predicted: Float[Array, "K epochs"] | None = None
     limit: float | None = None
@@ -90,26 +112,58 @@ class Curves:
     floors: Float[Array, " K"] | None = None
     verdicts: tuple[str, ...] | None = None
     lines: tuple[tuple[float, str], ...] = ()
+    say: Say = as_it_is
+    pruned: Int[Array, " K"] | None = None
 
     @property
-    def epochs(self) -> Array:
-        """``0, 1, …, E``: the horizontal axis."""
-        return np.arange(self.losses.shape[2])
+    def whole(self) -> Bool[Array, " K"]:
+        """Which rates were trained to the end, or until they diverged."""
+        return np.ones(len(self.lrs), dtype=bool) if self.pruned is None else self.pruned < 0
+
+    def points(self, k: int) -> int:
+        """How many measurements there are of a rate: all, unless it was ended early."""
+        last = -1 if self.pruned is None else int(self.pruned[k])
+        return self.losses.shape[2] if last < 0 else last + 1
+
+    def measured(self, k: int) -> Float[Array, "S points"]:
+        """The losses of a rate, as far as it was trained."""
+        return self.losses[:, k, : self.points(k)]
+
+    def ended_early(self) -> tuple[Float[Array, " L"], Float[Array, " L"]]:
+        """The rates that were ended early, in rising order, and the mean of their last losses."""
+        order = np.argsort(self.lrs)
+        ks = order[~self.whole[order]]
+        last = [float(self.measured(k)[:, -1].mean()) for k in ks.tolist()]
+        return self.lrs[ks], np.array(last)
+
+    @property
+    def length(self) -> int:
+        """Epochs or steps of the whole run."""
+        return self.losses.shape[2] - 1 if self.positions is None else int(self.positions[-1])
+
+    @property
+    def places(self) -> Array:
+        """The horizontal axis: ``0, 1, …, E``, or the positions. On a log axis the start stands half way to the first."""
+        if self.positions is None:
+            return np.arange(self.losses.shape[2])
+        if not self.log_positions:
+            return self.positions
+        return np.append(0.5 * self.positions[1:2], self.positions[1:])
 
     @property
     def seeds(self) -> int:
-        """Number of repeats S."""
+        """Number of seeds, S."""
         return int(self.losses.shape[0])
 
     def labels(self) -> tuple[str, ...]:
-        """One label per rate, as in the note, with what is to be said of it: ``lr=2 diverges``.
+        """The label of each curve: ``lr=0.01``, ``lr=2 diverges``, ``lr=0.3 suggested``.
 
-        That is the verdict where it is not safe, and ``suggested`` where there was a choice.
+        The verdict is left out where the rate is safe, and ``suggested`` where there is a single rate.
         """
         verdicts = self.verdicts or ("safe",) * len(self.lrs)
         return tuple(
             f"lr={format_rate(float(lr))}"
-            + (f" {verdict}" if verdict != "safe" else "")
-            + (" suggested" if k == self.suggested and len(self.lrs) > 1 else "")
+            + (f" {self.say(verdict)}" if verdict not in _GOOD else "")
+            + (f" {self.say('suggested')}" if k == self.suggested and len(self.lrs) > 1 else "")
             for k, (lr, verdict) in enumerate(zip(self.lrs, verdicts, strict=True))
         )

@@ -1,4 +1,4 @@
-"""A sweep as one HTML file to send: interactive, self-contained, and offline."""
+"""A sweep as one interactive HTML file, which works offline."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ __all__ = ["ReportTexts", "render_report", "save_report"]
 
 @dataclass(frozen=True)
 class ReportTexts:
-    """What a report says beside its drawings. User text may stand in any of them.
+    """The texts of a report. Any of them may contain text of the user's data.
 
     Attributes
     ----------
     title : str
         Heading of the page.
     facts : tuple of (str, str)
-        What was trained on and how: name and value.
+        The examples and the settings: names and values.
     sentences : tuple of str
-        Verdicts, the suggestion first.
+        The suggestion, then the other findings.
     remarks : tuple of str
-        What was done to the examples.
+        What was changed in the examples before training.
     command : str
-        What made the report.
+        The command or Python call that made the report.
     versions : tuple of (str, str)
-        Programs and their releases.
+        Packages and their versions.
     fingerprint : str or None
-        Of the examples.
+        Hash of the examples.
     """
 
     title: str
@@ -48,52 +48,71 @@ class ReportTexts:
 
 
 def render_report(curves: Curves, texts: ReportTexts, *, log: bool = True) -> str:
-    """The page as text. It holds Plotly itself, and a policy that forbids every request.
+    """The HTML of the page. It contains Plotly itself, and a content security policy that forbids every request.
 
     Parameters
     ----------
     curves : Curves
-        What to draw.
+        What to plot.
     texts : ReportTexts
-        What to say beside it.
+        The texts of the page.
     log : bool
-        Start with a log loss axis; the page has a switch.
+        Whether the loss axis is logarithmic at first; the page has a switch.
 
     Raises
     ------
     MissingExtraError
-        Without Plotly.
+        If Plotly is not installed.
     """
     plotly = require("plotly.offline", extra="note", purpose="interactive reports")
     version = require("plotly", extra="note", purpose="interactive reports").__version__
     rates = spread(curves, MOST_CURVES)
     headings, rows = rate_rows(curves, rates)
-    return (
-        environment("report")
-        .get_template("report.html")
-        .render(
-            texts=texts,
-            versions=(*texts.versions, ("Plotly", version)),
-            plotly_js=plotly.get_plotlyjs(),
-            drawing={
-                "palettes": palettes(curves),
-                "curves": curves_figure(curves),
-                "rates": rates_figure(curves),
-            },
-            log=log,
-            quantity=curves.quantity,
-            predicted=curves.predicted is not None,
-            headings=headings,
-            rows=list(zip(rows, rates, strict=True)),
-            verdicts=curves.verdicts,
-            outcomes=curves.outcomes,
-            suggested_rate=curves.suggested,
-            all_rates=len(curves.lrs),
-        )
+    templates = environment("report")
+    templates.filters["say"] = curves.say
+    return templates.get_template("report.html").render(
+        texts=texts,
+        lang=curves.say("en"),
+        versions=(*texts.versions, ("Plotly", version)),
+        plotly_js=plotly.get_plotlyjs(),
+        drawing={
+            "palettes": palettes(curves),
+            "curves": curves_figure(curves),
+            "rates": rates_figure(curves),
+        },
+        log=log,
+        quantity=curves.quantity,
+        unit=curves.unit,
+        predicted=curves.predicted is not None,
+        headings=headings,
+        rows=list(zip(rows, rates, strict=True)),
+        verdicts=curves.verdicts,
+        outcomes=curves.outcomes,
+        suggested_rate=curves.suggested,
+        all_rates=len(curves.lrs),
     )
 
 
 def save_report(path: Path, curves: Curves, texts: ReportTexts, *, log: bool = True) -> None:
-    """Write `render_report` to a file, whole or not at all."""
+    """Write the report to an HTML file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    curves : Curves
+        What to plot.
+    texts : ReportTexts
+        The texts of the page.
+    log : bool
+        Whether the loss axis is logarithmic at first.
+
+    Raises
+    ------
+    MissingExtraError
+        If Plotly is not installed.
+    OutputError
+        If the file cannot be written.
+    """
     page = render_report(curves, texts, log=log)
     write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))

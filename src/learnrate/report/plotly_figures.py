@@ -1,7 +1,7 @@
-"""The two drawings of a sweep as Plotly figures in plain data.
+"""The two plots of a sweep as Plotly figures, in dictionaries that become JSON.
 
-A colour is a token such as ``"@ink"`` or ``"@rate3"``; `palettes` says what it is in light and in dark, so
-that the page can change its theme without drawing anew.
+A colour is a token such as ``"@ink"`` or ``"@rate3"``; `palettes` gives its value in the light and the dark theme, so
+that the page can switch between them.
 """
 
 from __future__ import annotations
@@ -15,96 +15,112 @@ import numpy as np
 
 from learnrate._extras import require
 from learnrate.report.curves import Curves, format_rate, mean_interval
-from learnrate.report.framing import leaving, spread, top_of_axis
+from learnrate.report.framing import foreseen, leaving, spread, top_of_axis
 from learnrate.report.rows import format_loss
 
 __all__ = ["MOST_CURVES", "curves_figure", "palettes", "rates_figure"]
 
 MOST_CURVES = 40
-"""More rates than this are thinned out in the drawing of curves and in the table."""
+"""With more rates, the plot of curves and the table show some of them."""
 
 _MOST_EPOCHS = 300
 _MOST_RATES = 2000
 
 _FIXED = {
-    "light": {"ink": "#1e293b", "quiet": "#64748b", "line": "#e2e8f0", "limit": "#b5367a"},
-    "dark": {"ink": "#e2e8f0", "quiet": "#94a3b8", "line": "#334155", "limit": "#f472b6"},
+    "light": {
+        "ink": "#1e293b",
+        "quiet": "#64748b",
+        "line": "#e2e8f0",
+        "limit": "#b5367a",
+        "good": "#0f766e",
+    },
+    "dark": {
+        "ink": "#e2e8f0",
+        "quiet": "#94a3b8",
+        "line": "#334155",
+        "limit": "#f472b6",
+        "good": "#2dd4bf",
+    },
 }
-_MARKS = {"light": {"good": "#0f766e"}, "dark": {"good": "#2dd4bf"}}
-_ENDS = {"light": (0.0, 0.85), "dark": (0.28, 1.0)}
-"""The part of viridis that can be told from the page: dark for slow rates, light for fast ones."""
+_VIRIDIS_ENDS = {"light": (0.0, 0.85), "dark": (0.28, 1.0)}
+"""The range of viridis with enough contrast to the page: dark for small rates, light for large ones."""
 
 
 def palettes(curves: Curves) -> dict[str, dict[str, str]]:
-    """What the colour tokens mean, for each theme; safe for colour-blind eyes."""
+    """The colours of the tokens in each theme. They can be told apart with colour blindness."""
     colors = require("plotly.colors", extra="note", purpose="interactive reports")
     rates = spread(curves, MOST_CURVES)
     rank = np.argsort(np.argsort(curves.lrs[rates])) / max(len(rates) - 1, 1)
     found = {}
-    for theme, (low, high) in _ENDS.items():
+    for theme, (low, high) in _VIRIDIS_ENDS.items():
         shades = colors.sample_colorscale("Viridis", list(low + (high - low) * rank))
         named = {f"rate{i}": shade for i, shade in enumerate(shades)}
-        found[theme] = {**_FIXED[theme], **_MARKS[theme], **named}
+        found[theme] = {**_FIXED[theme], **named}
     return found
 
 
 def curves_figure(curves: Curves) -> dict[str, Any]:
-    """Loss against epoch: a curve per rate, bands over seeds, what was predicted dashed.
+    """The plot of loss against epoch or step: a curve for each rate, bands over seeds, predicted curves dashed.
 
-    ``layout.meta`` holds the range of the loss axis for ``log`` and ``linear``, or None to fit the data,
-    and the ``ticks`` of the log axis.
+    ``layout.meta`` holds the ranges of the loss axis for ``log`` and ``linear`` (None: fit the data), and the ``ticks``
+    of the log axis.
     """
     rates = spread(curves, MOST_CURVES)
-    epochs = _thin(len(curves.epochs), _MOST_EPOCHS)
+    epochs = _thin(len(curves.places), _MOST_EPOCHS)
     statistics = mean_interval(curves.losses)
     top = top_of_axis(curves, log=True)
-    labels = curves.labels()
-    x = epochs.tolist()
+    labels, say = curves.labels(), curves.say
+    x = curves.places[epochs].tolist()
+    place, text = "%{x}", {}
+    if curves.log_positions and curves.positions is not None:  # where the start stands elsewhere
+        place, text = "%{text}", {"text": [str(at) for at in curves.positions[epochs]]}
     data: list[dict[str, Any]] = []
     for i, k in enumerate(rates):
         shared = {"x": x, "mode": "lines", "legendgroup": labels[k], "hoverinfo": "skip"}
         if curves.seeds > 1:
-            inside = (
-                statistics.mean[k] <= top
-            )  # a band around what has left the picture says nothing
+            inside = statistics.mean[k] <= top  # no band where the curve has left the plot
             for edge, fill in ((statistics.low, None), (statistics.high, "tonexty")):
-                shown = np.where(inside, leaving(edge[k], top), np.nan)
+                shown = np.where(inside, leaving(edge[k], top, curves.points(k)), np.nan)
                 band = {"y": _numbers(shown[epochs])}
                 look = {"line": {"width": 0}, "fillcolor": f"@rate{i}/0.18", "fill": fill}
                 data.append({**shared, **band, **look})
         if curves.predicted is not None:
             dashed = {"color": f"@rate{i}", "width": 1.2, "dash": "dash"}
-            y = _numbers(leaving(curves.predicted[k], top)[epochs])
+            y = _numbers(foreseen(curves.predicted[k], top)[epochs])
             data.append({**shared, "y": y, "line": dashed})
         mean = statistics.mean[k]
         data.append(
             {
                 **shared,
-                "y": _numbers(leaving(mean, top)[epochs]),
+                "y": _numbers(leaving(mean, top, curves.points(k))[epochs]),
                 "name": labels[k],
                 "mode": "lines+markers" if len(x) <= 30 else "lines",
                 "marker": {"size": 5},
                 "line": {"color": f"@rate{i}", "width": 3 if k == curves.suggested else 2},
-                # What is shown at the edge of the picture is not the loss, so the loss comes as text.
+                # At the edge of the plot y is not the loss, so hovering shows the loss as text.
                 "customdata": [format_loss(loss) for loss in mean[epochs]],
+                **text,
                 "hoverinfo": "all",
-                "hovertemplate": "epoch %{x}: loss %{customdata}<br>"
-                f"{_text(curves.outcomes[k])}<extra>{labels[k]}</extra>",
+                "hovertemplate": f"{say(curves.unit)} {place}: {say('loss')} %{{customdata}}<br>"
+                f"{_text(say(curves.outcomes[k]))}<extra>{labels[k]}</extra>",
             }
         )
-    layout = _layout("epoch", _ranges(curves))
-    layout["showlegend"] = False  # the page has one that the keyboard reaches
-    if len(curves.epochs) <= 12:
+    layout = _layout(say(curves.unit), _ranges(curves))
+    layout["showlegend"] = False  # the page has its own, which works with the keyboard
+    if curves.log_positions:
+        ticks = {"tickvals": x, "ticktext": ["0", *(f"{place:g}" for place in x[1:])]}
+        layout["xaxis"].update({"type": "log", **ticks})
+    elif curves.unit == "epoch" and len(curves.places) <= 12:
         layout["xaxis"]["dtick"] = 1
     return {"data": data, "layout": layout}
 
 
 def _ranges(curves: Curves) -> dict[str, Any]:
-    """Ends of the loss axis where a curve rises out of the picture; None to fit the data."""
+    """Ends of the loss axis where a curve leaves the plot; None to fit the data."""
     inside = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
     ranges: dict[str, Any] = {"log": None, "linear": None, "ticks": None}
     top, linear_top = (top_of_axis(curves, log=log) for log in (True, False))
-    lost = not np.isfinite(curves.losses).all()
+    lost = not all(np.isfinite(curves.measured(k)).all() for k in range(len(curves.lrs)))
     if inside.size and math.isfinite(top):
         if lost or inside.max() > top:
             ranges["log"] = [math.log10(inside.min() / 2), math.log10(top)]
@@ -116,10 +132,11 @@ def _ranges(curves: Curves) -> dict[str, Any]:
 
 
 def rates_figure(curves: Curves) -> dict[str, Any]:
-    """Final loss against learning rate, log–log: measured, predicted, floor, limits and suggestion."""
+    """The plot of final loss against learning rate, on log axes: measured, predicted, floor, limits, suggestion."""
     order = np.argsort(curves.lrs)[_thin(len(curves.lrs), _MOST_RATES)]
+    order = order[curves.whole[order]]
     lrs = curves.lrs[order]
-    final = mean_interval(curves.losses[:, :, -1])
+    final, say = mean_interval(curves.losses[:, :, -1]), curves.say
     mean, top = final.mean[order], 5 * float(curves.losses[:, :, 0].max())
     inside = np.isfinite(mean) & (mean < top)
     rates = [format_rate(float(lr)) for lr in lrs]
@@ -127,42 +144,57 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
         "x": _numbers(lrs[inside]),
         "y": _numbers(mean[inside]),
         "mode": "markers",
-        "name": "measured",
+        "name": say("measured"),
         "marker": {"size": 8, "color": "@ink"},
         "customdata": [rates[i] for i in np.flatnonzero(inside)],
-        "hovertemplate": "lr=%{customdata}: loss %{y:.4g}<extra></extra>",
+        "hovertemplate": f"lr=%{{customdata}}: {say('loss')} %{{y:.4g}}<extra></extra>",
     }
     if curves.seeds > 1:
         high, low = final.high[order] - mean, mean - final.low[order]
         ends = {"array": _numbers(high[inside]), "arrayminus": _numbers(low[inside])}
         measured["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.2, **ends}
     data = [measured]
+    if not curves.whole.all():
+        ended, last = curves.ended_early()
+        name = curves.say("ended early, at this loss")
+        data.append(
+            {
+                **measured,
+                "x": _numbers(ended),
+                "y": _numbers(last),
+                "name": name,
+                "marker": {"size": 8, "color": "@ink", "symbol": "circle-open"},
+                "customdata": [format_rate(float(lr)) for lr in ended],
+                "error_y": {"visible": False},
+            }
+        )
     if not inside.all():
         lost = {"symbol": "x", "size": 8, "color": "@limit"}
         where = {"x": _numbers(lrs[~inside]), "y": [_number(top)] * int((~inside).sum())}
         names = [rates[i] for i in np.flatnonzero(~inside)]
-        hover = "lr=%{customdata}: diverged<extra></extra>"
+        label = say("diverged" if not np.isfinite(mean[~inside]).any() else "above the picture")
+        hover = f"lr=%{{customdata}}: {label}<extra></extra>"
         data.append(
             {
                 **where,
                 "mode": "markers",
-                "name": "diverged",
+                "name": label,
                 "marker": lost,
                 "customdata": names,
                 "hovertemplate": hover,
             }
         )
     if curves.predicted is not None:
-        data.append(_line(lrs, curves.predicted[order, -1], top, "predicted", "dash"))
+        data.append(_line(lrs, curves.predicted[order, -1], top, say("predicted"), "dash"))
     if curves.floors is not None:
-        data.append(_line(lrs, curves.floors[order], top, "floor", "dot"))
+        data.append(_line(lrs, curves.floors[order], top, say("floor"), "dot"))
     low = float(mean[inside].min()) if inside.any() else top / 10
     limits = (
         (curves.limit, "solid", "limit (mean)"),
         (curves.typical_limit, "dashdot", "limit (typical run)"),
     )
     uprights = [
-        (at, dash, f"{name}: {format_rate(at)}") for at, dash, name in limits if at is not None
+        (at, dash, say(f"{name}: {format_rate(at)}")) for at, dash, name in limits if at is not None
     ]
     uprights += [(at, "dash", label) for at, label in curves.lines]
     for at, dash, label in uprights:
@@ -171,7 +203,7 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
         data.append({**ends, "mode": "lines", "name": label, "line": line, "hoverinfo": "name"})
     if curves.suggested is not None:
         data.append(_suggested(curves, final.mean))
-    layout = _layout("learning rate", {})
+    layout = _layout(say("learning rate"), {})
     layout["xaxis"].update({"type": "log", "dtick": _ticks(lrs)})
     layout["yaxis"]["dtick"] = _ticks([low, top])
     return {"data": data, "layout": layout}
@@ -185,7 +217,7 @@ def _suggested(curves: Curves, mean: Any) -> dict[str, Any]:
         "x": [_number(curves.lrs[k])],
         "y": [_number(mean[k])],
         "mode": "markers",
-        "name": f"suggested: {format_rate(float(curves.lrs[k]))}",
+        "name": curves.say(f"suggested: {format_rate(float(curves.lrs[k]))}"),
         "marker": {"size": 16, "symbol": "circle-open", "color": "@good", "line": ring},
         "hoverinfo": "name",
     }
@@ -199,13 +231,13 @@ def _line(x: Any, y: Any, top: float, name: str, dash: str) -> dict[str, Any]:
 
 
 def _ticks(values: Any) -> int | str | None:
-    """Plotly's name for ticks at powers of ten, at 1, 2 and 5 between them, or as it sees fit."""
+    """Plotly's ``dtick``: 1 for powers of ten, ``"D2"`` for 1, 2 and 5 too, None to let Plotly choose."""
     decades = math.log10(max(values)) - math.log10(min(values)) if min(values) > 0 else 0.0
     return 1 if decades > 3 else "D2" if decades > 1 else None
 
 
 def _layout(x: str, ranges: dict[str, Any]) -> dict[str, Any]:
-    """Axes and margins; what the loss axis shows stands above the drawing, on the page."""
+    """Axes, margins and fonts. The loss axis has no title: the page shows it above the plot."""
     axis = {"gridcolor": "@line", "linecolor": "@quiet", "zeroline": False, "automargin": True}
     font = {"color": "@ink", "family": "system-ui, sans-serif", "size": 13}
     return {
@@ -223,12 +255,12 @@ def _layout(x: str, ranges: dict[str, Any]) -> dict[str, Any]:
 
 
 def _thin(count: int, most: int) -> Any:
-    """Indices of at most so many, evenly spread, with both ends."""
+    """At most ``most`` evenly spaced indices below ``count``, with the first and the last."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 def _text(words: str) -> str:
-    """Plotly reads some tags in its labels: user text must stay text."""
+    """Escape text, since Plotly reads some HTML tags in its labels."""
     return html.escape(words, quote=False)
 
 

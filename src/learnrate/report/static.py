@@ -1,4 +1,4 @@
-"""Static drawings of loss curves with matplotlib: the note's plot."""
+"""Plots of a sweep with matplotlib: loss against epoch, and final loss against learning rate."""
 
 from __future__ import annotations
 
@@ -8,34 +8,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learnrate._files import write_atomically
-from learnrate.report.curves import Curves, format_rate, mean_interval
-from learnrate.report.framing import leaving, top_of_axis
+from learnrate.report.curves import Curves, counted, format_rate, mean_interval
+from learnrate.report.framing import foreseen, leaving, top_of_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 else:
     Axes = Any
 
-__all__ = ["draw_curves", "draw_rates", "save_figure"]
+__all__ = ["chinese_font", "draw_curves", "draw_rates", "save_figure"]
 
 _SHORT_LEGEND = 6
-"""A legend with more curves stands beside the axes."""
+"""With more curves the legend is beside the axes."""
+
+_TICKS = 8
+"""Of a log axis of steps, at most."""
 
 _LEGEND_LIMIT = 13
-"""More curves than this are told apart by a colour scale instead of a legend."""
+"""With more curves a colour bar replaces the legend."""
 
 
 def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
-    """Draw one labelled curve per learning rate, with a band where there are several seeds.
+    """Plot loss against epoch: a labelled curve for each learning rate, with a band over seeds if there are several.
 
     Parameters
     ----------
     curves : Curves
-        What to draw.
+        What to plot.
     ax : matplotlib Axes
-        Where to draw.
+        Where to plot it.
     log : bool
-        A log loss axis; False gives the note's linear one.
+        Whether the loss axis is logarithmic.
     """
     statistics = mean_interval(curves.losses)
     colours = _colours(curves.lrs)
@@ -44,25 +47,28 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
     suggested = None
     for k, label in enumerate(curves.labels()):
         (line,) = ax.plot(
-            curves.epochs,
-            leaving(statistics.mean[k], top),
+            curves.places,
+            leaving(statistics.mean[k], top, curves.points(k)),
             color=colours[k],
             label=label,
             linewidth=1.0 if many else 1.8,
-            marker="o" if len(curves.epochs) <= 30 and not many else None,
+            marker="o" if len(curves.places) <= 30 and not many else None,
             markersize=3.5,
         )
         if k == curves.suggested:
             suggested = line
         if curves.seeds > 1:
-            low, high = leaving(statistics.low[k], top), leaving(statistics.high[k], top)
-            ax.fill_between(curves.epochs, low, high, color=colours[k], alpha=0.2, linewidth=0)
+            low, high = (
+                leaving(edge[k], top, curves.points(k))
+                for edge in (statistics.low, statistics.high)
+            )
+            ax.fill_between(curves.places, low, high, color=colours[k], alpha=0.2, linewidth=0)
         if curves.predicted is not None and not many:
-            predicted = leaving(curves.predicted[k], top)
-            ax.plot(curves.epochs, predicted, color="0.15", linestyle="--", linewidth=1.0)
-    _dress(curves, ax, log=log)
+            predicted = foreseen(curves.predicted[k], top)
+            ax.plot(curves.places, predicted, color="0.15", linestyle="--", linewidth=1.0)
+    _format_axes(curves, ax, log=log)
     if curves.predicted is not None and not many:
-        ax.plot([], [], color="0.15", linestyle="--", linewidth=1.0, label="predicted")
+        ax.plot([], [], color="0.15", linestyle="--", linewidth=1.0, label=curves.say("predicted"))
     if many:
         _colour_scale(curves, ax)
         if suggested is not None:
@@ -74,16 +80,17 @@ def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
 
 
 def draw_rates(curves: Curves, ax: Axes) -> Axes:
-    """Draw the final loss against the learning rate, log–log: measured, with what was predicted.
+    """Plot the final loss against the learning rate, both on log axes.
 
-    Measured means with their intervals over seeds, the predicted loss (dashed) and floor (dotted), the
-    limits as vertical lines, and the suggestion marked. Rates whose loss is not finite are crosses at the
-    top.
+    Points are means over seeds, with error bars for their 95 % confidence intervals. The predicted loss is dashed and
+    the floor dotted, limits are vertical lines, and a ring marks the suggestion. Rates whose loss is not finite, or far
+    above the first one, are crosses at the top.
     """
     final = mean_interval(curves.losses[:, :, -1])
     start = float(curves.losses[:, :, 0].max())
     top = 5 * start
     order = np.argsort(curves.lrs)
+    order = order[curves.whole[order]]
     lrs, mean = curves.lrs[order], final.mean[order]
     inside = np.isfinite(mean) & (mean < top)
     low, high = final.low[order][inside], final.high[order][inside]
@@ -95,27 +102,31 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
         markersize=4.5,
         color="#3b528b",
         capsize=2,
-        label=f"measured after {len(curves.epochs) - 1} epochs",
+        label=curves.say(f"measured after {counted(curves.length, curves.unit)}"),
     )
     ax.set_xscale("log")
     ax.set_yscale("log")
+    if not curves.whole.all():
+        label = curves.say("ended early, at this loss")
+        ax.plot(*curves.ended_early(), "o", color="#3b528b", markerfacecolor="none", label=label)
     if not inside.all():
         lost = lrs[~inside]
-        ax.plot(
-            lost, np.full(lost.size, top), "x", color="#b5367a", label="diverged", clip_on=False
+        label = curves.say(
+            "diverged" if not np.isfinite(mean[~inside]).any() else "above the picture"
         )
+        ax.plot(lost, np.full(lost.size, top), "x", color="#b5367a", label=label, clip_on=False)
     if curves.predicted is not None:
         predicted = np.where(curves.predicted[order, -1] < top, curves.predicted[order, -1], np.nan)
-        ax.plot(lrs, predicted, "--", color="0.35", linewidth=1.2, label="predicted")
+        ax.plot(lrs, predicted, "--", color="0.35", linewidth=1.2, label=curves.say("predicted"))
     if curves.floors is not None:
         floors = np.where(curves.floors[order] < top, curves.floors[order], np.nan)
-        ax.plot(lrs, floors, ":", color="0.35", label="floor")
+        ax.plot(lrs, floors, ":", color="0.35", label=curves.say("floor"))
     for limit, style, name in (
         (curves.limit, "-", "limit (mean)"),
         (curves.typical_limit, "-.", "limit (typical run)"),
     ):
         if limit is not None:
-            label = f"{name}: {format_rate(limit)}"
+            label = curves.say(f"{name}: {format_rate(limit)}")
             ax.axvline(limit, color="#b5367a", linestyle=style, linewidth=1.0, label=label)
     for rate, label in curves.lines:
         ax.axvline(rate, color="#b5367a", linestyle="--", linewidth=1.0, label=label)
@@ -129,10 +140,10 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
             markerfacecolor="none",
             markeredgecolor="#1f9e89",
             markeredgewidth=2,
-            label=f"suggested: {format_rate(float(curves.lrs[k]))}",
+            label=curves.say(f"suggested: {format_rate(float(curves.lrs[k]))}"),
         )
-    ax.set_xlabel("learning rate")
-    ax.set_ylabel(f"final {curves.quantity}")
+    ax.set_xlabel(curves.say("learning rate"))
+    ax.set_ylabel(curves.say(f"final {curves.quantity}"))
     ax.grid(visible=True, which="major", alpha=0.3)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
@@ -140,8 +151,8 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
     return ax
 
 
-def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
-    """Axes, limits and grid."""
+def _format_axes(curves: Curves, ax: Axes, *, log: bool) -> None:
+    """Set scale, limits, labels and grid."""
     from matplotlib.ticker import MaxNLocator
 
     inside = curves.losses[np.isfinite(curves.losses) & (curves.losses > 0)]
@@ -150,17 +161,26 @@ def _dress(curves: Curves, ax: Axes, *, log: bool) -> None:
     top = top_of_axis(curves, log=log)
     if inside.size and inside.max() > top > 0:
         ax.set_ylim(float(inside.min()) / 2 if log else 0.0, top)
-    ax.set_xlabel("epoch")
-    ax.set_ylabel(curves.quantity)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_xlabel(curves.say(curves.unit))
+    ax.set_ylabel(curves.say(curves.quantity))
+    if curves.log_positions:
+        ax.set_xscale("log", base=2)
+        ticks = curves.places[:: -(-len(curves.places) // _TICKS)]
+        ax.set_xticks(ticks, ["0", *(f"{tick:g}" for tick in ticks[1:])])
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(visible=True, which="major", alpha=0.3)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
 
 
 def _legend(curves: Curves, ax: Axes) -> None:
-    """A legend in the upper right corner, as in the note, or beside the axes where it is long."""
-    title = None if curves.limit is None else f"safe below lr={format_rate(curves.limit)}"
+    """Draw the legend in the upper right corner, or beside the axes where it is long."""
+    title = None
+    if curves.limit is not None:
+        local = {"settles", "proved safe", "will not settle"} & set(curves.verdicts or ())
+        word = "settles" if local else "safe"
+        title = curves.say(f"{word} below lr={format_rate(curves.limit)}")
     legend = ax.legend(loc="upper right", fontsize="small", title=title, title_fontsize="small")
     if len(curves.lrs) > _SHORT_LEGEND:
         legend.set_loc("upper left")
@@ -168,7 +188,7 @@ def _legend(curves: Curves, ax: Axes) -> None:
 
 
 def _colours(lrs: Any) -> list[Any]:
-    """Colours in the order of the rates: dark for slow, light for fast, safe for colour-blind eyes."""
+    """The colour of each rate, from viridis: dark for small rates, light for large ones."""
     from matplotlib import colormaps
 
     rank = np.argsort(np.argsort(lrs))
@@ -176,7 +196,7 @@ def _colours(lrs: Any) -> list[Any]:
 
 
 def _colour_scale(curves: Curves, ax: Axes) -> None:
-    """A colour bar of the rates in place of a long legend."""
+    """Draw a colour bar of the rates, in place of a long legend."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, LogNorm
@@ -184,29 +204,55 @@ def _colour_scale(curves: Curves, ax: Axes) -> None:
     norm = LogNorm(float(curves.lrs.min()), float(curves.lrs.max()))
     shades = ListedColormap(colormaps["viridis"](np.linspace(0, 0.85, 256)))
     bar = ax.figure.colorbar(ScalarMappable(norm, shades), ax=ax, pad=0.02)
-    bar.set_label(f"learning rate ({len(curves.lrs)} of them)")
+    bar.set_label(curves.say(f"learning rate ({len(curves.lrs)} of them)"))
 
 
-def save_figure(path: Path, draw: Any, *, size: tuple[float, float] = (7.2, 4.6)) -> None:
-    """Draw on a fresh figure and write it as PNG, SVG or PDF, by the suffix; no display is touched.
+def save_figure(
+    path: Path, draw: Any, *, size: tuple[float, float] = (7.2, 4.6), font: str | None = None
+) -> None:
+    """Plot on a new figure and write it as PNG, SVG or PDF, by the suffix. No window is opened.
 
     Parameters
     ----------
     path : Path
         Output file.
     draw : callable
-        Given the Axes.
+        Called with the Axes; plots on them.
     size : (width, height)
         In inches.
+    font : str, optional
+        The name of a font for characters that matplotlib's default font lacks.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
-    draw(figure.add_subplot())
+    settings: dict[Any, Any] = {"svg.hashsalt": "learnrate"}
+    if font is not None:
+        settings["font.family"] = ["DejaVu Sans", font]
     # No date and no random identifiers inside, so that the same sweep gives the same file.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
-    with rc_context({"svg.hashsalt": "learnrate"}):
+    with rc_context(settings):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure.add_subplot())
         write_atomically(
             path, lambda temporary: figure.savefig(temporary, dpi=150, metadata=metadata)
         )
+
+
+_CHINESE = """
+    Noto Sans CJK SC, Noto Sans SC, Source Han Sans SC, Source Han Sans CN, PingFang SC, Hiragino Sans GB, Heiti SC,
+    Arial Unicode MS, Microsoft YaHei, SimHei, WenQuanYi Micro Hei, WenQuanYi Zen Hei, Droid Sans Fallback
+"""
+
+
+def chinese_font() -> str | None:
+    """A font of this machine that has Chinese characters; None if there is none that is known."""
+    from matplotlib.font_manager import get_font_names
+
+    here = set(get_font_names())
+    return next((name for name in map(str.strip, _CHINESE.split(",")) if name in here), None)

@@ -1,4 +1,4 @@
-"""Curves as runs of TensorBoard: one run per lane, its losses as scalars, its settings in the HParams table."""
+"""Files for TensorBoard: one run for each lane, with its losses as scalars and its settings in the HParams table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from learnrate._extras import require
-from learnrate._shapes import Array, Float
+from learnrate._shapes import Array, Float, Int
 from learnrate.errors import OutputError
 
 __all__ = ["Run", "require_tensorboard", "save_runs"]
@@ -23,28 +23,31 @@ Setting = bool | int | float | str
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One lane as TensorBoard shows it.
+    """One lane, as a run of TensorBoard.
 
     Attributes
     ----------
     name : str
-        Its folder, and what the legend says: ``lr=0.01``.
+        The run's folder and its name in the legend: ``lr=0.01``.
     scalars : mapping from str to arrays, shape (E + 1,)
-        A chart's name and the values before training and after each epoch.
+        For each chart its values before training and at each measurement.
+    positions : int array, shape (E + 1,)
+        Where these were measured: TensorBoard's steps.
     settings : mapping
-        Its row in the HParams table.
+        The run's row in the HParams table.
     failed : bool
-        Whether that row says that the run failed.
+        The run's status in the HParams table.
     """
 
     name: str
     scalars: Mapping[str, Float[Array, " epochs"]]
+    positions: Int[Array, " epochs"]
     settings: Mapping[str, Setting]
     failed: bool
 
 
 def require_tensorboard() -> Any:
-    """Return the module that writes records, or say which extra brings it."""
+    """TensorBoard's module that writes records; raises MissingExtraError if it is not installed."""
     return require(
         "tensorboard.summary.writer.record_writer",
         extra="tensorboard",
@@ -53,27 +56,27 @@ def require_tensorboard() -> Any:
 
 
 def save_runs(folder: Path, runs: Iterable[Run]) -> Path:
-    """Write all runs into a new folder ``sweep-1``, ``sweep-2``, … of ``folder``, and return that.
+    """Write all runs into a new folder ``sweep-1``, ``sweep-2``, … inside ``folder``, and return its path.
 
-    The folder appears when all of it is written, and what an earlier sweep left there stays.
+    The new folder gets its name once it is complete. Earlier sweeps in ``folder`` are not changed.
 
     Raises
     ------
     MissingExtraError
         If TensorBoard is not installed.
     OutputError
-        If the system refuses. Nothing half-written stays.
+        If the files cannot be written. No partial folder is left.
     """
     require_tensorboard()
     temporary = folder / f".{secrets.token_hex(4)}"
     now = time.time()
     try:
         for run in runs:
-            place = temporary / run.name
-            place.mkdir(parents=True)
-            # TensorBoard reads what has "tfevents" in its name.
-            _write_run(place / f"events.out.tfevents.{now:.0f}.learnrate", run, now)
-        return _put(temporary, folder)
+            run_folder = temporary / run.name
+            run_folder.mkdir(parents=True)
+            # TensorBoard reads files with "tfevents" in their names.
+            _write_run(run_folder / f"events.out.tfevents.{now:.0f}.learnrate", run, now)
+        return _rename(temporary, folder)
     except OSError as error:
         raise OutputError(
             f"{str(folder)!r} must be a folder that can be written. Got: {error.strerror or error}; "
@@ -83,22 +86,22 @@ def save_runs(folder: Path, runs: Iterable[Run]) -> Path:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _put(temporary: Path, folder: Path) -> Path:
-    """Give the whole folder the first number that is free."""
+def _rename(temporary: Path, folder: Path) -> Path:
+    """Rename a complete folder to ``sweep-N``, N the first number that is free."""
     for number in count(1):
-        place = folder / f"sweep-{number}"
-        if place.exists():
+        final = folder / f"sweep-{number}"
+        if final.exists():
             continue
         try:
-            return temporary.rename(place)
+            return temporary.rename(final)
         except OSError:
-            if not place.exists():  # else another process was quicker
+            if not final.exists():  # if it does, another process took the number
                 raise
     raise AssertionError("unreachable")
 
 
 def _write_run(path: Path, run: Run, now: float) -> None:
-    """One file of records, each an event of the same time: the epoch is the step."""
+    """Write a run as one file of events, all with the same time."""
     with path.open("wb") as file:
         records = require_tensorboard().RecordWriter(file)
         for event in _events(run, now):
@@ -131,9 +134,9 @@ def _events(run: Run, now: float) -> Iterator[Any]:
             start.hparams[name].number_value = setting
     yield hparams(metadata.SESSION_START_INFO_TAG, session_start_info=start)
     for tag, values in run.scalars.items():
-        for epoch, value in enumerate(values):
+        for step, value in zip(run.positions.tolist(), values, strict=True):
             scalar = Summary.Value(tag=tag, simple_value=float(value))
-            yield Event(step=epoch, summary=Summary(value=[scalar]))
+            yield Event(step=step, summary=Summary(value=[scalar]))
     status = api_pb2.STATUS_FAILURE if run.failed else api_pb2.STATUS_SUCCESS
     end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=now)
     yield hparams(metadata.SESSION_END_INFO_TAG, session_end_info=end)

@@ -1,4 +1,4 @@
-"""Linear regression by SGD that finds its own learning rate, as a scikit-learn estimator."""
+"""scikit-learn estimators: linear models by SGD, which choose their learning rate themselves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from learnrate._extras import require
 
 require("sklearn", extra="sklearn", purpose="the scikit-learn estimator")
 
+from learnrate.sklearn.classifier import SweptSGDClassifier  # noqa: E402
 from learnrate.sklearn.regressor import SweptSGDRegressor  # noqa: E402
 
-__all__ = ["SweptSGDRegressor"]
+__all__ = ["SweptSGDClassifier", "SweptSGDRegressor"]

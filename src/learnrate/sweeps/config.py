@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from learnrate.data.options import Table
 from learnrate.data.order import Sampling, steps_per_epoch
-from learnrate.engines.schedules import Schedule
-from learnrate.errors import OptionError, did_you_mean
+from learnrate.errors import OptionError, not_one_of, option
+from learnrate.training.losses import get_loss
+from learnrate.training.optimizers import choose_optimizer
+from learnrate.training.schedules import Schedule, ScheduleLike
 
 __all__ = ["DTYPES", "SweepConfig"]
 
@@ -36,13 +39,31 @@ class SweepConfig:
     engine : str
         ``auto`` or the name of an engine.
     momentum, weight_decay : float
-        ``μ`` in [0, 1) and ``α ≥ 0``; see `learnrate.engines.problem`.
-    schedule : str or callable
-        See `learnrate.engines.schedules`.
+        ``μ`` in [0, 1) and ``α ≥ 0``; see `learnrate.linear.problem`.
+    loss : str
+        What is minimised: a name in `learnrate.training.losses.LOSSES`.
+    optimizer : str
+        A name in `learnrate.training.optimizers.OPTIMIZERS`. One that has no more than μ and α becomes ``"sgd"`` with these.
+    optimizer_options : mapping
+        Its options, where they are not as by default.
+    schedule : str, Schedule or callable
+        See `learnrate.training.schedules`.
     threads : int
         Threads an engine may use. The curves do not depend on it.
     block_size : int, optional
         Rows of a block of the block shuffle; see `learnrate.data.order`.
+    target, features : str and tuple of str, optional
+        Columns of a table to predict, and to predict from.
+    val : float
+        Fraction of the examples held out.
+    missing : str
+        What was done about missing values: ``error``, ``drop`` or ``mean``.
+    standardize : bool, optional
+        Whether features were brought to mean 0 and standard deviation 1; None is yes for tables alone.
+    table : Table, optional
+        How a table was read.
+    prune : bool
+        Whether rates are ended early that can no longer be the best; see `learnrate.training.pruning`.
     """
 
     batch_size: int = 10
@@ -54,9 +75,19 @@ class SweepConfig:
     engine: str = "auto"
     momentum: float = 0.0
     weight_decay: float = 0.0
-    schedule: Schedule = field(default="constant")
+    loss: str = "squared"
+    optimizer: str = "sgd"
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    schedule: ScheduleLike = field(default="constant")
     threads: int = 1
     block_size: int | None = None
+    target: str | None = None
+    features: tuple[str, ...] | None = None
+    val: float = 0.0
+    missing: str = "error"
+    standardize: bool | None = None
+    table: Table | None = None
+    prune: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no data could make right; the rest is for `check_against`."""
@@ -68,24 +99,41 @@ class SweepConfig:
         try:
             object.__setattr__(self, "sampling", Sampling(self.sampling))
         except ValueError:
-            raise OptionError(
-                f"sampling must be one of {', '.join(Sampling)}. Got {self.sampling!r} instead."
-                + did_you_mean(str(self.sampling), list(Sampling))
-            ) from None
+            raise not_one_of(option("sampling"), self.sampling, Sampling) from None
         if self.block_size is not None and self.sampling is not Sampling.SHUFFLE:
             raise OptionError(
-                "sampling must be shuffle where examples are visited in blocks. "
+                f"{option('sampling')} must be shuffle where examples are visited in blocks. "
                 f"Got {str(self.sampling)!r} instead; leave memory and block_size out for that."
             )
         if str(self.dtype) not in DTYPES:
-            raise OptionError(f"dtype must be float64 or float32. Got {str(self.dtype)!r} instead.")
-        if not (isinstance(self.schedule, str) or callable(self.schedule)):
             raise OptionError(
-                "schedule must be a known name or a function of the step. "
+                f"{option('dtype')} must be float64 or float32. Got {str(self.dtype)!r} instead."
+            )
+        if isinstance(self.schedule, Schedule) and self.schedule == Schedule():
+            object.__setattr__(self, "schedule", "constant")
+        if not (isinstance(self.schedule, str | Schedule) or callable(self.schedule)):
+            raise OptionError(
+                f"{option('schedule')} must be a known name, a learnrate.Schedule or a function of the step. "
                 f"Got {self.schedule!r} instead."
             )
+        self._settle_loss_and_optimizer()
         self._check_number("momentum", "in [0, 1)", lambda value: 0 <= value < 1)
         self._check_number("weight_decay", "finite and ≥ 0", lambda value: 0 <= value < math.inf)
+
+    def _settle_loss_and_optimizer(self) -> None:
+        get_loss(self.loss)
+        given = self.optimizer_options
+        if self.optimizer == "sgd" and given == {}:
+            return  # μ and α are looked at below
+        chosen = choose_optimizer(self.optimizer, given, self.momentum, self.weight_decay)
+        names = ("optimizer", "optimizer_options", "momentum", "weight_decay")
+        for name, value in zip(names, chosen, strict=True):
+            object.__setattr__(self, name, value)
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is squared loss by SGD with or without momentum, which the theory of limits is about."""
+        return self.loss == "squared" and self.optimizer == "sgd" and not self.optimizer_options
 
     def _check_number(self, name: str, what: str, holds: Callable[[float], bool]) -> None:
         value = getattr(self, name)
@@ -95,7 +143,7 @@ class SweepConfig:
         except (TypeError, ValueError, OverflowError):
             fits = False
         if not fits:
-            raise OptionError(f"{name} must be {what}. Got {value!r} instead.")
+            raise OptionError(f"{option(name)} must be {what}. Got {value!r} instead.")
         object.__setattr__(self, name, float(value))
 
     def _check_whole(self, name: str, *, at_least: int) -> None:
@@ -106,7 +154,7 @@ class SweepConfig:
             whole = False
         if not whole:
             raise OptionError(
-                f"{name} must be a whole number, {at_least} or more. Got {value!r} instead."
+                f"{option(name)} must be a whole number, {at_least} or more. Got {value!r} instead."
             )
         object.__setattr__(self, name, int(value))
 
@@ -114,13 +162,17 @@ class SweepConfig:
         """Refuse a batch size above the number of examples to train on."""
         if self.batch_size > n:
             raise OptionError(
-                f"batch_size must be between 1 and the number of training examples, {n}. "
+                f"{option('batch_size')} must be between 1 and the number of training examples, {n}. "
                 f"Got {self.batch_size} instead; use a smaller one ({n} is full-batch descent)."
             )
 
     def with_batch_size(self, batch_size: int) -> SweepConfig:
         """The same settings with another batch size."""
         return replace(self, batch_size=batch_size)
+
+    def with_loss(self, loss: str) -> SweepConfig:
+        """The same settings with another loss."""
+        return replace(self, loss=loss)
 
     def starting_at(self, seed: int) -> SweepConfig:
         """The same settings from another first seed on."""
@@ -136,5 +188,12 @@ class SweepConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
-        schedule = self.schedule if isinstance(self.schedule, str) else "a function"
-        return {**vars(self), "sampling": str(self.sampling), "schedule": schedule}
+        schedule = "a function" if callable(self.schedule) else str(self.schedule)
+        table = None if self.table is None else self.table.given()
+        return {
+            **vars(self),
+            "sampling": str(self.sampling),
+            "schedule": schedule,
+            "features": None if self.features is None else list(self.features),
+            "table": table,
+        }

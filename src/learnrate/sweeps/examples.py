@@ -11,10 +11,14 @@ import numpy as np
 from learnrate.data.arrays import from_arrays
 from learnrate.data.frames import is_frame
 from learnrate.data.missing import as_policy
+from learnrate.data.options import Table
+from learnrate.data.plan import TargetKind
+from learnrate.data.prepare import prepare
 from learnrate.data.prepared import Prepared
 from learnrate.data.streaming.examples import from_stream
 from learnrate.data.synthetic import note_data
-from learnrate.errors import OptionError
+from learnrate.data.tables import STANDARD_INPUT, load_table
+from learnrate.errors import OptionError, option
 
 __all__ = ["NOTE", "examples"]
 
@@ -29,6 +33,8 @@ def examples(
     target: str | None = None,
     features: Sequence[str] | None = None,
     missing: str = "error",
+    table: Table | None = None,
+    target_kind: TargetKind = "number",
     standardize: bool | None = None,
     val: float = 0.0,
     seed: int = 0,
@@ -40,7 +46,8 @@ def examples(
     """Examples ready to train on, from arrays, a frame, a file's name or an open file.
 
     Parameters are those of `learnrate.sweep`. The note's own examples and arrays are taken as they are
-    unless ``standardize`` is True; tables are standardised unless it is False.
+    unless ``standardize`` is True; tables are standardised unless it is False. ``target_kind`` is ``"number"``,
+    ``"class"``, or ``"auto"`` for what the target is by itself.
 
     Raises
     ------
@@ -48,7 +55,9 @@ def examples(
         If no examples can be made of them.
     """
     if standardize is not None and not isinstance(standardize, bool | np.bool_):
-        raise OptionError(f"standardize must be True, False or None. Got {standardize!r} instead.")
+        raise OptionError(
+            f"{option('standardize')} must be True, False or None. Got {standardize!r} instead."
+        )
     split: dict[str, Any] = {"val_fraction": val, "seed": seed, "dtype": dtype}
     if memory is not None:
         _refuse_other_than_files(data, y)
@@ -61,10 +70,19 @@ def examples(
             standardize=standardize is not False,
             cache=cache,
             on_message=on_message,
+            options=table,
+            target_kind=target_kind,
             **split,
         )
-    if cache is not None:
-        raise OptionError("cache must come with memory, the budget. Got cache alone; give both.")
+    if (
+        (y is not None or (isinstance(data, str) and data == NOTE))
+        and table is not None
+        and table.given()
+    ):
+        raise OptionError(
+            f"table must come with a table. Got {', '.join(table.given())} with "
+            f"{'arrays' if y is not None else 'the examples of the note'}; leave it out."
+        )
     names: Sequence[str] | None = None
     as_policy(missing)  # a typing error is refused also where nothing can be missing
     if isinstance(data, str) and data == NOTE:
@@ -80,8 +98,25 @@ def examples(
                 "target and features must name columns of a table. Got separate labels y beside them; "
                 "give arrays X and y alone, or a frame that holds the target too."
             )
-        return from_arrays(data, y, feature_names=names, standardize=bool(standardize), **split)
-    return _from_table(data, target, features, missing, standardize is not False, split)
+        return from_arrays(
+            data,
+            y,
+            feature_names=names,
+            standardize=bool(standardize),
+            target_kind=target_kind,
+            **split,
+        )
+    blocks = _table(data, table or Table())
+    return prepare(
+        blocks,
+        target,
+        features=features,
+        missing=missing,
+        standardize=standardize is not False,
+        options=table,
+        target_kind=target_kind,
+        **split,
+    )
 
 
 def _refuse_other_than_files(data: Any, y: Any) -> None:
@@ -89,31 +124,24 @@ def _refuse_other_than_files(data: Any, y: Any) -> None:
     if y is not None or not (several or isinstance(data, str | os.PathLike)) or data == NOTE:
         came = "the note's examples" if isinstance(data, str) else f"a {type(data).__name__}"
         raise OptionError(
-            f"memory must come with a table in files. Got {came}, in memory already, instead; name "
+            f"{option('memory')} must come with a table in files. Got {came}, in memory already, instead; name "
             "its file, or leave memory out (block_size alone visits examples in blocks)."
         )
 
 
-def _from_table(
-    data: Any,
-    target: str | None,
-    features: Sequence[str] | None,
-    missing: str,
-    standardize: bool,
-    split: dict[str, Any],
-) -> Prepared:
-    from learnrate.data.prepare import prepare
-    from learnrate.data.tables import STANDARD_INPUT, read_table
-
+def _table(data: Any, options: Table) -> Any:
     if hasattr(data, "read"):
-        data = read_table(STANDARD_INPUT, stdin=data)
-    elif isinstance(data, str | os.PathLike):
-        data = read_table(data)
-    elif not is_frame(data):
+        return load_table(STANDARD_INPUT, options, stdin=data)
+    if isinstance(data, str | os.PathLike):
+        return load_table(data, options)
+    if not is_frame(data):
         raise OptionError(
             "Labels must come with an array of features: sweep(X, y). "
             f"Got {type(data).__name__} alone; give y, or a frame with target=."
         )
-    return prepare(
-        data, target, features=features, missing=missing, standardize=standardize, **split
-    )
+    useless = options.given(("header", "skip_lines", "comment", "sep", "encoding", "sheet"))
+    if useless:
+        raise OptionError(
+            f"{option(min(useless))} must come with a file. Got it with a frame, which is read already; leave it out."
+        )
+    return data

@@ -14,54 +14,52 @@ from learnrate._files import check_output_folder
 from learnrate._shapes import Array, Float
 from learnrate.report.curves import format_rate
 from learnrate.report.tensorboard import Run, save_runs
+from learnrate.sweeps.findings import Findings
+from learnrate.version import __version__
 
 if TYPE_CHECKING:
     import xarray
 
-    from learnrate.sweeps.result import SweepResult
-
 __all__ = ["to_tensorboard", "to_xarray"]
 
-_NOT_QUANTITIES = ("lr", "seed", "epoch", "outcome")
+_NOT_QUANTITIES = ("lr", "seed", "epoch", "step", "outcome")
 
 _OF_THE_SWEEP = ("seed", "seeds", "threads")
 """Settings that are not a lane's own."""
 
 
-def to_tensorboard(result: SweepResult, folder: str | Path) -> Path:
+def to_tensorboard(result: Findings, folder: str | Path) -> Path:
     """One run per lane in a new folder of ``folder``: see `SweepResult.to_tensorboard`."""
     return save_runs(check_output_folder(folder), _runs(result))
 
 
-def to_xarray(result: SweepResult) -> xarray.Dataset:
+def to_xarray(result: Findings) -> xarray.Dataset:
     """Curves with named axes: see `SweepResult.to_xarray`."""
     xr = require("xarray", extra="xarray", purpose="to_xarray()")
     lanes, rates = ("seed", "lr"), ("lr",)
     variables: dict[str, Any] = {
-        name: ((*lanes, "epoch"), values) for name, values in _quantities(result).items()
+        name: ((*lanes, result.unit), values) for name, values in _quantities(result).items()
     }
     outcomes = [[outcome.name.lower() for outcome in seed] for seed in result.outcomes]
     variables["outcome"] = (lanes, np.array(outcomes))
     if result.r2 is not None:
         variables["r2"] = (lanes, result.r2)
     if result.predicted is not None:
-        variables["predicted"] = ((*rates, "epoch"), result.predicted)
+        variables["predicted"] = ((*rates, result.unit), result.predicted)
     if result.floors is not None:
         variables["floor"] = (rates, result.floors)
     if result.verdicts is not None:
         variables["verdict"] = (rates, np.array(result.verdicts))
     dataset: xarray.Dataset = xr.Dataset(
         variables,
-        coords={"seed": result.seeds, "lr": result.lrs, "epoch": np.arange(result.epochs + 1)},
+        coords={"seed": result.seeds, "lr": result.lrs, result.unit: result.positions},
         attrs=_facts(result),
     )
     return dataset
 
 
-def _facts(result: SweepResult) -> dict[str, Any]:
+def _facts(result: Findings) -> dict[str, Any]:
     """What holds for the whole sweep, as netCDF and Zarr can hold it: numbers and texts."""
-    from learnrate import __version__
-
     facts: dict[str, Any] = {
         "title": result.title,
         "learnrate": __version__,
@@ -69,7 +67,7 @@ def _facts(result: SweepResult) -> dict[str, Any]:
         "typical_limit": result.typical_limit,
         "suggested_lr": result.suggestion().lr,
         "suggestion": str(result.suggestion()),
-        **_flat({**result.config.as_dict(), "epochs": result.epochs, "engine": result.engine}),
+        **_flat(_settings(result)),
     }
     return {
         # netCDF has no truth values.
@@ -79,7 +77,13 @@ def _facts(result: SweepResult) -> dict[str, Any]:
     }
 
 
-def _quantities(result: SweepResult) -> dict[str, Float[Array, "S K epochs"]]:
+def _settings(result: Findings) -> dict[str, Any]:
+    """What was asked for, as far as it was trained."""
+    trained = {f"{result.unit}s": result.length, "engine": result.engine}
+    return {**result.config.as_dict(), **trained}
+
+
+def _quantities(result: Findings) -> dict[str, Float[Array, "S K epochs"]]:
     """Every curve by its name: the loss, and what else the frame has a column of."""
     frame = result.to_frame()
     return {
@@ -89,10 +93,10 @@ def _quantities(result: SweepResult) -> dict[str, Float[Array, "S K epochs"]]:
     }
 
 
-def _runs(result: SweepResult) -> Iterator[Run]:
+def _runs(result: Findings) -> Iterator[Run]:
     """Every lane under its name, with its settings and outcome."""
     quantities = _quantities(result)
-    settings = {**result.config.as_dict(), "epochs": result.epochs, "engine": result.engine}
+    settings = _settings(result)
     common = _flat({name: v for name, v in settings.items() if name not in _OF_THE_SWEEP})
     if "loss" in common:  # of a model's sweep; the table has a column of losses
         common["loss function"] = common.pop("loss")
@@ -103,6 +107,7 @@ def _runs(result: SweepResult) -> Iterator[Run]:
             yield Run(
                 name=rate if len(result.seeds) == 1 else f"{rate},seed={seed}",
                 scalars={name: values[s, k] for name, values in quantities.items()},
+                positions=result.positions,
                 settings={
                     "lr": float(result.lrs[k]),
                     "seed": int(seed),

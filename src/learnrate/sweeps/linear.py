@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.data.order import Sampling
 from learnrate.data.prepared import Prepared
 from learnrate.errors import InputError
-from learnrate.report.curves import format_rate
+from learnrate.report.curves import Curves, counted, format_rate
 from learnrate.sweeps.config import SweepConfig
+from learnrate.sweeps.curved import Curved, CurvedPrediction, analyse_curved
+from learnrate.sweeps.findings import finite_list
 from learnrate.sweeps.model import LinearModel
-from learnrate.sweeps.result import SweepResult, finite_list
-from learnrate.sweeps.validation import r_squared
-from learnrate.theory import Kind, Prediction, Theory, analyse
-from learnrate.theory.verdict import Verdict, judge
+from learnrate.sweeps.prediction import Prediction
+from learnrate.sweeps.result import SweepResult
+from learnrate.sweeps.scores import r_squared
+from learnrate.sweeps.suggestion import Suggestion
+from learnrate.theory import Theory, analyse
+from learnrate.training.losses import Loss
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["LinearSweepResult", "theory_of"]
 
-_FEW_SENTENCES = 3
+_ALIKE = 0.05
+"""Expected losses within this share of the least are as good."""
 _FEW = 12
 """Longer lists are cut here."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class LinearSweepResult(SweepResult):
-    """Curves, parameters and outcomes of all lanes of a sweep of ``ŷ = X·w + b``.
+    """Curves, parameters and outcomes of all lanes of a sweep of ``z = X·W + b``.
 
     Attributes
     ----------
-    W, b : float64 arrays, shapes (S, K, d) and (S, K)
-        Final parameters in the user's own units.
+    W, b : float64 arrays, shapes (S, K, d) and (S, K), or (S, K, d, C) and (S, K, C)
+        Final parameters in the user's own units; of a softmax regression a column for each class.
+    loss : Loss
+        What was minimised.
+    metrics : mapping from str to float64 arrays, shape (S, K, E + 1)
+        What stands beside a loss other than the squared one: see `learnrate.sweeps.scores`.
     data : Prepared
         The examples as they were trained on, and what was left out, and why.
+    analysed : Theory or Curved, optional
+        What the grid of rates was taken from, if it was; it is worked out otherwise.
     """
 
-    W: Float[Array, "S K d"]
-    b: Float[Array, "S K"]
+    W: Float[Array, "S K ..."]
+    b: Float[Array, "S K ..."]
     data: Prepared
+    loss: Loss
+    metrics: Mapping[str, Float[Array, "S K epochs"]]
+    analysed: Theory | Curved | None = None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the gradient of the loss is bounded in z, so that runs swing and do not explode."""
+        return self.loss.bounded
 
     @cached_property
     def theory(self) -> Theory | None:
@@ -49,109 +72,91 @@ class LinearSweepResult(SweepResult):
         Limits are worked out for a constant rate; see `learnrate.theory.Theory` for all there is. None as well
         where the numbers of the examples, or the weight decay, are too large for fourth moments.
         """
-        if self.config.schedule != "constant":
+        if self.config.schedule != "constant" or not self.config.plain:
             return None
+        if isinstance(self.analysed, Theory):
+            return self.analysed
         try:
             return theory_of(self.data, self.config)
         except InputError:
             return None
 
-    @property
-    def why_no_theory(self) -> str | None:
-        """Why nothing can be said before training: a phrase; None where something can."""
-        if self.theory is not None:
-            return None
-        if self.config.schedule != "constant":
-            return "limits are worked out for a constant rate, and here a schedule changes it"
-        return "the numbers of the examples, or the weight decay, are too large for fourth moments"
-
-    @property
-    def limit(self) -> float | None:
-        """The mean-square limit for this data and batch size; None if not known."""
-        return None if self.theory is None else self.theory.limit.value
-
-    @property
-    def typical_limit(self) -> float | None:
-        """The limit of a typical run for this data and batch size; None if not known."""
-        return None if self.theory is None else self.theory.typical_limit.value
-
     @cached_property
-    def _predicted(self) -> Float[Array, "K epochs"] | None:
-        return None if self.theory is None else _known(self.theory.curve(self.lrs, self.epochs))
+    def prediction(self) -> Prediction:
+        """What was said before training: limits, floors and expected curves."""
+        why_not, config = None, self.config
+        if config.schedule != "constant":
+            why_not = "limits are worked out for a constant rate, and here a schedule changes it"
+        elif config.optimizer != "sgd":
+            why_not = f"limits are worked out for SGD, not for {config.optimizer}"
+        elif not self.loss.quadratic:
+            curved = self.analysed if isinstance(self.analysed, Curved) else None
+            curved = curved or analyse_curved(self.data, config, self.loss)
+            why_not = (
+                "for this loss limits are worked out without momentum" if curved is None else None
+            )
+            return CurvedPrediction(
+                self.lrs, self.epochs, why_not=why_not, curved=curved, bounded=self.bounded
+            )
+        elif self.theory is None:
+            why_not = (
+                "the numbers of the examples, or the weight decay, are too large for fourth moments"
+            )
+        return Prediction(self.lrs, self.epochs, self.theory, why_not)
+
+    def _suggestion_beyond(self, horizon: int) -> Suggestion:
+        """For a longer run: by the expected loss where the theory knows it, else by the drift of the best rate."""
+        prediction = self.prediction
+        if self.theory is None or isinstance(prediction, CurvedPrediction):
+            return super()._suggestion_beyond(horizon)
+        longer = replace(prediction, epochs=horizon)
+        if longer.curve is None:
+            return super()._suggestion_beyond(horizon)
+        safe = np.array([word == "safe" for word in longer.verdicts or ()])
+        expected = np.where(safe, longer.curve[:, -1], np.inf)
+        if not np.isfinite(expected).any():
+            why = "no rate that was tried is safe; try smaller ones."
+            return Suggestion(None, why, horizon, None, "training loss", longer.best)
+        least = float(expected.min())
+        alike = np.flatnonzero(expected <= (1 + _ALIKE) * least)
+        interval = float(self.lrs[alike].min()), float(self.lrs[alike].max())
+        reason = (
+            f"Smallest expected training loss after {counted(horizon, 'epoch')}, {least:.3g}, by the theory (the sweep "
+            f"trained {counted(self.length, 'epoch')})"
+        )
+        if alike.size > 1:
+            low, high = map(format_rate, interval)
+            reason += f"; rates from {low} to {high} are as good within {100 * _ALIKE:g} %"
+        best = float(self.lrs[np.argmin(expected)])
+        return Suggestion(best, f"{reason}.", horizon, interval, "training loss", longer.best)
 
     @property
-    def predicted(self) -> Float[Array, "K epochs"] | None:
-        """Expected loss of each rate before training and after each epoch; None if not known."""
-        return self._predicted
+    def _least(self) -> float:
+        prediction = self.prediction
+        if isinstance(prediction, CurvedPrediction) and prediction.curved is not None:
+            return prediction.curved.loss or 0.0
+        return 0.0
 
-    @cached_property
-    def _floors(self) -> Float[Array, " K"] | None:
-        return None if self.theory is None else _known(self.theory.floor(self.lrs))
-
-    @property
-    def floors(self) -> Float[Array, " K"] | None:
-        """The loss that SGD noise keeps each rate from going below, predicted; None if not known."""
-        return self._floors
-
-    @cached_property
-    def _verdicts(self) -> tuple[str, ...] | None:
-        theory = self.theory
-        if theory is None:
-            return None
-        limits = theory.limit, theory.typical_limit
-        return tuple(judge(float(lr), *limits).word for lr in self.lrs)
-
-    @property
-    def verdicts(self) -> tuple[str, ...] | None:
-        """For each rate safe, borderline or diverges, said before training; None if not known."""
-        return self._verdicts
+    def _floor_of(self, k: int) -> float | None:
+        """Where a rate settles; 0 where the classes can be told apart, so that every rate goes on."""
+        prediction = self.prediction
+        if isinstance(prediction, CurvedPrediction):
+            curved = prediction.curved
+            if curved is not None and curved.no_optimum:
+                return 0.0
+        return super()._floor_of(k)
 
     def verdict_sentences(self) -> tuple[str, ...]:
-        """The limits, and what was to be expected of the rates that are not safe; empty if not known."""
-        theory = self.theory
-        if theory is None:
-            return ()
-        independent = (
-            "" if self.config.sampling is Sampling.INDEPENDENT else " for independent draws"
-        )
-        limits = (
-            f"Limits of the learning rate at batch size {theory.batch_size}: mean-square, up to which "
-            f"the mean over runs converges, {theory.limit}{independent}; typical run {theory.typical_limit}; "
-            f"full batches {theory.full_batch_limit}."
-        )
-        verdicts = self.verdicts or ()
-        known = Verdict.SAFE.word, Verdict.UNKNOWN.word
-        unsafe = [
-            float(lr) for lr, word in zip(self.lrs, verdicts, strict=True) if word not in known
-        ]
-        judged = theory.verdicts(unsafe[:_FEW_SENTENCES], self.epochs)
-        sentences = [judgement.sentence for judgement in judged]
-        if len(unsafe) > _FEW_SENTENCES:
-            sentences.append(f"… and {len(unsafe) - _FEW_SENTENCES} more rates that are not safe.")
-        unknown = [lr for lr, word in zip(self.lrs, verdicts, strict=True) if word == known[1]]
-        if unknown:
-            largest = format_rate(float(max(unknown)))
-            sentences.append(
-                f"Up to {largest}, {len(unknown)} rates are not judged: the limits that are known do not "
-                "decide them."
-                if len(unknown) > 1
-                else f"{largest} is not judged: the limits that are known do not decide it."
-            )
-        return (limits, *sentences, *self._about_the_sample())
-
-    @cached_property
-    def _predicted_best(self) -> float | None:
-        return None if self.theory is None else self.theory.best_rate(self.epochs).value
-
-    @property
-    def predicted_best(self) -> float | None:
-        """The rate with the least expected loss at this horizon; None if not known."""
-        return self._predicted_best
+        """The limits, what was to be expected of the rates that are not safe, and what that rests on."""
+        said = super().verdict_sentences()
+        return (*said, *self._about_the_sample()) if said else ()
 
     @cached_property
     def _r2(self) -> Float[Array, "S K"] | None:
+        if "val_r2" in self.metrics:
+            return self.metrics["val_r2"][:, :, -1]
         variance = self.data.val_variance
-        if self.val_losses is None or variance is None:
+        if self.val_losses is None or variance is None or not self.loss.quadratic:
             return None
         return r_squared(self.val_losses[:, :, -1], variance)
 
@@ -160,14 +165,40 @@ class LinearSweepResult(SweepResult):
         """R² on the held-out examples after the last epoch; None where nothing was held out."""
         return self._r2
 
+    @property
+    def score(self) -> tuple[str, Float[Array, "S K"]] | None:
+        """What stands beside the final loss, on held-out examples where there are any: its name and values."""
+        if self.loss.quadratic:
+            return super().score
+        name, values = list(self.metrics.items())[-1]  # that of held-out examples comes last
+        held_out = name.startswith("val_") and self.loss.score == "accuracy"
+        return ("held-out " if held_out else "") + self.loss.score, values[:, :, -1]
+
+    def curves(self) -> Curves:
+        """The loss curves as the drawings take them."""
+        return replace(super().curves(), quantity=self.loss.quantity)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Tidy Polars frame, one row per lane and epoch: as for every sweep, and one column per metric."""
+        import polars as pl
+
+        columns = [pl.Series(name, values.ravel()) for name, values in self.metrics.items()]
+        return super().to_frame().with_columns(columns)
+
     def model(self, lr: float | None = None, seed: int | None = None) -> LinearModel:
         """The trained model of one lane, in the user's own units.
 
         Parameters and errors are those of `lane`.
         """
         s, k = self.lane(lr, seed)
+        b = self.b[s, k]
         return LinearModel(
-            self.W[s, k], float(self.b[s, k]), self.data.feature_names, self.data.target_name
+            self.W[s, k],
+            float(b) if b.ndim == 0 else b,
+            self.data.feature_names,
+            self.data.target_name,
+            self.loss,
+            self.data.classes,
         )
 
     @property
@@ -189,7 +220,10 @@ class LinearSweepResult(SweepResult):
             "examples": f"{data.n:,}",
             "held out": f"{data.held_out:,}" if data.held_out else None,
             "target": data.target_name,
+            "classes": data.said_classes,
             "features": ", ".join(names[:_FEW]) + more,
+            "loss": None if self.loss.quadratic else self.loss.quantity,
+            "optimizer": None if self.config.optimizer == "sgd" else self.config.optimizer,
         }
         return tuple((name, value) for name, value in facts.items() if value is not None)
 
@@ -218,11 +252,18 @@ class LinearSweepResult(SweepResult):
         return {**super().as_dict(), "data": self._data_as_dict()}
 
     def _lane_as_dict(self, s: int, k: int) -> dict[str, Any]:
-        parameters = {
-            "weights": finite_list(self.W[s, k]),
-            "bias": finite_list([self.b[s, k]])[0],
-        }
-        return {**super()._lane_as_dict(s, k), **parameters}
+        lane = super()._lane_as_dict(s, k)
+        W, b = self.W[s, k], self.b[s, k]
+        if b.ndim:  # a column for each class
+            lane["weights"] = {
+                c: finite_list(w) for c, w in zip(self.data.classes, W.T, strict=True)
+            }
+            lane["bias"] = dict(zip(self.data.classes, finite_list(b), strict=True))
+        else:
+            lane["weights"], lane["bias"] = finite_list(W), finite_list([b])[0]
+        if self.metrics:
+            lane["metrics"] = {n: finite_list(values[s, k]) for n, values in self.metrics.items()}
+        return lane
 
     def _data_as_dict(self) -> dict[str, Any]:
         data = self.data
@@ -231,6 +272,7 @@ class LinearSweepResult(SweepResult):
             "held_out": data.held_out,
             "features": list(data.feature_names),
             "target": data.target_name,
+            "classes": dict(zip(data.classes, data.class_counts, strict=True)),
             "fingerprint": self.fingerprint,
             "standardized": data.scaling is not None,
             "left_out": {column.name: column.reason for column in data.left_out},
@@ -239,31 +281,14 @@ class LinearSweepResult(SweepResult):
         }
 
 
-# The grid of a sweep and its result ask about the same examples: what was worked out for one serves the other.
-_latest: WeakKeyDictionary[Prepared, tuple[tuple[object, ...], Theory]] = WeakKeyDictionary()
-
-
 def theory_of(data: Prepared, config: SweepConfig) -> Theory:
-    """What can be said before training with these settings at a constant rate.
-
-    The latest answer for the same examples is kept as long as they are.
-    """
-    settings = (config.batch_size, config.sampling, config.momentum, config.weight_decay)
-    known, theory = _latest.get(data, (None, None))
-    if theory is None or known != settings:
-        theory = analyse(
-            data.X_train,
-            data.y_train,
-            config.batch_size,
-            sampling=str(config.sampling),
-            momentum=config.momentum,
-            weight_decay=config.weight_decay,
-            population=data.n,
-        )
-        _latest[data] = settings, theory
-    return theory
-
-
-def _known(prediction: Prediction) -> Array | None:
-    """Its losses, or None where there is no prediction."""
-    return None if prediction.kind is Kind.UNAVAILABLE else prediction.losses
+    """What can be said before training with these settings at a constant rate."""
+    return analyse(
+        data.X_train,
+        data.y_train,
+        config.batch_size,
+        sampling=str(config.sampling),
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        population=data.n,
+    )

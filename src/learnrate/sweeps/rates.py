@@ -9,15 +9,27 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.errors import OptionError
+from learnrate.errors import OptionError, option
 from learnrate.theory import Theory
+from learnrate.theory.quantity import rounded_down
 
-__all__ = ["LIMIT", "arange", "auto_rates", "check_rates", "logspace", "parse_rates"]
+__all__ = [
+    "LIMIT",
+    "arange",
+    "auto_rates",
+    "check_rates",
+    "logspace",
+    "parse_rates",
+    "rates_by_curvature",
+    "rates_by_local_limit",
+    "rates_of_optimizer",
+]
 
 LIMIT = 1_000_000
 """The largest grid that is taken for meant."""
 
 _AUTO = 9
+_FAR = 13
 _BEYOND = 1.1
 _FORMS = "Write 0.01,0.02 or 0.01:0.05:0.01 or log:1e-4:1:25 or auto."
 
@@ -34,13 +46,17 @@ def check_rates(lrs: float | Iterable[float]) -> Float[Array, " K"]:
         values = list(lrs) if isinstance(lrs, Iterator) else lrs
         rates = np.atleast_1d(np.asarray(values, dtype=np.float64))
     except (TypeError, ValueError, OverflowError):
-        raise OptionError(f"lrs must be positive numbers. Got {lrs!r} instead. {_FORMS}") from None
+        raise OptionError(
+            f"{option('lrs')} must be positive numbers. Got {lrs!r} instead. {_FORMS}"
+        ) from None
     if rates.ndim != 1:
         raise OptionError(
-            f"lrs must be a list of numbers. Got an array of shape {rates.shape} instead; ravel it."
+            f"{option('lrs')} must be a list of numbers. Got an array of shape {rates.shape} instead; ravel it."
         )
     if rates.size == 0:
-        raise OptionError("lrs must hold at least one learning rate. Got an empty grid instead.")
+        raise OptionError(
+            f"{option('lrs')} must hold at least one learning rate. Got an empty grid instead."
+        )
     _check_count(rates.size)
     bad = rates[~(np.isfinite(rates) & (rates > 0))]
     if bad.size:
@@ -115,7 +131,9 @@ def parse_rates(text: str) -> Float[Array, " K"] | None:
     except ValueError as error:
         if isinstance(error, OptionError):
             raise
-    raise OptionError(f"lrs must be a grid of learning rates. Got {text!r} instead. {_FORMS}")
+    raise OptionError(
+        f"{option('lrs')} must be a grid of learning rates. Got {text!r} instead. {_FORMS}"
+    )
 
 
 def auto_rates(theory: Theory, epochs: int) -> Float[Array, " num"]:
@@ -136,7 +154,42 @@ def auto_rates(theory: Theory, epochs: int) -> Float[Array, " num"]:
     if best is not None:
         rates.append(best)
     # Three digits are plenty, and what is printed is what was run.
-    return np.unique([float(f"{rate:.3g}") for rate in rates])
+    return np.unique([_three_digits(rate, limit, edge) for rate in rates])
+
+
+def _three_digits(rate: float, *limits: float) -> float:
+    """Rounded; down, where rounding up would carry it beyond a limit."""
+    rounded = float(f"{rate:.3g}")
+    beyond = any(rate <= limit < rounded for limit in limits)
+    return float(rounded_down(rate, 3)) if beyond else rounded
+
+
+def rates_by_local_limit(limit: float) -> Float[Array, " num"]:
+    """The grid for ``auto`` where it is known up to which rate runs settle near the optimum, and one beyond it.
+
+    Equal ratios from a three-thousandth of that limit, where floors are low and the way is long, to nine tenths of it.
+    """
+    return _short(np.append(np.geomspace(limit / 3000, 0.9 * limit, _FAR - 1), 1.5 * limit))
+
+
+def rates_by_curvature(safe: float) -> Float[Array, " num"]:
+    """The grid for ``auto`` where a safe rate is all that is known: from a thousandth of it to ten times it.
+
+    A loss whose gradient is bounded often does best beyond the rate that is safe whatever the start.
+    """
+    return _short(np.geomspace(1e-3 * safe, 10 * safe, _FAR))
+
+
+def rates_of_optimizer(grid: tuple[float, float], scale: float) -> Float[Array, " num"]:
+    """The grid for ``auto`` of an optimizer whose step does not depend on the size of the gradient.
+
+    It moves every parameter by about η a step, so the rates are in units of ``scale``, the size of the labels.
+    """
+    return _short(np.geomspace(grid[0] * scale, grid[1] * scale, _FAR))
+
+
+def _short(rates: Float[Array, " num"]) -> Float[Array, " num"]:
+    return np.unique([_three_digits(rate) for rate in rates.tolist()])
 
 
 def _check_count(count: int) -> None:

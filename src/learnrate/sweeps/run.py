@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from learnrate.data.options import Table
 from learnrate.data.prepared import Prepared
-from learnrate.data.streaming.budget import block_rows, bytes_of, parse_memory
-from learnrate.engines.schedules import Schedule
-from learnrate.errors import OptionError
-from learnrate.sweeps.checkpoint import Checkpoints
+from learnrate.data.streaming.budget import block_rows, bytes_of
+from learnrate.errors import OptionError, option
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.examples import examples
-from learnrate.sweeps.executors import Cluster, as_cluster
-from learnrate.sweeps.linear import LinearSweepResult, theory_of
-from learnrate.sweeps.rates import auto_rates, check_rates, parse_rates
-from learnrate.sweeps.training import train
+from learnrate.sweeps.front import Cluster, as_cluster, run_sweep
+from learnrate.sweeps.grid import auto_grid
+from learnrate.sweeps.linear import LinearSweepResult
+from learnrate.sweeps.linear_task import LinearTask
+from learnrate.sweeps.losses import chosen_loss, target_kind
+from learnrate.sweeps.options import OutOfCore, as_out_of_core
+from learnrate.sweeps.rates import check_rates, parse_rates
+from learnrate.training.checkpoint import Checkpoint, as_checkpoints
+from learnrate.training.monitor import Monitor
+from learnrate.training.schedules import ScheduleLike
 
 __all__ = ["sweep"]
 
@@ -37,38 +42,40 @@ def sweep(
     seeds: int = 1,
     val: float = 0.0,
     sampling: str = "shuffle",
+    loss: str | None = None,
+    optimizer: str = "sgd",
+    optimizer_options: Mapping[str, Any] | None = None,
     momentum: float = 0.0,
     weight_decay: float = 0.0,
-    schedule: Schedule = "constant",
+    schedule: ScheduleLike = "constant",
     missing: str = "error",
+    table: Table | None = None,
     standardize: bool | None = None,
     dtype: str = "float64",
     engine: str = "auto",
     threads: int = 1,
+    prune: bool = False,
     cluster: str | Cluster | None = None,
-    memory: str | float | int | None = None,
-    block_size: int | None = None,
-    cache: str | os.PathLike[str] | None = None,
-    checkpoint: str | Path | None = None,
-    checkpoint_every: float = 30.0,
-    on_epoch: Callable[[int, int], object] | None = None,
-    on_message: Callable[[str], object] | None = None,
-    on_progress: Callable[[int, int], object] | None = None,
+    memory: str | float | OutOfCore | None = None,
+    checkpoint: str | Path | Checkpoint | None = None,
+    monitor: Monitor | None = None,
 ) -> LinearSweepResult:
-    """Train ``ŷ = X·w + b`` by minibatch SGD under many learning rates side by side.
+    """Train a linear model by minibatch SGD under many learning rates side by side.
 
-    Every step of a lane with rate η on minibatch J is ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)``,
-    and the same for b; ``|B|`` is the nominal batch size, so a short last minibatch weighs less. All
+    With squared loss it is ``ŷ = X·w + b``, and every step of a lane with rate η on minibatch J is
+    ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)``, and the same for b; ``|B|`` is the nominal batch size, so a short
+    last minibatch weighs less. A target of two classes is learned by logistic regression, one of more by softmax
+    regression: then ``x_i·w + b − y_i`` becomes the derivative of the log loss in ``z = x_i·W + b``. All
     rates start from the same ``w ~ N(0, 0.01²)``, ``b = 0`` and visit the examples in the same order, so
     their curves differ only by the rate. A rate that diverges is a result, not an error.
 
     Parameters
     ----------
     data : array of shape (n, d), Polars or pandas frame, or str
-        Features; or a table that holds the target too; or a table's file name, ``"diabetes"`` or
+        Features; or a table that holds the target too; or a table's file name, ``"diabetes"``, ``"houses"`` or
         ``"note"`` (the note's 1,000 examples).
     y : array of shape (n,), optional
-        Labels, with an array of features.
+        Labels, with an array of features: numbers, or texts or truth values, which are classes.
     target, features : str and list of str, optional
         Columns of a table to predict, and to predict from.
     lrs : numbers or str
@@ -80,47 +87,54 @@ def sweep(
     seed, seeds : int
         Every rate is trained with the seeds ``seed, …, seed + seeds − 1``.
     val : float
-        Fraction of examples held out, for ``val_loss`` and R².
+        Fraction of examples held out, for ``val_loss`` and R² or accuracy; of every class its share.
     sampling : {"shuffle", "independent"}
         A fresh permutation every epoch, or every minibatch drawn afresh.
+    loss : str, optional
+        ``"squared"``, ``"huber"`` (δ is 1.345 times the labels' spread), ``"logistic"`` (two classes), ``"softmax"`` (two or
+        more), ``"poisson"`` (counts; ``e^z`` is their mean). Unless given, a target of texts or truth values is a class
+        and any other a number, for the squared loss.
+    optimizer : str
+        ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, ``"adamw"``, ``"nadam"``, ``"radam"``, ``"adamax"``,
+        ``"rmsprop"``, ``"adagrad"`` or ``"lion"``.
+    optimizer_options : mapping, optional
+        Options of the optimizer, named as in `torch.optim`: ``{"betas": (0.9, 0.99)}``.
     momentum, weight_decay : float
         μ and α in ``v ← μ v + g``, ``θ ← θ − η s_t v``, where ``g`` is the minibatch gradient plus ``α w``; the
         bias is not decayed.
-    schedule : str or callable
+    schedule : str, Schedule or callable
         ``s_t``, the multiplier of every rate at step t: ``"constant"``, ``"step"`` (a tenth after each third of the
-        run), ``"cosine"``, ``"inverse-time"`` (ending at a tenth), or a function of the step.
+        run), ``"cosine"``, ``"inverse-time"`` (ending at a tenth), ``"linear"``, ``"wsd"``, ``"1-sqrt"``, ``"one-cycle"``; one of
+        these with a warm-up, such as ``learnrate.Schedule("cosine", warmup=0.05)``; or a function of the step.
     missing : {"error", "drop", "mean"}
         What to do about missing values in a table.
+    table : Table, optional
+        How a table is read and what of it is used, where learnrate shall not judge for itself: decimal mark, header,
+        encoding, dates, columns to drop, ….
     standardize : bool, optional
         Train on features with mean 0 and standard deviation 1. Tables are standardised unless told
         otherwise, arrays are taken as they are; learned weights are in the user's units either way.
     dtype : {"float64", "float32"}
         Type of the training arithmetic.
     engine : str
-        ``"auto"``, ``"gram"``, ``"fused"``, ``"torch"`` or ``"reference"``; all give the same curves.
+        ``"auto"``, ``"gram"``, ``"fused"``, ``"rows"``, ``"torch"`` or ``"reference"``; all give the same curves. ``gram``
+        and ``fused`` know squared loss by SGD, with or without momentum.
     threads : int
         Threads to use: for several seeds at a time, and what is left of them inside each.
+    prune : bool
+        End rates early that can no longer be the best; see `learnrate.training.pruning.Halving`.
     cluster : str or Cluster, optional
         Train on a Ray cluster, with the same numbers: ``"local"`` (workers on this machine's CPUs), ``"auto"``
         (the cluster that runs here), its head's ``"host:port"``, or a `learnrate.cluster.ray.RayCluster`.
-    memory : str or number, optional
+    memory : str, number or OutOfCore, optional
         A budget such as ``"2GB"``, for a table in files that is larger than memory: it is prepared once,
-        into a cache on disk, and trained on in blocks; see docs/scale.md.
-    block_size : int, optional
-        Rows of a block: whole blocks are visited in a fresh order, and rows shuffled inside them
-        (`learnrate.data.order`). With ``memory`` what fits it, unless given.
-    cache : path, optional
-        The folder for caches; with ``memory`` only. The user's own folder for caches unless given.
-    checkpoint : str or Path, optional
-        A folder. Finished epochs are saved there, ``checkpoint_every`` seconds apart at least, and the same
-        sweep called again goes on from there, to the same bits. Another sweep is refused.
-    on_epoch : callable, optional
-        Called with (epochs done, epochs in all), over all seeds.
-    on_message : callable, optional
-        Called with a sentence when something takes its time, such as compiling kernels.
-    on_progress : callable, optional
-        Called with (examples visited, visits in all) over all seeds and epochs, after each block; on a
-        thread of its own perhaps.
+        into a cache on disk, and trained on in blocks; see docs/scale.md. `learnrate.OutOfCore` also sets the
+        size of blocks and the folder for caches.
+    checkpoint : str, Path or Checkpoint, optional
+        A folder. Finished epochs are saved there, 30 seconds apart at least, and the same sweep called again
+        continues from there, to the same bits. `learnrate.Checkpoint` sets another time.
+    monitor : Monitor, optional
+        Callbacks that are told how far the sweep is: `learnrate.Monitor`.
 
     Returns
     -------
@@ -148,11 +162,15 @@ def sweep(
     """
     # An option that no data could make right is refused before any data is read.
     rates = parse_rates(lrs) if isinstance(lrs, str) else check_rates(lrs)
+    blocks, monitor = as_out_of_core(memory), monitor or Monitor()
     config = SweepConfig(
         batch_size=_DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
         epochs=epochs,
         seed=seed,
         seeds=seeds,
+        loss="squared" if loss is None else loss,
+        optimizer=optimizer,
+        optimizer_options={} if optimizer_options is None else optimizer_options,
         sampling=sampling,  # type: ignore[arg-type]  # checked and converted there
         dtype=dtype,
         engine=engine,
@@ -160,46 +178,57 @@ def sweep(
         weight_decay=weight_decay,
         schedule=schedule,
         threads=threads,
-        block_size=block_size,
+        block_size=blocks.block_size,
+        target=target,
+        features=tuple(features) if isinstance(features, list | tuple) else features,  # type: ignore[arg-type]  # checked with the table
+        val=val,
+        missing=missing,
+        standardize=standardize,
+        table=table,
+        prune=prune,
     )
-    machines = None if cluster is None else as_cluster(cluster)
+    machines = as_cluster(cluster)
     if machines is not None:
         machines.engine(config.engine)
-    budget = None if memory is None else parse_memory(memory)
-    checkpoints = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every)
+    checkpoints = as_checkpoints(checkpoint)
     prepared = examples(
         data,
         y,
         target=target,
         features=features,
         missing=missing,
+        table=table,
+        target_kind=target_kind(loss),
         standardize=standardize,
         val=val,
         seed=config.seed,
         dtype=config.dtype,
-        memory=budget,
-        cache=cache,
-        on_message=on_message,
+        memory=blocks.bytes,
+        cache=blocks.cache,
+        on_message=monitor.on_message,
     )
     n = prepared.n
     if batch_size is None and n < config.batch_size:
         config = config.with_batch_size(n)
     config.check_against(n)
-    if budget is not None:
-        config = config.with_block_size(_rows_in(budget, prepared, config))
+    if blocks.bytes is not None:
+        config = config.with_block_size(_rows_in(blocks.bytes, prepared, config))
+    phi = chosen_loss(loss, prepared)
+    config = config.with_loss(phi.name)
+    analysed = None
     if rates is None:
-        # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
-        rates = auto_rates(theory_of(prepared, config), config.epochs)
-    return train(
-        prepared,
-        rates,
-        config,
-        cluster=machines,
-        checkpoints=checkpoints,
-        on_epoch=on_epoch,
-        on_message=on_message,
-        on_progress=on_progress,
-    )
+        rates, analysed = auto_grid(prepared, config, phi)
+    task = LinearTask(config, rates, prepared, phi, _in_code(data, y), analysed)
+    return run_sweep(task, machines, checkpoints, monitor)
+
+
+def _in_code(data: Any, y: Any) -> str:
+    """The examples as a call in Python names them."""
+    if isinstance(data, str | os.PathLike):
+        return repr(os.fspath(data))
+    if isinstance(data, list | tuple) and all(isinstance(d, str | os.PathLike) for d in data):
+        return repr([os.fspath(part) for part in data])
+    return "frame" if y is None else "X, y"
 
 
 def _rows_in(budget: int, prepared: Prepared, config: SweepConfig) -> int:
@@ -209,7 +238,7 @@ def _rows_in(budget: int, prepared: Prepared, config: SweepConfig) -> int:
     rows = min(prepared.n, max(config.block_size or fits, config.batch_size))
     if bytes_of(rows, d, itemsize) > budget:
         raise OptionError(
-            f"memory must hold two blocks of {rows:,} rows, the larger of block_size and batch_size. "
+            f"{option('memory')} must hold two blocks of {rows:,} rows, the larger of block_size and batch_size. "
             f"Got {budget:,} bytes, for {bytes_of(rows, d, itemsize):,}; take fewer rows, or more memory."
         )
     return rows

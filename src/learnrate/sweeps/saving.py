@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from learnrate._extras import require
 from learnrate._files import check_output, check_output_folder, write_atomically
-from learnrate.errors import OutputError
+from learnrate._translation import check_language, translator
+from learnrate.errors import LearnrateWarning, OutputError, not_one_of
+from learnrate.report.interactive import save_report
+from learnrate.report.static import chinese_font, draw_curves, draw_rates, save_figure
 from learnrate.report.tensorboard import require_tensorboard
 from learnrate.sweeps.exports import to_tensorboard
+from learnrate.sweeps.findings import Findings
+from learnrate.sweeps.texts import report_texts
 
-if TYPE_CHECKING:
-    from learnrate.sweeps.result import SweepResult
+__all__ = ["PICTURES", "SUFFIXES", "check_sweep_output", "save_sweep"]
 
-__all__ = ["SUFFIXES", "check_sweep_output", "save_sweep"]
+_NO_FONT = (
+    "{path} is labelled in English, because no font with Chinese characters was found. "
+    "Install one, such as Noto Sans CJK SC."
+)
 
-_PICTURES = (".png", ".svg", ".pdf")
-SUFFIXES = (*_PICTURES, ".html", ".csv", ".parquet", ".json")
+PICTURES = ("curves", "rates")
+"""What a picture can show: loss against epoch, or final loss against learning rate."""
+_PICTURE_FILES = (".png", ".svg", ".pdf")
+SUFFIXES = (*_PICTURE_FILES, ".html", ".csv", ".parquet", ".json")
 """The formats that `SweepResult.save` knows, beside a folder for TensorBoard."""
 
 
-def check_sweep_output(path: str | Path) -> Path:
+def check_sweep_output(path: str | Path, picture: str = "curves") -> Path:
     """`check_output` for the formats of a sweep, and whether the package that they need is there."""
+    if picture not in PICTURES:
+        raise not_one_of("picture", picture, PICTURES)
+    if picture != "curves":
+        return check_output(path, _PICTURE_FILES)
     if _is_folder(path):
         require_tensorboard()
         return check_output_folder(path)
@@ -48,27 +62,34 @@ def _is_folder(path: str | Path) -> bool:
 
 
 def save_sweep(
-    result: SweepResult, path: str | Path, *, log: bool = True, command: str | None = None
+    result: Findings,
+    path: str | Path,
+    *,
+    picture: str = "curves",
+    log: bool = True,
+    command: str | None = None,
+    lang: str = "en",
 ) -> Path:
     """Write ``result`` as the suffix says, and return the place: see `SweepResult.save`."""
+    check_language(lang)
     folder = _is_folder(path)
-    path = check_sweep_output(path)
+    path = check_sweep_output(path, picture)
     if folder:
         return to_tensorboard(result, path)
     suffix = path.suffix.lower()
-    if suffix in _PICTURES:
-        from learnrate.report.static import draw_curves, draw_rates, save_figure
-
-        curves = result.curves()
-        if path.stem.lower().endswith(("limit", "rates")):
-            save_figure(path, lambda ax: draw_rates(curves, ax))
+    if suffix in _PICTURE_FILES:
+        font = chinese_font() if lang == "zh" else None
+        say = translator("en" if font is None else lang)
+        curves = replace(result.curves(), say=say)
+        if lang == "zh" and font is None:
+            warnings.warn(LearnrateWarning(_NO_FONT.format(path=path)), stacklevel=2)
+        if picture == "rates":
+            save_figure(path, lambda ax: draw_rates(curves, ax), font=font)
         else:
-            save_figure(path, lambda ax: draw_curves(curves, ax, log=log))
+            save_figure(path, lambda ax: draw_curves(curves, ax, log=log), font=font)
     elif suffix == ".html":
-        from learnrate.report.interactive import save_report
-        from learnrate.sweeps.texts import report_texts
-
-        save_report(path, result.curves(), report_texts(result, command), log=log)
+        curves = replace(result.curves(), say=translator(lang))
+        save_report(path, curves, report_texts(result, command), log=log)
     elif suffix == ".csv":
         write_atomically(path, lambda temporary: result.to_frame().write_csv(temporary))
     elif suffix == ".parquet":

@@ -25,12 +25,14 @@ class Examples:
     Parameters
     ----------
     X : array, shape (n, d)
-        Features, of any real type; products are in float64.
+        Features, of any real type; products are in float64. Their ``rounding`` is that of the type.
     one : float or None
-        What stands in the last column; None for no such column. Anything but 1 is for tests.
+        What stands in the last column; None for no such column.
     """
 
     def __init__(self, X: Array, one: float | None = 1.0) -> None:
+        kind = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
+        self.rounding = float(np.finfo(kind).eps)
         self.X: Float[Array, "n d"] = np.asarray(X, dtype=np.float64)
         self.one = one
 

@@ -74,6 +74,6 @@ def independent_floor(
     Exact or an estimate, or a ``coarse`` one, as for `independent_curve`.
     """
     p = batch_variance(modes.population, batch_size, replacement=replacement)
-    moments = SecondMoments.of(modes, p, rates=lrs.size, coarse=coarse)
+    moments = SecondMoments.of(modes, p, rates=lrs.size, settled=True, coarse=coarse)
     losses = modes.loss_at_optimum + np.array([moments.settled(lr) for lr in lrs])
     return Prediction(lrs, losses, moments.kind, moments.note)

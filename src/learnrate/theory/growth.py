@@ -16,7 +16,7 @@ renormalisation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,11 +24,22 @@ from learnrate._shapes import Array, Float, Int
 from learnrate.theory.examples import Examples
 from learnrate.theory.modes import Modes
 
-__all__ = ["SHORT", "Growth", "measure_growth"]
+__all__ = [
+    "Growth",
+    "independent_orders",
+    "measure_growth",
+    "run_length",
+    "shuffled_orders",
+    "step_cost",
+]
 
-SHORT = 32  # steps: long enough for directions to mix
-# Left-out directions carry less than this share of λmax together: they shift a limit by less.
-_NEGLIGIBLE = 1e-3
+_SHORT = 32  # steps: long enough for directions to mix
+_FEWEST_STEPS = 256
+_WORN = 4  # epochs until a run has forgotten its start, if that is no more than half of its length
+_VISITS = 8  # of every example in one run, so that rare ones are met, …
+_WORK = 4e7  # … where that takes no more than about so many nanoseconds, …
+_STEP, _ENTRY = 2.5e4, 0.7  # … of which a step takes so many, and each multiplication
+_STRETCHED = 5e8  # rows · r² up to which the loss is taken for length
 # Below this growth between renormalisations nothing can overflow.
 _SAFE_GROWTH = 1e100
 # Minibatches are drawn again for a twin where at most one in twice this number has any …
@@ -51,20 +62,18 @@ class Growth:
         Of the mean.
     variance : array, shape (K,)
         ``σ²``: the variance of the log growth over T steps, many of them, is about ``σ²T``.
-    local_variance : array, shape (K,)
-        ``τ²``, the same over `SHORT` steps only. Larger with shuffled epochs, where what one minibatch does
-        is partly undone later in the epoch; else equal.
+    runs : array, shape (runs, K)
+        The mean of each simulated run.
+    late : array, shape (K,)
+        The mean over the later half of all runs: what they still remember of their start has come before.
     """
 
     lrs: Float[Array, " K"]
     mean: Float[Array, " K"]
     standard_error: Float[Array, " K"]
     variance: Float[Array, " K"]
-    local_variance: Float[Array, " K"]
-
-    def first(self, rates: int) -> Growth:
-        """That of the first so many rates alone."""
-        return Growth(*(getattr(self, field.name)[:rates] for field in fields(self)))
+    runs: Float[Array, "runs K"]
+    late: Float[Array, " K"]
 
 
 def measure_growth(
@@ -74,7 +83,7 @@ def measure_growth(
     *,
     shuffle: bool = False,
     momentum: float = 0.0,
-    steps: int = 256,
+    steps: int | None = None,
     runs: int | None = None,
     seed: int = 0,
 ) -> Growth:
@@ -97,29 +106,35 @@ def measure_growth(
         μ.
     steps, runs : int
         Length and number of the simulated runs (whole epochs with ``shuffle``). The standard error
-        falls as ``1/√(steps · runs)``. By default there are as many runs as some ten milliseconds
-        allow, at most 32: the larger a minibatch, the less its growth scatters.
+        falls as ``1/√(steps · runs)``. By default a run is long enough to visit every example eight times, where
+        that takes no more than some hundredths of a second, and there are 8 to 32 of them.
     seed : int
         Of the minibatches.
     """
-    examples, decay, start = _leading(modes)
+    examples, decay, pull, turned = _stretched(modes)
     n, r = examples.shape
     if runs is None:
-        runs = max(4, min(32, 320 // batch_size, 4000 // (batch_size * r)))
+        runs = max(8, min(32, 320 // batch_size, 4000 // (batch_size * r)))
     per_epoch = -(-n // batch_size)
+    if steps is None:
+        steps = run_length(modes, batch_size, lrs.size, runs)
     shuffle = shuffle and per_epoch <= steps
     if shuffle:
         block = per_epoch
-        burn_in, blocks = per_epoch, max(1, round(steps / per_epoch))
-        orders = _shuffled(n, batch_size, runs, seed)
+        burn_in, blocks = 2 * per_epoch, max(1, round(steps / per_epoch))
+        orders = shuffled_orders(n, batch_size, runs, seed)
     else:
-        block = min(SHORT, steps)
-        burn_in, blocks = block, max(1, steps // block)
-        orders = _independent(n, batch_size, runs, seed)
-    products = _Products(lrs, momentum, start, runs, _renormalise_every(examples, decay, lrs))
+        block = min(_SHORT, steps)
+        blocks = max(1, steps // block)
+        burn_in = block * max(1, min(round(_WORN * per_epoch / block), blocks // 2))
+        orders = independent_orders(n, batch_size, runs, seed)
+    # Along the parameters, then turned: an eigenvector may as well have the other sign.
+    start = np.random.default_rng((seed, 1)).standard_normal((runs, modes.examples.shape[1]))
+    if turned is not None:
+        start = start @ turned
+    every = _renormalise_every(examples, decay, lrs * pull.max())
+    products = _Products(lrs[:, None] * pull, momentum, start, every)
     growth = np.zeros((blocks, runs, lrs.size))
-    begun = np.zeros_like(growth)
-    few = min(SHORT, block)
     minibatches = examples.minibatches(orders)
     with np.errstate(all="ignore"):
         for t in range(burn_in + blocks * block):
@@ -129,16 +144,15 @@ def measure_growth(
             if t < burn_in:
                 continue
             at, within = divmod(t - burn_in, block)
-            if within == few - 1:
-                begun[at] = products.take_log_growth()
-                growth[at] = begun[at]
-            elif within == block - 1:
-                growth[at] += products.take_log_growth()
+            if within == block - 1:
+                growth[at] = products.take_log_growth()
+    of_runs = growth.mean(axis=0) / block
     variance = growth.var(axis=(0, 1)) / block
     error = np.sqrt(variance / (blocks * block * runs))
-    return Growth(
-        lrs, growth.mean(axis=(0, 1)) / block, error, variance, begun.var(axis=(0, 1)) / few
-    )
+    if runs > 1:  # what is correlated along a run shows between runs
+        error = np.maximum(error, of_runs.std(axis=0, ddof=1) / np.sqrt(runs))
+    late = growth[blocks // 2 :].mean(axis=(0, 1)) / block
+    return Growth(lrs, of_runs.mean(axis=0), error, variance, of_runs, late)
 
 
 class _Products:
@@ -146,16 +160,15 @@ class _Products:
 
     def __init__(
         self,
-        lrs: Float[Array, " K"],
+        lrs: Float[Array, "K r"],
         momentum: float,
-        start: Float[Array, " r"],
-        runs: int,
+        start: Float[Array, "runs r"],
         every: int,
     ) -> None:
-        self._lrs, self._momentum, self._every = lrs[:, None], momentum, every
-        self._delta = np.tile(start, (runs, lrs.size, 1))
+        self._lrs, self._momentum, self._every = lrs, momentum, every
+        self._delta = np.repeat(start[:, None], len(lrs), axis=1)
         self._move = np.zeros_like(self._delta)  # η v
-        self._log = np.zeros((runs, lrs.size))
+        self._log = np.zeros((len(start), len(lrs)))
         self._steps = 0
 
     def step(self, rows: Float[Array, "runs B r"], decay: Float[Array, "r r"] | None) -> None:
@@ -197,23 +210,39 @@ class _Products:
         self._log += np.log(length)
 
 
-def _leading(
-    modes: Modes,
-) -> tuple[Examples, Float[Array, "r r"] | None, Float[Array, " r"]]:
-    """Examples along the directions that matter, the decay matrix, and a start along λmax.
+def run_length(modes: Modes, batch_size: int, rates: int, runs: int) -> int:
+    """Steps of a run that visits every example several times, or that some time allows."""
+    wanted = _VISITS * -(-modes.n // batch_size)
+    return int(max(_FEWEST_STEPS, min(wanted, _WORK / step_cost(modes, batch_size, rates, runs))))
 
-    The slowest directions shrink at every rate considered here and would only hide where the fast ones
-    begin to grow: those which together have less than a thousandth of λmax are left out. Where that are none,
-    the examples serve as they are: lengths do not depend on the coordinates.
+
+def step_cost(modes: Modes, batch_size: int, rates: int, runs: int) -> float:
+    """About how many nanoseconds a step of all runs and rates takes."""
+    return _STEP + _ENTRY * runs * modes.rank * (2 * batch_size * rates + rates + batch_size)
+
+
+def _stretched(
+    modes: Modes,
+) -> tuple[Examples, Float[Array, "r r"] | None, Float[Array, " r"], Float[Array, "D r"] | None]:
+    """Examples, decay and the factors of a step, in coordinates in which length is the square root of the loss.
+
+    And the eigenvectors that they go along; None where they are those of the parameters.
+
+    An exponent does not depend on the coordinates, but how soon it shows does: along slow directions an error
+    hardly shrinks, and as long as its length outweighs the rest it hides what grows elsewhere. In the loss it
+    counts for little. With ``δ = Λ^{−½}δ'`` and ``z = Λ^{½}z'`` a step is ``δ' ← δ' − ηΛ mean z' z'ᵀδ'``.
+
+    Where that would take too long the examples serve as they are.
     """
-    Q, alpha = modes.spectrum.vectors, modes.weight_decay
-    kept = np.cumsum(modes.eigenvalues) > _NEGLIGIBLE * modes.spectrum.largest
-    if kept.sum() == len(Q):
+    Q, lam, alpha = modes.spectrum.vectors, modes.eigenvalues, modes.weight_decay
+    if modes.n * modes.rank**2 > _STRETCHED and modes.rank == len(Q):
         decay = np.diag([alpha] * (len(Q) - 1) + [0.0]) if alpha else None
-        return modes.examples, decay, Q[:, -1]
-    Z = modes.Z if kept.all() else modes.examples @ Q[:, kept]
-    decay = modes.decay[np.ix_(kept, kept)] if alpha else None
-    return Examples(Z, one=None), decay, np.eye(Z.shape[1])[-1]
+        return modes.examples, decay, np.ones(len(Q)), None
+    root = np.sqrt(lam)
+    decay = (
+        modes.decay / np.outer(root, root) if alpha else None
+    )  # δ' ← δ' − ηΛ(…), acting from the right
+    return Examples(modes.examples @ (Q / root), one=None), decay, lam, Q
 
 
 def _renormalise_every(
@@ -224,7 +253,7 @@ def _renormalise_every(
     return max(1, min(8, int(np.log(_SAFE_GROWTH) / np.log(2 + lrs.max() * most))))
 
 
-def _independent(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
+def independent_orders(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
     """One minibatch per run and step, each without replacement.
 
     Where an example is rarely drawn twice, minibatches in which one was are drawn again, many steps at once.
@@ -254,7 +283,7 @@ def _with_twins(drawn: Int[Array, "many B"]) -> Int[Array, " some"]:
     return np.flatnonzero((in_order[:, 1:] == in_order[:, :-1]).any(axis=1))
 
 
-def _shuffled(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
+def shuffled_orders(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
     """Every run walks through permutations of its own; index n fills up a short last minibatch."""
     rng = np.random.default_rng(seed)
     steps = -(-n // B)

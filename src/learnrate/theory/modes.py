@@ -26,7 +26,7 @@ _LARGEST = 1e70
 # Fourth moments along directions cost rows · r²: so much is spent on an estimate, …
 _WORK = 2e9
 # … on a coarse one, …
-_COARSE_WORK = 1e7
+_COARSE_WORK = 2e8
 # … and this many examples per direction are used in any case.
 _ROWS_PER_DIRECTION = 4
 _SUBSET_SEED = 0
@@ -53,6 +53,8 @@ class Modes:
         α; the bias is not decayed.
     population : int, optional
         How many examples there are, where X and y are a sample of them.
+    one : float or None
+        What the bias is multiplied by; None where the last column of X holds that of each example.
 
     Raises
     ------
@@ -63,14 +65,20 @@ class Modes:
     """
 
     def __init__(
-        self, X: Array, y: Array, *, weight_decay: float = 0.0, population: int | None = None
+        self,
+        X: Array,
+        y: Array,
+        *,
+        weight_decay: float = 0.0,
+        population: int | None = None,
+        one: float | None = 1.0,
     ) -> None:
         if X.ndim != 2 or y.shape != X.shape[:1] or not len(y):
             raise DataError(
                 "X must have the shape (n, d) and y the shape (n,) with n ≥ 1. "
                 f"Got {X.shape} and {y.shape} instead; give one label per row of X."
             )
-        self.examples = Examples(X)
+        self.examples = Examples(X, one)
         self.y: Float[Array, " n"] = np.asarray(y, dtype=np.float64)
         for name, values in (("X", self.examples), ("y", Examples(self.y[:, None]))):
             largest = values.largest  # NaN and infinity come through
@@ -108,7 +116,7 @@ class Modes:
         return self.spectrum.eigenvalues
 
     @cached_property
-    def Z(self) -> Float[Array, "n r"]:  # noqa: N802 - the symbol of the equations
+    def Z(self) -> Float[Array, "n r"]:
         """``z_i = Qᵀ x̃_i``, one row per example."""
         return self.examples @ self.spectrum.vectors
 
@@ -183,11 +191,17 @@ class Modes:
     @cached_property
     def coarse_directions(self) -> Directions:
         """The same from fewer examples, for where two digits do."""
+        if self._most_rows(_COARSE_WORK) >= self.n:
+            return self.directions
         return self._directions(_COARSE_WORK)
 
     def _directions(self, work: float) -> Directions:
-        most = max(int(work / self.rank**2), _ROWS_PER_DIRECTION * self.rank)
-        return Directions(self.sample(most), self.data_hessian, self.data_slope)
+        along = self.sample(self._most_rows(work))
+        influence = 1 / (self.population * self.eigenvalues)
+        return Directions(along, self.data_hessian, self.data_slope, influence)
+
+    def _most_rows(self, work: float) -> int:
+        return max(int(work / self.rank**2), _ROWS_PER_DIRECTION * self.rank)
 
     def sample(self, most: int) -> Rotated:
         """All examples along the directions, or ``most`` chosen at random; always the same ones."""

@@ -26,12 +26,15 @@ class Prediction:
         What the losses are worth.
     note : str
         How they were found.
+    doubt : array, shape of the losses, optional
+        About how far an estimate may be off, as a part of it; None where that is not known, or nothing is estimated.
     """
 
     lrs: Float[Array, " K"]
     losses: Float[Array, "*shape"]
     kind: Kind
     note: str
+    doubt: Float[Array, "*shape"] | None = None
 
 
 def finite_or_infinite(losses: Float[Array, ...]) -> Float[Array, ...]:

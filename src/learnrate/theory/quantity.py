@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
 
-__all__ = ["Kind", "Quantity"]
+__all__ = ["Kind", "Quantity", "rounded_down"]
+
+
+def rounded_down(value: float, digits: int) -> str:
+    """So many digits of a positive number, rounded down: a rate set to what is printed is within the limit."""
+    if not (math.isfinite(value) and value > 0):
+        return f"{value:.{digits}g}"
+    exact = Decimal(value)
+    unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+    if exact - exact.quantize(unit, ROUND_FLOOR) > unit * Decimal("0.999999999"):
+        return f"{value:.{digits}g}"  # a rounding error below a round number
+    return f"{float(exact.quantize(unit, ROUND_FLOOR)):.{digits}g}"
 
 
 class Kind(enum.StrEnum):
@@ -51,4 +64,4 @@ class Quantity:
         if self.value is None:
             return f"not available ({self.note})"
         error = "" if self.standard_error is None else f" ± {self.standard_error:.2g}"
-        return f"{self.value:.4g}{error} ({self.kind})"
+        return f"{rounded_down(self.value, 4)}{error} ({self.kind})"

@@ -25,16 +25,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from learnrate._shapes import Array, Float
+from learnrate.theory.coupling import Coupling
 from learnrate.theory.fourth_moment import Pairs, pair_moments
 from learnrate.theory.modes import Modes
 from learnrate.theory.quantity import Kind
 
 __all__ = ["SecondMoments"]
 
-_WORK = 2e10  # multiplications that take about a second: beyond, be content with an estimate
+_WORK = 1.2e9  # multiplications that take about a tenth of a second: beyond, be content with an estimate
+_COARSE = 0.1  # of that work, where two digits do
+_PLACING = 60  # multiplications that putting one number into the matrix of pairs takes as long as
+_MOMENTS = 6  # fourth moments need a sixth of the products that the matrix of pairs would take
 _EQUAL = 1e-7
 # An eigendecomposition costs as much as this many steps, times the number of pairs.
 _EIGEN_COST = 5
+_MOST_THIRD = 320  # directions up to which B is worth its time
+_SOLVED = 3  # an equation is solved in a third as many steps
+_QUICKER = 10  # with a coupling a step is by so much quicker
 # Numbers in the matrices whose eigenvectors are asked for at once.
 _TOGETHER = 20_000
 
@@ -53,12 +60,14 @@ class SecondMoments:
         λ and ḡ.
     covariance : array, shape (P, P)
         C.
-    tow : array, shape (P, r)
-        B.
+    third : array, shape (P, r)
+        B, from third moments: how the noise of the gradient depends on the mean error.
     noise, curvature : arrays, shape (P,)
         V and G, as vectors.
     kind, note
         What comes of it is worth, and how it was found.
+    coupling : Coupling, optional
+        C in a form that is quicker to multiply by, where it is large and an estimate anyway.
     """
 
     pairs: Pairs
@@ -66,11 +75,12 @@ class SecondMoments:
     eigenvalues: Float[Array, " r"]
     slope: Float[Array, " r"]
     covariance: Float[Array, "P P"]
-    tow: Float[Array, "P r"]
+    third: Float[Array, "P r"]
     noise: Float[Array, " P"]
     curvature: Float[Array, " P"]
     kind: Kind
     note: str
+    coupling: Coupling | None = None
 
     @classmethod
     def of(
@@ -80,20 +90,25 @@ class SecondMoments:
         *,
         rates: int,
         steps: int | None = None,
+        settled: bool = False,
         coarse: bool = False,
         label_noise: bool = True,
     ) -> SecondMoments:
         """All of Σ where that is quick for so many rates (and steps, if not all at once), or its diagonal.
 
+        ``settled`` says that it is for the fixed points alone.
+
         ``coarse`` allows it a hundredth of the time. Without ``label_noise`` it is as if the optimum met all
         labels: only the start remains.
         """
-        work = _WORK / 100 if coarse else _WORK
+        work = _WORK * (_COARSE if coarse else 1)
         r = modes.rank
         P = r * (r + 1) // 2
         longest = _EIGEN_COST * P
         passes = longest if steps is None else min(longest, steps)
-        whole = rates * 2 * passes * P**2 <= work
+        if settled:
+            passes = P // _SOLVED
+        whole = (rates * 2 * passes + _PLACING) * P**2 <= work
         kind, note = Kind.EXACT, "second-moment recursion"
         lam, g, G = modes.eigenvalues, modes.data_slope, modes.data_hessian
         if not whole:
@@ -101,24 +116,26 @@ class SecondMoments:
             single = modes.coarse_directions if coarse else modes.directions
             if single.rows < modes.n:
                 note = f"{note}, fourth moments from {single.rows} examples"
-            tow, V = (
-                (single.tow.T, single.noise) if label_noise else (np.zeros((r, r)), np.zeros(r))
+            third, V = (
+                (single.third.T, single.noise) if label_noise else (np.zeros((r, r)), np.zeros(r))
             )
             pairs = Pairs.diagonal(r)
-            return cls(pairs, p, lam, g, single.spread, tow, V, G.diagonal(), kind, note)
+            return cls(
+                pairs, p, lam, g, single.spread, third, V, G.diagonal(), kind, note, single.coupling
+            )
         pairs = Pairs.every(r)
-        enough = int(work / P**2)
+        enough = int(_MOMENTS * work / P**2)
         if modes.n > enough:
             kind, note = Kind.ESTIMATE, f"{note}, fourth moments from {enough} examples"
         along = modes.sample(enough)
         moments = pair_moments(pairs, along, residuals=label_noise)
-        C, tow, V = moments.fourth - pairs.conjugation(G), moments.third, np.zeros(P)
+        C, third, V = moments.fourth - pairs.conjugation(G), moments.third, np.zeros(P)
         if label_noise:
             a, b = pairs.first, pairs.second
-            tow = tow - 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
+            third = third - 0.5 * pairs.weight[:, None] * (G[a] * g[b, None] + g[a, None] * G[b])
             noise = modes.noise_along(along) if coarse and modes.n > enough else modes.noise
             V = pairs.of(noise - np.outer(g, g))
-        return cls(pairs, p, lam, g, C, tow, V, pairs.of(G), kind, note)
+        return cls(pairs, p, lam, g, C, third, V, pairs.of(G), kind, note)
 
     def follow(
         self,
@@ -135,7 +152,8 @@ class SecondMoments:
         """
         x = self.pairs.of(second)
         with np.errstate(all="ignore"):
-            if epochs * steps < _EIGEN_COST * x.size:
+            most = _EIGEN_COST * x.size
+            if epochs * steps < most * (1 if self.coupling is None else _QUICKER):
                 return self._step_through(lrs, m, x, steps, epochs)
             t = steps * np.arange(1.0, epochs + 1)
             start = 0.5 * x @ self.curvature - m @ self.slope
@@ -155,12 +173,35 @@ class SecondMoments:
 
     def settled(self, lr: float) -> float:
         """``E L − L(θ*)`` at the fixed point ``x = T x + η² p v``; infinite where there is none."""
+        if self.coupling is not None:
+            return self._settled_by(self.coupling, lr)
         with np.errstate(all="ignore"):
-            (tau,), (U,) = self._eigen(np.array([lr]))
-        if tau[-1] >= 1:
+            first, second = (
+                lr * self.eigenvalues[of] for of in (self.pairs.first, self.pairs.second)
+            )
+            rest = -(lr**2) * self.p * self.covariance
+            rest[np.diag_indices_from(rest)] += first + second - first * second  # 1 − a_a a_b
+        if not np.isfinite(rest).all():
             return float("inf")
-        x = lr**2 * self.p * (U.T @ self.noise) / (1 - tau)
-        return 0.5 * float(x @ (U.T @ self.curvature))
+        try:  # positive definite exactly where all eigenvalues of T, the largest of which is positive, are below 1
+            np.linalg.cholesky(rest)
+        except np.linalg.LinAlgError:
+            return float("inf")
+        x = lr**2 * self.p * np.linalg.solve(rest, self.noise)
+        return max(0.5 * float(x @ self.curvature), 0.0)
+
+    def _settled_by(self, coupling: Coupling, lr: float) -> float:
+        """The same with ``N = v + κx`` and ``x = η² p N / (1 − a²)``."""
+        with np.errstate(all="ignore"):
+            step = lr * self.eigenvalues
+            scale = lr**2 * self.p / (step * (2 - step))
+            if not ((step < 2).all() and np.isfinite(scale).all()):
+                return float("inf")
+            sides = np.stack([self.noise, np.ones(step.size)], axis=1)
+            N, probe = coupling.solve(scale, sides).T
+        if not (probe > 0).all():  # positive exactly where the average settles
+            return float("inf")
+        return max(0.5 * float((scale * N) @ self.curvature), 0.0)
 
     def _step_through(
         self,
@@ -175,12 +216,16 @@ class SecondMoments:
         both = a[:, self.pairs.first] * a[:, self.pairs.second]
         scatter = lrs[:, None] ** 2 * self.p
         M, X = np.tile(m, (lrs.size, 1)), np.tile(x, (lrs.size, 1))
-        losses, towed = [0.5 * X @ self.curvature - M @ self.slope], self.tow.any()
+        losses = [0.5 * X @ self.curvature - M @ self.slope]
+        coupled = len(self.eigenvalues) <= _MOST_THIRD and self.third.any()
         for _ in range(epochs):
             for _ in range(steps):
-                come = X @ self.covariance + self.noise
-                if towed:
-                    come -= 2 * M @ self.tow.T
+                if self.coupling is None:
+                    come = X @ self.covariance + self.noise
+                else:
+                    come = self.coupling.times(X) + self.noise
+                if coupled:
+                    come -= 2 * M @ self.third.T
                 X = both * X + scatter * come
                 M = a * M
             losses.append(0.5 * X @ self.curvature - M @ self.slope)
@@ -201,9 +246,9 @@ class SecondMoments:
         if self.noise.any():
             noise = (U.T @ self.noise)[:, None]
             now += lr**2 * self.p * _powers_apart(noise, tau, np.ones(1), t)
-        if self.tow.any():
-            towed = U.T @ (self.tow * m)
-            now -= 2 * lr**2 * self.p * _powers_apart(towed, tau, a, t)
+        if self.third.any():
+            coupled = U.T @ (self.third * m)
+            now -= 2 * lr**2 * self.p * _powers_apart(coupled, tau, a, t)
         losses: Array = 0.5 * now @ (U.T @ self.curvature) - (m * a**t) @ self.slope
         return losses
 

@@ -60,7 +60,9 @@ def hessian_spectrum(examples: Examples, *, weight_decay: float = 0.0) -> Spectr
     """Eigen-decomposition ``(1/n) X̃ᵀX̃ + αP = Q diag(λ) Qᵀ``.
 
     It holds for any n and D. Directions whose singular value is below ``max(n, D) · ε · σmax`` (ε the
-    machine epsilon) count as unreached: gradient descent never moves along them.
+    machine epsilon) count as unreached: gradient descent never moves along them. So do, where the examples are in
+    float32, directions ``v`` with ``λ ≤ (2ε)² Σ_j v_j² mean x_j²``, ε that of float32: with columns that depend on one
+    another, they are made of rounding.
 
     Parameters
     ----------
@@ -84,4 +86,7 @@ def hessian_spectrum(examples: Examples, *, weight_decay: float = 0.0) -> Spectr
             rows = np.vstack([rows, np.sqrt(n * weight_decay) * np.eye(D)[:-1]])
         _, singular, vectors_t = np.linalg.svd(np.linalg.qr(rows, mode="r"), full_matrices=False)
     kept = singular > max(rows.shape) * np.finfo(np.float64).eps * singular[0]
+    if examples.rounding > np.finfo(np.float64).eps:
+        squares = np.append(np.einsum("ij,ij->j", examples.X, examples.X) / n, np.zeros(D))[:D]
+        kept &= singular**2 / n > (2 * examples.rounding) ** 2 * (vectors_t**2 @ squares)
     return Spectrum((singular[kept] ** 2 / n)[::-1].copy(), vectors_t[kept][::-1].T.copy())

@@ -19,20 +19,21 @@ from learnrate.theory.modes import Modes, batch_variance
 from learnrate.theory.prediction import Prediction
 from learnrate.theory.quantity import Kind, Quantity
 from learnrate.theory.shuffled import shuffled_curve, shuffled_floor
+from learnrate.theory.simulated_share import share_above_start
 from learnrate.theory.spectrum import Spectrum
-from learnrate.theory.typical_run import Tail, diverged_share, typical_limit
+from learnrate.theory.two_sides import WIDE
+from learnrate.theory.typical_run import typical_limit
 from learnrate.theory.verdict import Judgement, Verdict, judge
 
 __all__ = ["Theory", "analyse"]
 
 _SAMPLINGS = ("shuffle", "independent")
 _NO_MOMENTUM = "with momentum there is no closed form for averages over minibatch orders"
-_WIDE = 100
+_DOUBTFUL = 0.25
+"""An estimate that may be off by more than this part of it is not given."""
+
+_SEARCH = 100
 """Directions from which on the best rate is searched with fewer rates at once."""
-_NEAR = 0.9
-"""Where below the mean-square limit, as a part of it, the floor is taken as that of its pole."""
-_SLOW = 30
-"""Condition number from which on a share of diverged runs is far too low without the tail of the errors."""
 
 
 def analyse(
@@ -94,6 +95,7 @@ class Theory:
         self.shuffle = shuffle
         self.momentum = momentum
         self._seed = seed
+        self._best_rates: dict[int, Quantity] = {}
 
     def _judged(self, quantity: Quantity) -> Quantity:
         """What is exact or a bound for the examples at hand is an estimate where they are a sample."""
@@ -157,49 +159,80 @@ class Theory:
     def typical_limit(self) -> Quantity:
         """The rate at which a typical run neither shrinks nor grows; an estimate."""
         limit = self.limit.value
-        if limit is None:
-            limit = mean_square_bound(self.modes, self.batch_size).value or 1.0
-        return typical_limit(
+        near = limit or mean_square_bound(self.modes, self.batch_size).value or 1.0
+        found = typical_limit(
             self.modes,
             self.batch_size,
-            near=limit,
+            near=near,
             shuffle=self.shuffle,
             momentum=self.momentum,
             seed=self._seed,
         )
+        if found.value is None or limit is None or found.value >= limit:
+            return found
+        return replace(found, value=limit)  # what settles on average settles in a typical run
 
     def floor(self, lrs: Float[Array, " K"]) -> Prediction:
-        """Where the average loss at epoch ends settles, for each rate."""
+        """Where the average loss at epoch ends settles, for each rate; NaN where that is not known.
+
+        That is so, too, where an estimate may be off by more than a quarter.
+        """
         if self.momentum:
             return _unavailable(lrs, np.full(lrs.size, np.nan))
         find = shuffled_floor if self.shuffle else independent_floor
-        return find(self.modes, self.batch_size, lrs)
+        found = _known(find(self.modes, self.batch_size, lrs))
+        return replace(found, losses=self._agreeing(lrs, found.losses))
+
+    def _agreeing(self, lrs: Float[Array, " K"], floors: Float[Array, " K"]) -> Float[Array, " K"]:
+        """Floors that do not contradict the limits, which are better known.
+
+        Infinite where the average, or with shuffled epochs a typical run, does not settle; NaN, for not known,
+        where a floor has been estimated as infinite though the limit says that it is not.
+        """
+        limit, typical = self.limit, self.typical_limit
+        if self.shuffle and typical.value is None and limit.value is not None:
+            floors = np.where(lrs > limit.value, np.nan, floors)
+        edge = typical if self.shuffle else limit
+        if edge.value is not None and edge.kind is not Kind.BOUND:
+            # Beyond the limit of a typical run the verdict is that it diverges; a floor must not say otherwise.
+            doubt = 0.0 if self.shuffle else edge.standard_error or 0.0
+            floors = np.where(lrs > edge.value + doubt, np.inf, floors)
+        if limit.value is not None:
+            floors = np.where((lrs < limit.value) & np.isinf(floors), np.nan, floors)
+        return floors
 
     def curve(
         self, lrs: Float[Array, " K"], epochs: int, *, weights: Float[Array, " d"] | None = None
     ) -> Prediction:
         """Average loss before training and after each epoch, shape (K, epochs + 1).
 
-        ``weights`` is a known start; without it the average is over ``w ~ N(0, 0.01²)`` too.
+        ``weights`` is a known start; without it the average is over ``w ~ N(0, 0.01²)`` too. NaN where an estimate
+        may be off by more than a quarter.
         """
         if self.momentum:
             return _unavailable(lrs, np.full((lrs.size, epochs + 1), np.nan))
         follow = shuffled_curve if self.shuffle else independent_curve
-        return follow(self.modes, self.batch_size, lrs, epochs, weights=weights)
+        return _known(follow(self.modes, self.batch_size, lrs, epochs, weights=weights))
 
     def best_rate(self, epochs: int) -> Quantity:
         """The rate below the limit with the least predicted loss after so many epochs.
 
         Searched on a logarithmic grid and again around its best, to 4 % or, for more than 100 directions,
-        11 %; from a ten-thousandth of the limit on. The predicted loss is flat there, so neighbours within
-        a few per cent do as well.
+        11 %; for more than 320, 46 %. From a ten-thousandth of the limit on. The predicted loss is flat there, so
+        neighbours within a few per cent do as well.
         """
+        if epochs not in self._best_rates:
+            self._best_rates[epochs] = self._search(epochs)
+        return self._best_rates[epochs]
+
+    def _search(self, epochs: int) -> Quantity:
         limit = self.limit.value
         if limit is None:
             return Quantity.unavailable(self.limit.note)
         follow = shuffled_curve if self.shuffle else independent_curve
         low, high = limit * 1e-4, limit
-        passes, rates = (2, 24) if self.modes.rank <= _WIDE else (3, 8)
+        r = self.modes.rank
+        passes, rates = (2, 24) if r <= _SEARCH else (3, 8) if r <= WIDE else (2, 8)
         for _ in range(passes):
             lrs = np.geomspace(low, high, rates)
             best = int(
@@ -222,39 +255,20 @@ class Theory:
         )
 
     def diverged_share(self, lrs: Float[Array, " K"], epochs: int) -> Float[Array, " K"]:
-        """Estimated share of runs whose loss after so many epochs is above where it started."""
-        modes = self.modes
-        p = batch_variance(modes.population, self.batch_size)
-        m, second = modes.start()
-        slope, G = modes.data_slope, modes.data_hessian
-        start = modes.loss_at_optimum - slope @ m + 0.5 * np.sum(G * second)
-        V = modes.coarse_directions.noise
-        after_one_step = modes.loss_at_optimum + 0.5 * lrs**2 * p * float(G.diagonal() @ V)
-        found = self._tail_floor
-        growth, tail = self.growth(lrs if found is None else np.append(lrs, found[1])), None
-        epoch = -(-modes.population // self.batch_size)
-        if found is not None and growth.local_variance[-1] > 0:
-            spreads = float(growth.variance[-1]), float(growth.local_variance[-1])
-            tail = Tail(*found, *spreads, epoch)
-        return diverged_share(
-            growth.first(lrs.size),
-            steps=epoch * epochs,
-            start_loss=float(start),
-            noise_loss=after_one_step,
-            tail=tail,
-            start_excess=float(start) - modes.loss_at_optimum,
-        )
+        """Share of simulated runs whose loss after so many epochs is above where it started.
 
-    @cached_property
-    def _tail_floor(self) -> tuple[float, float, float, float] | None:
-        """Both limits, a rate near the first and the floor there; None where errors have no such tail."""
-        limit, typical = self.limit.value, self.typical_limit.value
-        if limit is None or typical is None or self.limit.kind is Kind.BOUND or typical <= limit:
-            return None
-        near = _NEAR * limit
-        floor = independent_floor(self.modes, self.batch_size, np.array([near]), coarse=True)
-        excess = float(floor.losses[0]) - self.modes.loss_at_optimum
-        return (limit, typical, near, excess) if 0 < excess < np.inf else None
+        NaN where counting would take long; see `learnrate.theory.simulated_share`.
+        """
+        found = share_above_start(
+            self.modes,
+            self.batch_size,
+            lrs,
+            epochs,
+            shuffle=self.shuffle,
+            momentum=self.momentum,
+            seed=self._seed,
+        )
+        return np.full(lrs.size, np.nan) if found is None else found
 
     def verdict(self, lr: float, epochs: int | None = None) -> Judgement:
         """Safe, borderline or diverges, with the numbers; of a borderline rate the share after ``epochs``."""
@@ -270,7 +284,11 @@ class Theory:
             ]
             if borderline:
                 found = self.diverged_share(np.array(borderline, dtype=np.float64), epochs)
-                shares = dict(zip(borderline, found.tolist(), strict=True))
+                shares = {
+                    lr: share
+                    for lr, share in zip(borderline, found.tolist(), strict=True)
+                    if not np.isnan(share)
+                }
         return [
             Judgement(
                 lr=lr,
@@ -287,14 +305,17 @@ class Theory:
                 momentum=self.momentum,
                 weight_decay=self.modes.weight_decay,
                 shuffle=self.shuffle,
-                slow=(
-                    lr in shares
-                    and self._tail_floor is None
-                    and self.spectrum.condition_number > _SLOW
-                ),
             )
             for lr, word in zip(lrs, words, strict=True)
         ]
+
+
+def _known(found: Prediction) -> Prediction:
+    """Without what is too much in doubt; an infinite loss is no estimate of a size."""
+    if found.doubt is None:
+        return found
+    doubtful = ~(found.doubt <= _DOUBTFUL) & np.isfinite(found.losses)
+    return replace(found, losses=np.where(doubtful, np.nan, found.losses))
 
 
 def _unavailable(lrs: Float[Array, " K"], losses: Float[Array, "*shape"]) -> Prediction:

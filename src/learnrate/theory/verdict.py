@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from learnrate.theory.quantity import Kind, Quantity
+from learnrate.theory.quantity import Kind, Quantity, rounded_down
+from learnrate.theory.simulated_share import RUNS
 
-__all__ = ["Judgement", "Verdict", "judge"]
+__all__ = ["Judgement", "Verdict", "judge", "safe_on_average"]
 
 
 _INDEPENDENT = (
@@ -20,8 +21,13 @@ class Verdict(enum.Enum):
     """Where a learning rate lies between the limits; the value is a sentence."""
 
     SAFE = "Safe: below the mean-square limit, so the average over all minibatch orders settles."
-    BORDERLINE = "Borderline: most runs converge, rare ones blow up and rule the average."
+    BORDERLINE = (
+        "Borderline: in the long run most runs converge; a few blow up and dominate the average."
+    )
     DIVERGES = "Diverges: above the limit of a typical run, so nearly every run grows."
+    TYPICAL = (
+        "Mostly converges: below the limit of a typical run; whether a few blow up is not known."
+    )
     UNKNOWN = "Not known: no limit is available that decides it."
 
     @property
@@ -39,7 +45,7 @@ class Judgement:
     lr : float
         The learning rate judged.
     verdict : Verdict
-        Safe, borderline, diverges; or not known.
+        Safe, borderline, diverges; mostly converges or not known, where a limit is missing.
     batch_size, n : int
         B and the number of examples.
     batch_variance : float
@@ -49,16 +55,13 @@ class Judgement:
     full_batch_limit, limit, typical_limit : Quantity
         The limits: full batch, mean square, typical run.
     diverged_share : float or None
-        Estimated share of runs above their starting loss after ``epochs``, where asked for.
+        Share of simulated runs above their starting loss after ``epochs``, where asked for and quick to count.
     epochs : int or None
         The horizon of that share.
     momentum, weight_decay : float
         μ and α.
     shuffle : bool
         Whether minibatches come from shuffled epochs; the mean-square limit is for independent ones.
-    slow : bool
-        Whether some directions are so much slower than others that the share is known to be too low: only
-        where the mean-square limit is a bound, so that the tail of the errors is not known.
     """
 
     lr: float
@@ -75,31 +78,43 @@ class Judgement:
     momentum: float = 0.0
     weight_decay: float = 0.0
     shuffle: bool = False
-    slow: bool = False
 
     @property
     def sentence(self) -> str:
         """The verdict on this rate in one sentence, with its reason."""
         rate, B = f"{self.lr:.4g}", self.batch_size
         limit, typical = self.limit.value, self.typical_limit.value
+        average = f"{safe_on_average(self.limit)} at batch size {B}"
+        if limit is not None:
+            average = f"{rounded_down(limit, 3)}, {average}"
         if self.verdict is Verdict.SAFE and limit is not None:
-            name = "a safe bound of the" if self.limit.kind is Kind.BOUND else "the"
-            return (
-                f"{rate} is safe: below {limit:.3g}, {name} mean-square limit for batch size {B}."
-            )
+            return f"{rate} is safe: below {average}."
         if self.verdict is Verdict.BORDERLINE and limit is not None and typical is not None:
             return (
-                f"{rate} is borderline: above {limit:.3g}, the mean-square limit for batch size {B}, "
-                f"and below {typical:.3g}, the limit of a typical run; "
-                f"safe for most runs{self._share()}."
+                f"{rate} is borderline: above {average}, and below {rounded_down(typical, 3)}, the largest for most "
+                f"single runs; in the long run most converge and a few blow up{self._share()}."
             )
         if self.verdict is Verdict.DIVERGES and typical is not None:
             return (
-                f"{rate} diverges: it is above {typical:.3g}, the limit of a typical run for batch "
-                f"size {B}; the largest curvature, λmax = {self.largest_eigenvalue:.3g}, allows "
-                f"{self.full_batch_limit.value:.3g} for full batches, and {self._noise(typical)}."
+                f"{rate} diverges: above {rounded_down(typical, 3)}, the largest rate for most single runs at batch size "
+                f"{B}; full batches allow {rounded_down(self.full_batch_limit.value or 0.0, 3)}, by the largest curvature, "
+                f"λmax = {self.largest_eigenvalue:.3g}."
             )
-        return f"{rate} is not judged: the mean-square limit is {self.limit}."
+        if self.verdict is Verdict.TYPICAL and typical is not None:
+            given = f" with momentum {self.momentum:g}" if self.momentum else ""
+            return (
+                f"{rate} is below {rounded_down(typical, 3)}, the largest rate for most single runs at batch size {B}"
+                f"{given}, so most runs converge; whether a few blow up is not known."
+            )
+        if limit is not None:
+            return (
+                f"{rate} is not known to converge: above {average}; the largest for most single runs is "
+                f"{self.typical_limit}."
+            )
+        return (
+            f"{rate} is not judged: the largest rate that is safe on average is {self.limit}, and the largest for most "
+            f"single runs is {self.typical_limit}."
+        )
 
     @property
     def arithmetic(self) -> list[str]:
@@ -144,18 +159,20 @@ class Judgement:
         if share is None or self.epochs is None:
             return ""
         when = f"after {self.epochs} epoch{'' if self.epochs == 1 else 's'}"
-        if share < 1e-3:
-            return "" if self.slow else f", and fewer than 1 in 1000 should have diverged {when}"
-        if share > 0.5:
-            return f", but over a horizon as short as this about {100 * share:.0f} % are above their start"
-        about = "at least" if self.slow else "about"
-        return f", but {about} 1 in {1 / share:.0f} should have diverged {when}"
+        return f"; {when} {round(RUNS * share)} of {RUNS} simulated runs are above their start"
+
+
+def safe_on_average(limit: Quantity) -> str:
+    """What the mean-square limit is, in plain words; its bound is said to be one."""
+    proved = "known to be " * (limit.kind is Kind.BOUND)
+    return f"the largest rate that is {proved}safe on average"
 
 
 def judge(lr: float, limit: Quantity, typical_limit: Quantity) -> Verdict:
     """Safe below the mean-square limit, borderline up to the typical-run limit, diverges beyond.
 
-    Without a mean-square limit only "diverges" can be said; without a typical-run limit only "safe".
+    Without a mean-square limit a rate below the typical-run limit is said to converge mostly; without a typical-run
+    limit only "safe" can be said.
     """
     if limit.value is not None and lr < limit.value:
         return Verdict.SAFE
@@ -163,4 +180,4 @@ def judge(lr: float, limit: Quantity, typical_limit: Quantity) -> Verdict:
         return Verdict.UNKNOWN
     if lr > typical_limit.value:
         return Verdict.DIVERGES
-    return Verdict.UNKNOWN if limit.value is None else Verdict.BORDERLINE
+    return Verdict.TYPICAL if limit.value is None else Verdict.BORDERLINE

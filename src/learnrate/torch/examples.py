@@ -1,230 +1,236 @@
-"""Examples from tensors, arrays, a map-style Dataset, or the Dataset inside a DataLoader."""
+"""Examples by number, from whatever a user has: made into minibatches as the user's own loop makes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import (
-    DataLoader,
-    IterableDataset,
-    RandomSampler,
-    SequentialSampler,
-    TensorDataset,
-    default_collate,
-)
+from torch.utils.data import DataLoader
 
 from learnrate.errors import DataError
+from learnrate.torch.batches import selected
 from learnrate.torch.failures import short
-from learnrate.torch.memory import free_memory, is_out_of_memory
-from learnrate.torch.randomness import draws, python_randomness
+from learnrate.torch.memory import is_out_of_memory
+from learnrate.torch.randomness import Stream, reseed, words_of
 
-__all__ = ["Examples", "as_examples"]
+__all__ = [
+    "DrawnExamples",
+    "Examples",
+    "HeldItems",
+    "TensorExamples",
+    "generators_in",
+    "reading",
+    "renew_all",
+]
 
-Batch = tuple[tuple[Tensor, ...], Tensor]
-"""What the model is called with, and the target."""
+Form = Callable[[Any], Any]
+"""Takes what was collated and returns a minibatch on the device."""
+Collate = Callable[[list[Any]], Any]
 
-_CPU = torch.device("cpu")
-_READ = 1024
-"""Items read from a Dataset at a time."""
+_DEPTH = 4
+_MANY = 1000
 
 
-class Examples(Protocol):
-    """Examples by number."""
+class Examples:
+    """Examples by number.
+
+    Attributes
+    ----------
+    in_turn : bool
+        Whether lanes visit each minibatch one after the other, for it comes once.
+    """
+
+    in_turn = False
 
     def __len__(self) -> int:
         """How many there are."""
-        ...
+        raise NotImplementedError
 
-    def batch(self, indices: Tensor) -> Batch:
-        """The examples with these numbers, on the device, in the model's type."""
-        ...
+    def batch(self, indices: Tensor) -> Any:
+        """The minibatch of the examples with these numbers, on the device, in the model's type."""
+        raise NotImplementedError
+
+    def anew(self, indices: Tensor) -> Any:
+        """The same minibatch from items that are read again; None where none are held."""
+        return None
+
+    def read(self, batches: Sequence[Tensor]) -> Iterator[Any]:
+        """Minibatches one after another."""
+        for indices in batches:
+            yield self.batch(indices)
+
+    def renew(
+        self, device: torch.device, seed: int, stream: Stream, epoch: int = 0, step: int = 0
+    ) -> None:
+        """Put all random generators at the start of a stream: torch's, NumPy's, Python's, and the examples' own."""
+        reseed(device, seed, stream, epoch, step)
 
 
 @dataclass(frozen=True, eq=False)
-class TensorExamples:
-    """Examples held in memory: inputs and target, each with one row per example."""
+class TensorExamples(Examples):
+    """Examples held in memory as a minibatch of all of them, whose tensors have one row per example.
 
-    inputs: tuple[Tensor, ...]
-    target: Tensor
+    Attributes
+    ----------
+    whole, n
+        The minibatch, and how many they are.
+    reread : callable, optional
+        Gives a minibatch from items that are read again.
+    """
+
+    whole: Any
+    n: int
+    reread: Callable[[Tensor], Any] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "reread": None}  # which needs the whole Dataset
 
     def __len__(self) -> int:
-        return len(self.target)
+        return self.n
 
-    def batch(self, indices: Tensor) -> Batch:
+    @property
+    def target(self) -> Tensor:
+        """The last tensor."""
+        target: Tensor = self.whole[-1]
+        return target
+
+    def batch(self, indices: Tensor) -> Any:
         """Rows of the tensors."""
-        indices = indices.to(self.target.device)
-        return tuple(tensor[indices] for tensor in self.inputs), self.target[indices]
+        return selected(self.whole, indices)
+
+    def anew(self, indices: Tensor) -> Any:
+        """The same minibatch from items that are read again; None where there are none."""
+        return None if self.reread is None else self.reread(indices)
 
 
 @dataclass(frozen=True, eq=False)
-class DrawnExamples:
-    """Examples fetched anew at every visit: a Dataset that augments at random, or is too large to hold."""
+class HeldItems(Examples):
+    """Items held in memory, collated for every minibatch."""
+
+    items: list[Any]
+    collate: Collate
+    form: Form
+    reread: Callable[[Tensor], Any] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "reread": None}  # which needs the whole Dataset
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def batch(self, indices: Tensor) -> Any:
+        """The items, collated."""
+        with reading():
+            collated = self.collate([self.items[i] for i in indices.tolist()])
+        return self.form(collated)
+
+    def anew(self, indices: Tensor) -> Any:
+        """The same minibatch from items that are read again."""
+        return None if self.reread is None else self.reread(indices)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnExamples(Examples):
+    """Examples read anew at every visit: a Dataset that augments at random, or is too large to hold.
+
+    Attributes
+    ----------
+    dataset, collate, form
+        Where items come from and what becomes of them.
+    workers : mapping
+        A DataLoader's options for reading in processes of their own; none to read here.
+    generators : list
+        Random generators of the Dataset's own, which are put to the same place for every lane.
+    """
 
     dataset: Any
-    collate: Callable[[list[Any]], Any]
-    device: torch.device
-    dtype: torch.dtype
+    collate: Collate
+    form: Form
+    workers: dict[str, Any] = field(default_factory=dict)
+    generators: list[Any] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def batch(self, indices: Tensor) -> Batch:
+    def batch(self, indices: Tensor) -> Any:
         """The items, collated."""
-        try:
-            items = self.collate([self.dataset[i] for i in indices.tolist()])
-        except Exception as error:  # the Dataset is the caller's own
-            if is_out_of_memory(error):
-                raise
-            raise DataError(
-                "Items of a Dataset must be sequences of tensors, arrays or numbers, of one shape each. "
-                f"Got {type(error).__name__} on reading them instead: {short(error, 200)}"
-            ) from error
-        return _inputs_and_target(items, self.device, self.dtype)
+        with reading():
+            collated = self.collate([self.dataset[i] for i in indices.tolist()])
+        return self.form(collated)
 
-
-def as_examples(data: Any, *, name: str, device: torch.device, dtype: torch.dtype) -> Examples:
-    """Examples ready to train on.
-
-    Floating-point numbers are brought to the model's ``dtype``, whole numbers stay as they are. A Dataset
-    whose items are the same when read twice is read once and held, if a quarter of the free memory is
-    enough; any other is read at every visit. A DataLoader lends its Dataset and its ``collate_fn``; the
-    order is learnrate's own, so one with a sampler that leaves out or weighs examples is refused.
-
-    Raises
-    ------
-    DataError
-        If the data hold no pairs of inputs and target, or numbers that are not finite.
-    """
-    dataset: Any = data
-    collate: Callable[[list[Any]], Any] = default_collate
-    if isinstance(data, DataLoader):
-        dataset, collate = _lent(data, name)
-    if type(dataset) is TensorDataset and collate is default_collate:  # and no more than tensors
-        dataset = dataset.tensors
-    if isinstance(dataset, IterableDataset):
-        raise DataError(
-            f"{name} must be a map-style Dataset, whose items have numbers. Got an IterableDataset "
-            "instead; read it into tensors, or give it __getitem__ and __len__."
+    def read(self, batches: Sequence[Tensor]) -> Iterator[Any]:
+        """Minibatches one after another, read ahead by workers where there are some."""
+        if not self.workers:
+            yield from super().read(batches)
+            return
+        loader: DataLoader[Any] = DataLoader(
+            self.dataset,
+            batch_sampler=[indices.tolist() for indices in batches],
+            collate_fn=self.collate,
+            generator=torch.Generator().manual_seed(int(torch.randint(1 << 62, ()))),
+            **self.workers,
         )
-    if isinstance(dataset, tuple | list) and all(
-        isinstance(part, Tensor | np.ndarray) for part in dataset
-    ):
-        inputs, target = _inputs_and_target([_as_tensor(part) for part in dataset], device, dtype)
-        return _checked(TensorExamples(inputs, target), name)
-    if isinstance(dataset, Mapping | str) or not (
-        hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
-    ):
+        read = iter(loader)
+        for _ in batches:
+            with reading():
+                collated = next(read)
+            yield self.form(collated)
+
+    def renew(
+        self, device: torch.device, seed: int, stream: Stream, epoch: int = 0, step: int = 0
+    ) -> None:
+        """Put all random generators at the start of a stream."""
+        super().renew(device, seed, stream, epoch, step)
+        renew_all(self.generators, words_of(seed, stream, epoch, step))
+
+
+def renew_all(generators: Sequence[Any], words: Sequence[int]) -> None:
+    """Put random generators, each by its place among them, to where these words say."""
+    for place, generator in enumerate(generators):
+        start = np.random.SeedSequence([*words, place])
+        if isinstance(generator, torch.Generator):
+            generator.manual_seed(int(start.generate_state(1, np.uint64)[0]) >> 1)
+        elif isinstance(generator, np.random.Generator):
+            kind: Any = type(generator.bit_generator)
+            generator.bit_generator.state = kind(start).state
+        else:
+            generator.seed(int(start.generate_state(1)[0]))
+
+
+class reading:  # noqa: N801  # used as a function
+    """Tell in one line what a Dataset or a ``collate_fn`` raises."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None or not isinstance(error, Exception) or is_out_of_memory(error):
+            return
         raise DataError(
-            f"{name} must be a pair of tensors (X, y), a map-style Dataset or a DataLoader. "
-            f"Got {type(data).__name__} instead."
-        )
-    if len(dataset) == 0:
-        raise DataError(f"{name} must hold at least 1 example. Got none instead.")
-    drawn = DrawnExamples(dataset, collate, device, dtype)
-    return _checked(_held(drawn), name) if _can_be_held(drawn) else drawn
+            "Items of a Dataset must be sequences of tensors, arrays or numbers, of one shape each. "
+            f"Got {type(error).__name__} on reading them instead: {short(error, 200)}"
+        ) from error
 
 
-def _lent(loader: DataLoader[Any], name: str) -> tuple[Any, Callable[[list[Any]], Any]]:
-    """Dataset and ``collate_fn`` of a DataLoader that visits every example once."""
-    sampler: Any = loader.sampler
-    plain = isinstance(sampler, SequentialSampler) or (
-        isinstance(sampler, RandomSampler)
-        and not sampler.replacement
-        and sampler.num_samples == len(sampler.data_source)
-    )
-    if isinstance(loader.dataset, IterableDataset) or (plain and loader.batch_size is not None):
-        return loader.dataset, loader.collate_fn
-    came = type(sampler if loader.batch_size is not None else loader.batch_sampler).__name__
-    raise DataError(
-        f"{name} must visit every example once an epoch, in an order that learnrate draws itself. Got a "
-        f"DataLoader with a {came} of its own instead; give its Dataset, or a torch.utils.data.Subset of it."
-    )
-
-
-def _as_tensor(part: Tensor | np.ndarray[Any, Any]) -> Tensor:
-    if isinstance(part, Tensor):
-        return part.detach()
-    try:
-        return torch.from_numpy(
-            np.array(part)
-        )  # a copy: torch warns of arrays that cannot be written
-    except TypeError:
-        raise DataError(
-            f"Arrays must hold numbers. Got {part.dtype} instead; convert them, classes to 0, 1, 2, …."
-        ) from None
-
-
-def _inputs_and_target(items: Any, device: torch.device, dtype: torch.dtype) -> Batch:
-    if not isinstance(items, Sequence) or len(items) < 2:
-        came = type(items).__name__
-        raise DataError(
-            "Each example must be inputs and a target, such as (x, y). "
-            f"Got {came if not isinstance(items, Sequence) else f'{len(items)} part'} instead."
-        )
-    for part in items:
-        if not isinstance(part, Tensor):
-            raise DataError(
-                "Each example must be a sequence of tensors, arrays or numbers, the target last. "
-                f"Got a {type(part).__name__} in it instead; convert it in the Dataset."
-            )
-        if part.layout != torch.strided:
-            raise DataError(
-                f"Tensors must be dense. Got {str(part.layout).removeprefix('torch.')} instead; use .to_dense()."
-            )
-    *inputs, target = (
-        part.to(device, dtype if part.is_floating_point() else part.dtype) for part in items
-    )
-    return tuple(inputs), target
-
-
-def _can_be_held(drawn: DrawnExamples) -> bool:
-    """Whether the items are the same on a second reading, without any draws, and all of them fit."""
-    n = len(drawn)
-    some = torch.tensor(sorted({0, n // 2, n - 1}))
-    # By values alone an item that is flipped now and then would often pass.
-    before = draws(_CPU), python_randomness()
-    first, second = drawn.batch(some), drawn.batch(some)
-    same_draws = torch.equal(before[0][0], draws(_CPU)[0]) and before[1] == python_randomness()
-    tensors = [*first[0], first[1]]
-    if not (same_draws and all(map(_same, tensors, [*second[0], second[1]]))):
-        return False
-    size = sum(t.nbytes for t in tensors) * n // len(some)
-    return size <= free_memory(drawn.device) // 4
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
-
-
-def _held(drawn: DrawnExamples) -> TensorExamples:
-    parts = [drawn.batch(block) for block in torch.split(torch.arange(len(drawn)), _READ)]
-    inputs = tuple(torch.cat(tensors) for tensors in zip(*(p[0] for p in parts), strict=True))
-    return TensorExamples(inputs, torch.cat([p[1] for p in parts]))
-
-
-def _checked(examples: TensorExamples, name: str) -> TensorExamples:
-    """Refuse tensors of different lengths, of none, and with numbers that are not finite."""
-    parts = [*examples.inputs, examples.target]
-    lengths = [len(part) if part.ndim else 0 for part in parts]
-    if len(set(lengths)) > 1 or lengths[0] == 0:
-        raise DataError(
-            f"{name} must have one row per example in every tensor, and at least 1. "
-            f"Got {_and(lengths)} rows instead."
-        )
-    for place, part in enumerate(parts):
-        if part.is_floating_point() and not bool(torch.isfinite(part).all()):
-            which = "the target" if place == len(parts) - 1 else f"input {place + 1}"
-            raise DataError(
-                f"{name} must hold finite numbers. Got nan or inf in {which} instead; "
-                "drop those examples or fill them in."
-            )
-    return examples
-
-
-def _and(items: Iterable[Any]) -> str:
-    return " and ".join(map(str, items))
+def generators_in(value: Any, depth: int = 0) -> list[Any]:
+    """Random generators inside an object and its attributes."""
+    own = torch.Generator | np.random.Generator | np.random.RandomState | random.Random
+    if isinstance(value, own):
+        return [value]
+    if depth == _DEPTH or isinstance(value, type | Tensor | np.ndarray | str | bytes):
+        return []
+    inside: Iterable[Any] = ()
+    if isinstance(value, dict):
+        inside = list(value.values())
+    elif isinstance(value, list | tuple | set):
+        inside = value
+    elif hasattr(value, "__dict__") and not callable(getattr(value, "__code__", None)):
+        inside = list(vars(value).values())
+    parts = list(inside)[:_MANY]
+    found = [generator for part in parts for generator in generators_in(part, depth + 1)]
+    return list({id(generator): generator for generator in found}.values())

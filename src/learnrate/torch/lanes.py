@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from learnrate._shapes import Array, Float
 from learnrate.torch.examples import Examples
 from learnrate.torch.layout import Layout
-from learnrate.torch.losses import LossFunction
-from learnrate.torch.optimizers import Optimizer, State
+from learnrate.torch.pacing import SchedulerFactory
 from learnrate.torch.probe import Probe
+from learnrate.torch.rules import Chosen, Rule
+from learnrate.torch.whole import Whole
 
-__all__ = ["Lanes", "Task", "Updates"]
+__all__ = ["Lanes", "StepOptions", "Task", "evaluation_blocks"]
+
+
+@dataclass(frozen=True, eq=False)
+class StepOptions:
+    """What a step does besides the optimizer's own.
+
+    Attributes
+    ----------
+    accumulate : int
+        Minibatches whose mean gradient makes one step.
+    clip_norm, clip_value : float, optional
+        The gradient's norm, and each of its numbers, are cut to this.
+    scheduler : callable, optional
+        Makes a scheduler of `torch.optim.lr_scheduler` for a lane's optimizer.
+    scaled : bool
+        Whether losses are scaled for gradients in float16.
+    ema : float, optional
+        Decay ``d`` of an average of the parameters, ``ē ← d ē + (1 − d) θ`` after each step but the first, which it is set
+        to, as by `torch.optim.swa_utils.get_ema_multi_avg_fn`. It is what is measured and kept.
+    """
+
+    accumulate: int = 1
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    scheduler: SchedulerFactory | None = None
+    scaled: bool = False
+    ema: float | None = None
+
+    def groups(self, batches: Iterable[Any]) -> Iterator[list[Any]]:
+        """Minibatches of one step after another; at the end there may be fewer."""
+        waiting = iter(batches)
+        while group := list(itertools.islice(waiting, self.accumulate)):
+            yield group
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,38 +61,56 @@ class Task:
 
     Attributes
     ----------
-    module : nn.Module
-        Where they start from, on the device.
-    layout : Layout
-        Its trained parameters.
+    whole : Whole
+        Where they start from, on the device. Nobody may run it: lanes are copies.
     seed : int
         Decides order and draws.
-    loss : LossFunction
-        Trained on.
-    measures : mapping
-        What is evaluated, by name: the loss first, then the metrics.
-    optimizer, options
-        The update rule and all its options.
+    chosen : Chosen
+        The optimizer.
+    layout : Layout
+        The trained parameters.
+    rules : list of Rule, or None
+        How stacked lanes move each of them; None where each lane's own optimizer moves views.
+    reason : str or None
+        Why lanes cannot be stacked for what their steps are.
+    options : StepOptions
+        What a step does besides.
+    multipliers : float64 array or None
+        ``s_t`` for stacked lanes.
     probe : Probe
         What a first pass showed.
+    batch_size : int
+        Examples of a minibatch.
     evaluated_at_once : int
         Examples in one evaluation; the same however many lanes are trained at once.
     """
 
-    module: nn.Module
-    layout: Layout
+    whole: Whole
     seed: int
-    loss: LossFunction
-    measures: Mapping[str, LossFunction]
-    optimizer: Optimizer
-    options: Mapping[str, Any]
+    chosen: Chosen
+    layout: Layout
+    rules: list[Rule] | None
+    reason: str | None
+    options: StepOptions
+    multipliers: Float[Array, " steps"] | None
     probe: Probe
+    batch_size: int
     evaluated_at_once: int
+
+    def why_separate(self) -> str | None:
+        """Why lanes have to be trained one at a time, as far as can be told without trying."""
+        return self.probe.why_separate() or self.reason
+
+    @property
+    def slots(self) -> int:
+        """Arrays of the optimizer state, at most."""
+        found = (len(rule.row.slots(rule.options)) for rule in self.rules or ())
+        return max(found, default=2)
 
     @property
     def device(self) -> torch.device:
         """Where lanes are trained."""
-        return next(self.module.parameters()).device
+        return next(self.whole.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:
@@ -66,23 +119,7 @@ class Task:
 
     def start_row(self) -> Tensor:
         """The parameters at the start, (P,)."""
-        return self.layout.join(self.module)
-
-
-class Updates:
-    """An optimiser's rule with its memory, for the lanes ``θ`` (K, P) at the rates ``η`` (K,)."""
-
-    def __init__(self, task: Task, theta: Tensor, lrs: Float[Array, " K"]) -> None:
-        self._task = task
-        self._lrs = torch.as_tensor(lrs, device=theta.device)[:, None]
-        self._state: State = [torch.zeros_like(theta) for _ in range(task.optimizer.memory)]
-        self._t = 0
-
-    def step(self, theta: Tensor, gradient: Tensor, multiplier: float) -> None:
-        """Change ``θ`` in place by one step at the rates ``s_t η``."""
-        self._t += 1
-        lr = (self._lrs * multiplier).to(theta.dtype)
-        self._task.optimizer.rule(theta, gradient, self._state, lr, self._t, self._task.options)
+        return self.layout.join(self.whole)
 
 
 class Lanes(ABC):
@@ -95,16 +132,43 @@ class Lanes(ABC):
         batches: Sequence[Tensor],
         multipliers: Sequence[float],
         epoch: int,
-    ) -> None:
-        """Visit the minibatches of one epoch in order; ``epoch`` counts from 0."""
+        step: int = 0,
+    ) -> Float[Array, " K"]:
+        """Visit minibatches of an epoch in order; each lane's mean loss of them, as it was trained on, comes back.
+
+        Parameters
+        ----------
+        examples : Examples
+        batches : sequence of Tensor
+            The numbers of each minibatch's examples.
+        multipliers : sequence of float
+            ``s_t`` of each step.
+        epoch, step : int
+            Where this begins, both from 0: random draws are those of that place.
+        """
 
     @abstractmethod
-    def evaluate(self, examples: Examples) -> Float[Array, "M K"]:
-        """Each of the task's measures over all examples, in evaluation mode."""
+    def evaluate(
+        self, examples: Examples, blocks: Sequence[Tensor] | None = None
+    ) -> Float[Array, "M K"]:
+        """Each of the task's measures over all examples or some blocks of them, in evaluation mode. It changes nothing."""
 
     @abstractmethod
-    def states(self) -> list[dict[str, Tensor]]:
-        """Trained parameters and buffers of each lane, by name, on the CPU."""
+    def arrays(self) -> dict[str, Array]:
+        """What training continues from; see `learnrate.torch.states`."""
+
+    @abstractmethod
+    def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:
+        """Go to where lanes were that had taken so many steps."""
+
+    @abstractmethod
+    def unmoved(self) -> set[str]:
+        """Names of the trained parameters that no minibatch gave a gradient."""
+
+    @property
+    def ended(self) -> list[str]:
+        """What ended each lane before its time; empty where nothing did."""
+        return []
 
 
 def evaluation_blocks(examples: Examples, at_once: int) -> tuple[Tensor, ...]:

@@ -27,15 +27,11 @@ class Layout:
     shapes: tuple[torch.Size, ...]
 
     @classmethod
-    def of(cls, module: nn.Module, without: Iterable[str] = ()) -> Layout:
-        """The layout of a module's parameters that require a gradient, except some."""
-        left_out = set(without)
-        trained = {
-            name: parameter.shape
-            for name, parameter in module.named_parameters()
-            if parameter.requires_grad and name not in left_out
-        }
-        return cls(tuple(trained), tuple(trained.values()))
+    def of(cls, module: nn.Module, names: Iterable[str]) -> Layout:
+        """The layout of some parameters of a module."""
+        parameters = dict(module.named_parameters())
+        chosen = tuple(names)
+        return cls(chosen, tuple(parameters[name].shape for name in chosen))
 
     @property
     def sizes(self) -> list[int]:
@@ -55,15 +51,15 @@ class Layout:
             for name, piece, shape in zip(self.names, pieces, self.shapes, strict=True)
         }
 
+    def split_rows(self, rows: Tensor) -> list[Tensor]:
+        """Views (K, …) of all lanes' rows (K, P), one for each parameter."""
+        pieces = torch.split(rows, self.sizes, dim=1)
+        return [
+            piece.reshape(len(rows), *shape)
+            for piece, shape in zip(pieces, self.shapes, strict=True)
+        ]
+
     def join(self, module: nn.Module) -> Tensor:
         """The module's parameters as a row (P,)."""
         parameters = dict(module.named_parameters())
         return torch.cat([parameters[name].detach().reshape(-1) for name in self.names])
-
-    def bind(self, module: nn.Module, row: Tensor, gradient: Tensor) -> None:
-        """Make the module's parameters, and their ``.grad``, views of a row (P,) each."""
-        parameters = dict(module.named_parameters())
-        gradients = self.split(gradient)
-        for name, view in self.split(row).items():
-            parameters[name].data = view
-            parameters[name].grad = gradients[name]

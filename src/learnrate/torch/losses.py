@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from learnrate.errors import DataError, OptionError, did_you_mean
 
-__all__ = ["LOSSES", "METRICS", "LossFunction", "as_loss", "as_metrics"]
+__all__ = ["LOSSES", "METRICS", "LossFunction", "as_loss", "as_metrics", "classes_second"]
 
 _FEW_CLASSES = 16
 _IGNORED = -100
@@ -31,7 +31,7 @@ def mse(output: Tensor, target: Tensor) -> Tensor:
 
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     """``mean −log softmax(ŷ)_y``; the output holds logits, one per class."""
-    output = _one_tensor(output, "cross-entropy")
+    output = classes_second(_one_tensor(output, "cross-entropy"), target)
     floating = target.is_floating_point()
     if not floating and target.ndim > 1 and target.shape == (len(output), 1, *output.shape[2:]):
         target = target.squeeze(1)
@@ -39,7 +39,8 @@ def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
         raise OptionError(
             "For the loss 'cross-entropy' targets must be whole numbers, or a probability for each of 2 "
             f"or more classes as a floating-point number. Got targets {tuple(target.shape)} of {target.dtype} "
-            f"for outputs {tuple(output.shape)} instead; use mse for numbers, bce for yes and no."
+            f"for outputs {tuple(output.shape)}, whose second or last axis are the classes, instead; use mse for "
+            "numbers, bce for yes and no."
         )
     if not floating:
         target = target.long()
@@ -48,6 +49,17 @@ def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
         logs = output.T.contiguous().log_softmax(dim=0).T
         return nn.functional.nll_loss(logs, target)
     return nn.functional.cross_entropy(output, target)
+
+
+def classes_second(output: Tensor, target: Any) -> Tensor:
+    """Logits with the classes along the second axis, as PyTorch wants them; a language model has them along the last.
+
+    (B, T, V) for targets (B, T) is turned round, unless T = V, where only PyTorch's own reading is possible.
+    """
+    if not isinstance(target, Tensor) or target.is_floating_point() or output.ndim < 3:
+        return output
+    last = target.shape == output.shape[:-1] and target.shape[1:] != output.shape[2:]
+    return output.movedim(-1, 1) if last else output
 
 
 def bce(output: Tensor, target: Tensor) -> Tensor:

@@ -20,30 +20,28 @@ def free_memory(device: torch.device) -> int:
 
 
 def lanes_that_fit(
-    lanes: int, *, parameters: int, activations: int, memory: int, itemsize: int, free: int
+    *, parameters: int, activations: int, memory: int, itemsize: int, free: int
 ) -> int:
     """Lanes to train at once, at least 1.
 
-    A lane needs its parameters, gradient, a temporary of the update, what the optimiser remembers
-    (``memory`` times the parameters), and thrice what a backward pass saves.
+    A lane needs its parameters, gradient, a temporary of the update, its optimizer state (``memory`` times the
+    parameters), and thrice what a backward pass saves.
 
     Parameters
     ----------
-    lanes : int
-        Lanes there are.
     parameters : int
         Trained numbers in one lane.
     activations : int
         Bytes that one lane's backward pass saves.
     memory : int
-        See `learnrate.torch.optimizers.Optimizer`.
+        Arrays in the optimizer state, each of the size of the parameters.
     itemsize : int
         Bytes of a number.
     free : int
         Bytes free.
     """
     each = parameters * itemsize * (4 + memory) + 3 * activations
-    return int(min(lanes, max(1, _SHARE * free // max(each, 1))))
+    return int(max(1, _SHARE * free // max(each, 1)))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 
-__all__ = ["Stream", "draws", "forked_random_states", "python_randomness", "reseed"]
+__all__ = [
+    "Stream",
+    "draws",
+    "forked_random_states",
+    "python_randomness",
+    "remembered",
+    "reseed",
+    "sweep_world",
+    "words_of",
+]
 
 
 class Stream(enum.IntEnum):
@@ -19,31 +29,61 @@ class Stream(enum.IntEnum):
     START = 2
     TRAINING = 3
     EVALUATION = 4
+    ORDER = 5
 
 
 @contextmanager
 def forked_random_states(device: torch.device) -> Iterator[None]:
     """Whatever draws inside, the global states of torch, NumPy and Python are afterwards as before."""
-    on_gpu = device.type == "cuda"
-    cpu, python, numpy = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
-    gpu = torch.cuda.get_rng_state(device) if on_gpu else None
+    put_back = remembered(device)
     try:
         yield
     finally:
+        put_back()
+
+
+def remembered(device: torch.device) -> Callable[[], None]:
+    """What brings the global states of torch, NumPy and Python back to where they are now."""
+    on_gpu = device.type == "cuda"
+    cpu, python, numpy = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
+    gpu = torch.cuda.get_rng_state(device) if on_gpu else None
+
+    def put_back() -> None:
         torch.set_rng_state(cpu)
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
         if gpu is not None:
             torch.cuda.set_rng_state(gpu, device)
 
+    return put_back
 
-def reseed(device: torch.device, seed: int, stream: Stream, epoch: int = 0) -> None:
-    """Put the global generators at the start of the stream ``(seed, stream, epoch)``.
 
-    Every lane, and every group of lanes trained together, starts an epoch here: so all lanes of a seed
-    draw the same masks, however many are trained at once. Call it inside `forked_random_states` only.
+@contextmanager
+def sweep_world(device: torch.device) -> Iterator[None]:
+    """Run a part of a sweep: gradients are on, draws are its own, and outside all is afterwards as before."""
+    with (
+        forked_random_states(device),
+        torch.inference_mode(False),  # and gradients are on, whatever they are outside
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", message=".*performance drop.*", category=UserWarning)
+        yield
+
+
+def words_of(seed: int, stream: Stream, epoch: int, step: int) -> list[int]:
+    """What the numbers of a stream follow from, within an epoch after a measurement in it too."""
+    return [seed, int(stream), epoch, *((0, step) if step else ())]
+
+
+def reseed(device: torch.device, seed: int, stream: Stream, epoch: int = 0, step: int = 0) -> None:
+    """Put the global generators at the start of the stream ``(seed, stream, epoch, step)``.
+
+    Every lane, and every group of lanes trained together, starts an epoch here, and goes on here after a measurement
+    inside of it: so all lanes of a seed draw the same masks, however many are trained at once. Call it inside
+    `forked_random_states` only.
     """
-    state = int(np.random.SeedSequence([seed, int(stream), epoch]).generate_state(1, np.uint64)[0])
+    words = np.random.SeedSequence(words_of(seed, stream, epoch, step))
+    state = int(words.generate_state(1, np.uint64)[0])
     torch.default_generator.manual_seed(state)
     random.seed(state)
     np.random.seed(state & 0xFFFFFFFF)  # noqa: NPY002

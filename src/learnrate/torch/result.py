@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +12,10 @@ from torch import Tensor, nn
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError
 from learnrate.report.curves import Curves, format_rate
-from learnrate.sweeps.result import SweepResult, finite_list
+from learnrate.sweeps.findings import finite_list
+from learnrate.sweeps.result import SweepResult
 from learnrate.torch.config import TorchConfig
+from learnrate.torch.copying import copy_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,21 +38,24 @@ class TorchSweepResult(SweepResult):
     starts : sequence of nn.Module
         Where each seed's lanes started from, on the CPU.
     lane_states : sequence of sequences of mappings, or None
-        Trained parameters and buffers: ``lane_states[s][k]``; see `state_dict`.
+        Trained parameters and buffers: ``lane_states[s][k]``; see `state_dict`. None for a lane that was pruned.
     examples, held_out : int
         How many were trained on and held out.
     notes : tuple of str
         What a user should know about how it was trained: sentences.
+    prefix : str
+        What the names in the given model's ``state_dict`` begin with: `torch.compile` puts something there.
     """
 
     config: TorchConfig
     metrics: Mapping[str, Float[Array, "S K epochs"]]
     sharpness: Float[Array, "S K 2"] | None
     starts: Sequence[nn.Module]
-    lane_states: Sequence[Sequence[Mapping[str, Tensor]]] | None
+    lane_states: Sequence[Sequence[Mapping[str, Tensor] | None]] | None
     examples: int
     held_out: int
     notes: tuple[str, ...] = ()
+    prefix: str = ""
 
     def model(self, lr: float | None = None, seed: int | None = None) -> nn.Module:
         """A new module with the parameters and buffers of a trained lane, in evaluation mode, on the CPU.
@@ -65,19 +68,25 @@ class TorchSweepResult(SweepResult):
             raise OptionError(
                 "Parameters must have been kept. Got a sweep with keep_parameters=False instead."
             )
-        module = copy.deepcopy(self.starts[s])
+        learned = self.lane_states[s][k]
+        if learned is None:
+            raise OptionError(
+                f"Parameters are kept of rates that were trained to the end. Got {format_rate(float(self.lrs[k]))}, which "
+                "was pruned."
+            )
+        module = copy_of(self.starts[s])
         tensors: dict[str, Tensor] = {
             **dict(module.named_parameters()),
             **dict(module.named_buffers()),
         }
-        for name, trained in self.lane_states[s][k].items():
+        for name, trained in learned.items():
             tensors[name].data = trained.clone()
         return module.eval()
 
     def state_dict(self, lr: float | None = None, seed: int | None = None) -> dict[str, Tensor]:
         """What ``model.load_state_dict`` takes, of one trained lane. See `model`."""
         state: dict[str, Tensor] = self.model(lr, seed).state_dict()
-        return state
+        return {f"{self.prefix}{name}": value for name, value in state.items()}
 
     @property
     def edge(self) -> float | None:
@@ -99,7 +108,9 @@ class TorchSweepResult(SweepResult):
         """The loss curves as the drawings take them."""
         edge = self.edge
         lines = () if edge is None else ((edge, f"2/sharpness at the start: {format_rate(edge)}"),)
-        return replace(super().curves(), quantity=f"loss ({self.config.loss})", lines=lines)
+        curves = super().curves()
+        lines = (*lines, *curves.lines)
+        return replace(curves, quantity=f"loss ({self.config.loss})", lines=lines)
 
     @property
     def title(self) -> str:
@@ -125,17 +136,17 @@ class TorchSweepResult(SweepResult):
         """How it was trained, where that needs saying: sentences."""
         return self.notes
 
-    def save(self, path: str | Path, *, log: bool = True, command: str | None = None) -> Path:
-        """Write a picture, an interactive report or the numbers: see `SweepResult.save`."""
-        return super().save(path, log=log, command=command or self._call())
-
-    def _call(self) -> str:
-        """The call that these settings come from."""
+    @property
+    def call(self) -> str:
+        """The call in Python that these settings come from."""
         config = self.config
         rates = f"{len(self.lrs)} rates from {self.lrs.min():.6g} to {self.lrs.max():.6g}"
+        length = f"epochs={config.epochs}" if config.steps is None else f"steps={config.steps}"
+        if config.eval_every is not None:
+            length += f", eval_every={config.eval_every}"
         return (
             f"learnrate.torch.sweep(model, data, loss={config.loss!r}, optimizer={config.optimizer!r}, "
-            f"lrs=…, batch_size={config.batch_size}, epochs={config.epochs}, seed={config.seed}, "
+            f"lrs=…, batch_size={config.batch_size}, {length}, seed={config.seed}, "
             f"seeds={config.seeds})  # {rates}"
         )
 
@@ -145,6 +156,10 @@ class TorchSweepResult(SweepResult):
 
         columns = [pl.Series(name, values.ravel()) for name, values in self.metrics.items()]
         return super().to_frame().with_columns(columns)
+
+    def _measured_last(self) -> dict[str, Float[Array, "S K"]]:
+        of_metrics = {name: values[:, :, -1] for name, values in self.metrics.items()}
+        return {**super()._measured_last(), **of_metrics}
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but parameters as JSON can hold it; a number that is not finite is null."""

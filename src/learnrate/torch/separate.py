@@ -1,4 +1,4 @@
-"""Lanes one at a time, each a module of its own: for a single lane, and for models that cannot be stacked.
+"""Lanes one at a time, each the user's own training: a copy of the real module, and a real `torch.optim.Optimizer`.
 
 Some models and losses raise an error on numbers that are not finite (`torch.distributions` does). Where
 that is a lane's own fault, for the parameters at the start raise none on the same minibatch, the lane has
@@ -7,63 +7,199 @@ diverged: it ends there, and the others go on.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+import functools
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from learnrate._shapes import Array, Float
-from learnrate.torch.examples import Batch, Examples
-from learnrate.torch.lanes import Lanes, Task, Updates, evaluation_blocks
+from learnrate.torch.batches import copied as copied_batch
+from learnrate.torch.copying import copy_of
+from learnrate.torch.examples import Examples
+from learnrate.torch.failures import short
+from learnrate.torch.lanes import Lanes, Task, evaluation_blocks
+from learnrate.torch.measuring import measures_of
 from learnrate.torch.memory import is_out_of_memory
-from learnrate.torch.randomness import Stream, reseed
+from learnrate.torch.optimizers import load_state, state_of
+from learnrate.torch.pacing import scheduler_of
+from learnrate.torch.randomness import Stream, remembered
+from learnrate.torch.rules import needs_closure
+from learnrate.torch.states import AVERAGES, BUFFERS, FIXED, PARAMETERS, STEPS, copied, kinds_of
+from learnrate.torch.whole import Whole
 
-__all__ = ["SeparateLanes", "plain_gradient"]
+__all__ = ["REMEMBERED", "Lane", "SeparateLanes"]
+
+REMEMBERED = 6
+"""Losses of so many first steps are kept by each lane."""
 
 
-class _Lane:
-    """One learning rate: a module whose parameters and gradients are views of two rows."""
+class Lane:
+    """One learning rate, trained by PyTorch's own loop.
 
-    def __init__(self, task: Task, lrs: Float[Array, " one"]) -> None:
+    Attributes
+    ----------
+    first : list of float
+        Losses of its first steps.
+    without : set of str
+        Parameters that have had no gradient yet.
+    ended : str or None
+        What ended it before its time.
+    """
+
+    def __init__(
+        self, task: Task, lr: float, *, scheduled: bool = True, start: Whole | None = None
+    ) -> None:
         self.task = task
-        self.lr = float(lrs[0])
-        self.module = copy.deepcopy(task.module)
-        self.theta = task.start_row()[None].clone()
-        self.gradient = torch.zeros_like(self.theta)
-        task.layout.bind(self.module, self.theta[0], self.gradient[0])
-        for name, parameter in self.module.named_parameters():
-            parameter.requires_grad_(name in task.layout.names)
-        self.updates = Updates(task, self.theta, lrs)
-        self.ended: Exception | None = None
+        self.whole = copy_of(task.whole) if start is None else copy_of(start, _fixed(start))
+        self.optimizer = task.chosen.build(self.whole, lr)
+        named = dict(self.whole.named_parameters())
+        self.parameters = {name: named[name] for name in task.layout.names}
+        self._rates = [group["lr"] for group in self.optimizer.param_groups]
+        self._scheduler: Any = None
+        if scheduled and task.options.scheduler is not None:
+            self._scheduler = scheduler_of(task.options.scheduler, self.optimizer)
+        self._scaler = torch.amp.GradScaler(task.device.type) if task.options.scaled else None
+        self._changed = False
+        self._closed = needs_closure(self.optimizer)
+        self.lr = lr
+        self._taken = 0
+        self.averages: dict[str, Tensor] = {}
+        if task.options.ema is not None:
+            self.averages = {n: p.detach().clone() for n, p in self.parameters.items()}
+        self.first: list[float] = []
+        self.without = set(self.parameters)
+        self.ended: str | None = None
 
     def end(self, error: Exception) -> None:
         """Let this be the last that is heard of the lane."""
-        self.ended = error
-        self.theta.fill_(torch.nan)
-
-    def backward(self, batch: Batch) -> None:
-        """Put the gradient of the minibatch's loss into ``gradient``."""
-        inputs, target = batch
-        self.gradient.zero_()
-        loss = self.task.loss(self.module(*inputs), target)
-        loss.reshape(()).backward()  # type: ignore[no-untyped-call]
-
-    def measure(self, batch: Batch) -> Tensor:
-        """Each of the task's measures on some examples, (M,)."""
-        inputs, target = batch
+        self.ended = f"{type(error).__name__} ({short(error, 150).rstrip('.')})"
         with torch.no_grad():
-            output = self.module(*inputs)
-            values = [f(output, target).reshape(()) for f in self.task.measures.values()]
-        return torch.stack(values).to("cpu", torch.float64)
+            for tensor in (*self.parameters.values(), *self.averages.values()):
+                tensor.fill_(torch.nan)
+
+    def backward(self, batch: Any, share: float = 1.0) -> Tensor:
+        """Add the gradient of the minibatch's loss, or a share of it, to every parameter's; the loss comes back."""
+        (whole,) = self.whole.run(batch)
+        loss = whole if share == 1.0 else whole * share
+        (loss if self._scaler is None else self._scaler.scale(loss)).backward()  # type: ignore[no-untyped-call]
+        if self.without:
+            self.without -= {n for n in self.without if self.parameters[n].grad is not None}
+        return whole.detach()
+
+    def advance(self, group: Sequence[Any], multiplier: float) -> float:
+        """Make one step with some minibatches at the rate ``s_t η``; their mean loss comes back."""
+
+        def closure() -> Tensor:
+            self.optimizer.zero_grad()
+            losses = [self.backward(batch, 1 / len(group)) for batch in group]
+            return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+
+        loss = closure()
+        self.step(multiplier, closure if self._closed else None)
+        self._take_averages()
+        return float(loss)
+
+    def _take_averages(self) -> None:
+        """Let the averages follow the parameters, where they are asked for."""
+        decay = self.task.options.ema
+        if decay is not None:
+            share = 1 - decay if self._taken else 1.0
+            with torch.no_grad():
+                for name, average in self.averages.items():
+                    average.lerp_(self.parameters[name], share)
+        self._taken += 1
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """With the averages, where there are some, in place of the parameters."""
+        own = {name: self.parameters[name].data for name in self.averages}
+        for name, average in self.averages.items():
+            self.parameters[name].data = average
+        try:
+            yield
+        finally:
+            for name, data in own.items():
+                self.parameters[name].data = data
+
+    def go_to(self, averages: Mapping[str, Array], steps: int) -> None:
+        """Bring averages and the scheduler to where they were after so many steps."""
+        self._taken = steps
+        for name, average in self.averages.items():
+            average.copy_(torch.from_numpy(np.array(averages[name])))
+        self._schedule_from(steps)
+
+    def step(self, multiplier: float, closure: Callable[[], Any] | None = None) -> None:
+        """Let the optimizer make its step with the gradients that are there."""
+        options, optimizer = self.task.options, self.optimizer
+        if self._scheduler is None and (multiplier != 1.0 or self._changed):
+            self._changed = True
+            for group, lr in zip(optimizer.param_groups, self._rates, strict=True):
+                group["lr"] = lr * multiplier
+        if self._scaler is not None:
+            self._scaler.unscale_(optimizer)
+        if options.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.parameters.values(), options.clip_norm)
+        if options.clip_value is not None:
+            torch.nn.utils.clip_grad_value_(self.parameters.values(), options.clip_value)
+        if self._scaler is not None:
+            self._scaler.step(optimizer)
+            self._scaler.update()
+        elif closure is not None:
+            optimizer.step(closure)
+        else:
+            optimizer.step()
+        if self._scheduler is not None:
+            self._scheduler.step()
+
+    def _schedule_from(self, steps: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the optimizer's steps were made elsewhere
+            for _ in range(steps if self._scheduler is not None else 0):
+                self._scheduler.step()
+
+    def mode(self, training: bool) -> None:
+        """Training or evaluation mode, of the optimizer too where it has any (Schedule-Free)."""
+        self.whole.train(training)
+        switch = getattr(self.optimizer, "train" if training else "eval", None)
+        if callable(switch):
+            switch()
+
+    def measure(self, batch: Any) -> Tensor:
+        """Each of the measures on some examples, (M,)."""
+        return measures_of(self.whole, batch, self.task.probe.evaluated_with_gradients)
 
 
 class SeparateLanes(Lanes):
-    """Lanes trained one after the other, epoch by epoch; see this module."""
+    """Lanes trained one after the other, epoch by epoch; see this module.
 
-    def __init__(self, task: Task, lrs: Float[Array, " K"]) -> None:
-        self._task = task
-        self._lanes = [_Lane(task, lrs[k : k + 1]) for k in range(len(lrs))]
+    Parameters
+    ----------
+    task, lrs
+        What is trained, and the learning rates.
+    scheduled : bool
+        Whether the scheduler is stepped.
+    share : bool
+        Whether lanes hold the fixed parameters together, in one copy.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        lrs: Float[Array, " K"],
+        *,
+        scheduled: bool = True,
+        share: bool = False,
+    ) -> None:
+        self._task, start = task, None
+        if share and len(lrs) > 1 and any(True for _ in _fixed(task.whole)):
+            start = copy_of(task.whole)
+        self._shared = start
+        self.lanes = [Lane(task, float(lr), scheduled=scheduled, start=start) for lr in lrs]
 
     def train(
         self,
@@ -71,57 +207,105 @@ class SeparateLanes(Lanes):
         batches: Sequence[Tensor],
         multipliers: Sequence[float],
         epoch: int,
-    ) -> None:
-        """Visit the minibatches of one epoch in order."""
-        for lane in self._lanes:
-            if lane.ended is not None:
-                continue
-            lane.module.train()
-            reseed(self._task.device, self._task.seed, Stream.TRAINING, epoch)
-            for indices, multiplier in zip(batches, multipliers, strict=True):
-                batch = examples.batch(indices)
-                try:
-                    with torch.enable_grad():
-                        lane.backward(batch)
-                except Exception as error:
-                    if is_out_of_memory(error) or not self._at_the_start(_Lane.backward, batch):
-                        raise
-                    lane.end(error)
-                    break
-                with torch.no_grad():
-                    lane.updates.step(lane.theta, lane.gradient, multiplier)
+        step: int = 0,
+    ) -> Float[Array, " K"]:
+        """Visit minibatches of an epoch in order; see `Lanes.train`."""
+        task, total = self._task, np.zeros(len(self.lanes))
+        renew = functools.partial(
+            examples.renew, task.device, task.seed, Stream.TRAINING, epoch, step
+        )
 
-    def evaluate(self, examples: Examples) -> Float[Array, "M K"]:
-        """Each measure over all examples, in evaluation mode."""
-        task = self._task
-        total = torch.zeros(len(task.measures), len(self._lanes), dtype=torch.float64)
-        for k, lane in enumerate(self._lanes):
-            lane.module.eval()
-            reseed(task.device, task.seed, Stream.EVALUATION)
-            for block in evaluation_blocks(examples, task.evaluated_at_once):
+        def visits() -> Iterator[tuple[int, list[Any], float]]:
+            groups = task.options.groups(examples.read(batches))
+            for number, (group, scale) in enumerate(zip(groups, multipliers, strict=True)):
+                yield step + number if epoch == 0 else -1, group, scale
+
+        for lane in self.lanes:
+            lane.mode(True)
+        if examples.in_turn:
+            renew()
+            places = [remembered(task.device)] * len(self.lanes)
+            for number, group, scale in visits():
+                for k, lane in enumerate(self.lanes):
+                    places[k]()
+                    total[k] += self._advance(lane, copied_batch(group), scale, number)
+                    places[k] = remembered(task.device)
+            return total / len(batches)
+        for k, lane in enumerate(self.lanes):
+            renew()
+            for number, group, scale in visits() if lane.ended is None else ():
+                total[k] += self._advance(lane, group, scale, number)
                 if lane.ended is not None:
-                    total[:, k] = torch.nan
                     break
-                batch = examples.batch(block)
-                try:
-                    total[:, k] += len(block) * lane.measure(batch)
-                except Exception as error:
-                    if is_out_of_memory(error) or not self._at_the_start(_Lane.measure, batch):
-                        raise
-                    lane.end(error)
-                    total[:, k] = torch.nan
-                    break
-        return (total / len(examples)).numpy()
+        return total / len(batches)
+
+    def _advance(self, lane: Lane, group: list[Any], scale: float, number: int) -> float:
+        """Make a lane's step; the sum of its minibatches' losses comes back. ``number`` counts the first steps, from 0."""
+        if lane.ended is not None:
+            return float("nan")
+        try:
+            with torch.enable_grad():
+                loss = lane.advance(group, scale)
+        except Exception as error:
+            if is_out_of_memory(error) or not self._at_the_start(Lane.backward, group[0]):
+                raise
+            lane.end(error)
+            return float("nan")
+        if number == len(lane.first) < REMEMBERED:
+            lane.first.append(loss)
+        return len(group) * loss
+
+    def shared_changed(self) -> bool:
+        """Whether a lane has changed a fixed parameter that others hold too."""
+        if self._shared is None:
+            return False
+        pairs = zip(_fixed(self._shared), _fixed(self._task.whole), strict=True)
+        return not all(torch.equal(now, before) for now, before in pairs)
+
+    def evaluate(
+        self, examples: Examples, blocks: Sequence[Tensor] | None = None
+    ) -> Float[Array, "M K"]:
+        """Each measure over all examples or some, in evaluation mode."""
+        task = self._task
+        total = torch.zeros(len(task.whole.measures), len(self.lanes), dtype=torch.float64)
+        if blocks is None:
+            blocks = evaluation_blocks(examples, task.evaluated_at_once)
+        for k, lane in enumerate(self.lanes):
+            lane.mode(False)
+            whole = lane.whole
+            with lane.averaged():
+                if task.probe.keeps_state or task.probe.rewritten:  # which an evaluation may change
+                    lane.whole = copy_of(whole)
+                lane.whole.eval()
+                examples.renew(task.device, task.seed, Stream.EVALUATION)
+                total[:, k] = self._total(lane, examples, blocks)
+            lane.whole = whole
+        return (total / sum(map(len, blocks))).numpy()
+
+    def _total(self, lane: Lane, examples: Examples, blocks: Sequence[Tensor]) -> Tensor:
+        """Each measure of a lane, added up over the examples of all blocks; (M,)."""
+        total = torch.zeros(len(self._task.whole.measures), dtype=torch.float64)
+        for block, batch in zip(blocks, examples.read(blocks), strict=True):
+            if lane.ended is not None:
+                return total + torch.nan
+            try:
+                total += len(block) * lane.measure(batch)
+            except Exception as error:
+                if is_out_of_memory(error) or not self._at_the_start(Lane.measure, batch):
+                    raise
+                lane.end(error)
+                return total + torch.nan
+        return total
 
     @property
-    def ended(self) -> dict[float, Exception]:
-        """What ended a lane, by its learning rate."""
-        return {lane.lr: lane.ended for lane in self._lanes if lane.ended is not None}
+    def ended(self) -> list[str]:
+        """What ended each lane before its time; empty where nothing did."""
+        return [lane.ended or "" for lane in self.lanes]
 
-    def _at_the_start(self, do: Callable[[_Lane, Batch], object], batch: Batch) -> bool:
+    def _at_the_start(self, do: Callable[[Lane, Any], object], batch: Any) -> bool:
         """Whether a lane with the parameters at the start can do this."""
-        lane = _Lane(self._task, torch.ones(1).numpy())
-        lane.module.train(do is _Lane.backward)
+        lane = Lane(self._task, 1.0)
+        lane.whole.train(do is Lane.backward)
         try:
             with torch.enable_grad():
                 do(lane, batch)
@@ -131,25 +315,48 @@ class SeparateLanes(Lanes):
             return False
         return True
 
-    def states(self) -> list[dict[str, Tensor]]:
-        """Parameters and buffers of each lane."""
-        return [
-            {
-                name: tensor.detach().cpu().clone()
-                for name, tensor in (
-                    *self._task.layout.split(lane.theta[0]).items(),
-                    *lane.module.named_buffers(),
-                )
-            }
-            for lane in self._lanes
-        ]
+    def arrays(self) -> dict[str, Array]:
+        """What training continues from."""
+        start = dict(self._task.whole.named_parameters())
+        named = [dict(lane.whole.named_parameters()) for lane in self.lanes]
+        arrays = {}
+        for name, at_start in start.items():
+            rows = [of[name].detach() for of in named]
+            if at_start.requires_grad:
+                arrays[f"{PARAMETERS} {name}"] = copied(torch.stack(rows))
+            elif self._shared is None and not all(torch.equal(row, at_start) for row in rows):
+                arrays[f"{FIXED} {name}"] = copied(torch.stack(rows))
+        for name in self.lanes[0].averages:
+            rows = [lane.averages[name] for lane in self.lanes]
+            arrays[f"{AVERAGES} {name}"] = copied(torch.stack(rows))
+        buffers = [dict(lane.whole.named_buffers()) for lane in self.lanes]
+        for name in buffers[0]:
+            arrays[f"{BUFFERS} {name}"] = copied(torch.stack([b[name] for b in buffers]))
+        states = [state_of(lane.optimizer, lane.parameters, lane.without) for lane in self.lanes]
+        for key in dict.fromkeys(key for state in states for key in state):
+            like = next(state[key] for state in states if key in state)
+            arrays[key] = np.stack([state.get(key, np.zeros_like(like)) for state in states])
+        return arrays
+
+    def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:
+        """Go to where lanes were that had taken so many steps."""
+        kinds = kinds_of(arrays)
+        tensors = {**kinds[PARAMETERS], **kinds.get(FIXED, {}), **kinds.get(BUFFERS, {})}
+        for k, lane in enumerate(self.lanes):
+            own = {**dict(lane.whole.named_parameters()), **dict(lane.whole.named_buffers())}
+            for name, rows in tensors.items():
+                own[name].data = torch.from_numpy(np.array(rows[k])).to(own[name].device)
+            of_lane = {kind: {n: a[k] for n, a in named.items()} for kind, named in kinds.items()}
+            load_state(lane.optimizer, lane.parameters, of_lane)
+            lane.go_to(of_lane.get(AVERAGES, {}), steps)
+            lane.without = {name for name, taken in of_lane[STEPS].items() if not taken}
+            lane.ended = ended[k] or None
+
+    def unmoved(self) -> set[str]:
+        """Names of the trained parameters that no minibatch gave a gradient."""
+        return set.intersection(*(lane.without for lane in self.lanes))
 
 
-def plain_gradient(task: Task, batch: Batch, epoch: int = 0) -> Tensor:
-    """The gradient (P,) of one lane at the start on a minibatch, by PyTorch's own backward pass."""
-    lane = _Lane(task, torch.ones(1).numpy())
-    reseed(task.device, task.seed, Stream.TRAINING, epoch)
-    lane.module.train()
-    with torch.enable_grad():
-        lane.backward(batch)
-    return lane.gradient[0]
+def _fixed(whole: Whole) -> Iterator[nn.Parameter]:
+    """Parameters that are not trained."""
+    return (p for p in whole.parameters() if not p.requires_grad)

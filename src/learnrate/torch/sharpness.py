@@ -11,12 +11,14 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from learnrate._shapes import Array, Float
+from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples
 from learnrate.torch.failures import in_one_line
 from learnrate.torch.lanes import Task
 from learnrate.torch.randomness import Stream, reseed
+from learnrate.torch.states import lane_tensors
 
-__all__ = ["largest_eigenvalue", "sharpness_of"]
+__all__ = ["largest_eigenvalue", "sharpness_of", "sharpness_of_lanes"]
 
 _EXAMPLES = 2048
 """At most this many training examples, evenly spread, stand for all of them."""
@@ -79,9 +81,9 @@ def sharpness_of(
         Training examples.
     """
     n = len(examples)
-    inputs, target = examples.batch(torch.arange(0, n, -(-n // _EXAMPLES)))
-    buffers = dict(task.module.named_buffers())
-    task.module.eval()
+    batch = examples.batch(torch.arange(0, n, -(-n // _EXAMPLES)))
+    whole = copy_of(task.whole).eval()
+    buffers = dict(whole.named_buffers())
     found = np.full(len(rows), np.nan)
     must = "With sharpness=True model and loss must have second derivatives; without it they need none."
     for k, (row, state) in enumerate(zip(rows, states, strict=True)):
@@ -92,8 +94,7 @@ def sharpness_of(
         reseed(task.device, task.seed, Stream.EVALUATION)
         # Of PyTorch's kernels for attention only the plain one has a second derivative.
         with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), in_one_line(must):
-            output = functional_call(task.module, {**task.layout.split(row), **named}, inputs)
-            loss = task.loss(output, target).reshape(())
+            (loss,), _ = functional_call(whole, {**task.layout.split(row), **named}, (batch,))
             (gradient,) = torch.autograd.grad(loss, row, create_graph=True)
 
         def product(v: Tensor, gradient: Tensor = gradient, row: Tensor = row) -> Tensor:
@@ -108,5 +109,13 @@ def sharpness_of(
         start = torch.cos(torch.arange(1, row.numel() + 1, dtype=torch.float64) ** 1.5)
         with in_one_line(must):
             found[k] = largest_eigenvalue(product, start.to(row))
-    task.module.train()
     return found
+
+
+def sharpness_of_lanes(
+    task: Task, arrays: Mapping[str, Array], K: int, examples: Examples
+) -> Float[Array, " K"]:
+    """Sharpness of K lanes, from their arrays; see `sharpness_of`."""
+    tensors = [lane_tensors(arrays, k, within="", averaged=False) for k in range(K)]
+    rows = torch.stack([torch.cat([t[n].reshape(-1) for n in task.layout.names]) for t in tensors])
+    return sharpness_of(task, rows.to(task.device), tensors, examples)

@@ -1,104 +1,196 @@
-"""All lanes in one vectorised run: ``vmap`` over lanes of the gradient of one."""
+"""All lanes in one vectorised run: the losses of all lanes by ``vmap``, and one backward pass from their sum."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, vmap
+from torch import Tensor
+from torch.func import functional_call, vmap
 
 from learnrate._shapes import Array, Float
-from learnrate.torch.examples import Batch, Examples
-from learnrate.torch.failures import short
-from learnrate.torch.lanes import Lanes, Task, Updates, evaluation_blocks
-from learnrate.torch.memory import is_out_of_memory
-from learnrate.torch.randomness import Stream, draws, reseed
-from learnrate.torch.separate import plain_gradient
-from learnrate.torch.trace import Traced, close
+from learnrate.torch.batches import flatten
+from learnrate.torch.examples import Examples
+from learnrate.torch.lanes import Lanes, Task, evaluation_blocks
+from learnrate.torch.randomness import Stream
+from learnrate.torch.states import (
+    AVERAGES,
+    BUFFERS,
+    PARAMETERS,
+    copied,
+    joined,
+    kinds_of,
+    taken_apart,
+)
+from learnrate.torch.trace import Traced
+from learnrate.torch.updates import Moves, Updates
+from learnrate.torch.views import Views
 
-__all__ = ["StackedLanes", "StackedSteps", "why_not_stacked"]
-
-_CHECKS = 6
-"""How often the stacked gradient of a model with random draws is compared with its own."""
-
-
-class _WithBuffers(nn.Module):
-    """Calls a module and returns its buffers too, as they are after the call."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, *inputs: Tensor) -> tuple[Any, dict[str, Tensor]]:
-        output = self.module(*inputs)
-        return output, dict(self.module.named_buffers())
+__all__ = ["StackedLanes", "StackedSteps"]
 
 
 class StackedSteps:
-    """The gradient step and the evaluation of one lane, vectorised over lanes.
+    """The gradients and the evaluation of all lanes at once.
 
-    Both take ``θ`` (K, P), the K lanes' buffers, the model's inputs and the target, all as plain tensors.
+    Both take ``θ`` (K, P), the K lanes' buffers and a minibatch.
     """
 
     def __init__(self, task: Task) -> None:
+        assert task.probe.warmed is not None
         self._task = task
-        self._model = _WithBuffers(task.module)
-        self.buffers = tuple(name for name, _ in task.module.named_buffers())
-        kept = {"device": task.device, "worthwhile": not task.probe.draws_in_python}
-        self.gradient = Traced(self._gradient, **kept)  # type: ignore[arg-type]
-        self.measures = Traced(self._measures, **kept)  # type: ignore[arg-type]
+        self.whole = task.probe.warmed
+        self.buffers = tuple(name for name, _ in self.whole.named_buffers())
+        self._traced: dict[Any, tuple[Traced, Traced]] = {}
 
-    def _call(self, row: Tensor, buffers: Sequence[Tensor], inputs: Sequence[Tensor]) -> Any:
-        # Modules change buffers in place: they get copies, so that a step has no effect but its values.
-        named = {n: b.clone() for n, b in zip(self.buffers, buffers, strict=True)}
-        state = {
-            f"module.{name}": tensor
-            for name, tensor in {**self._task.layout.split(row), **named}.items()
-        }
-        return functional_call(self._model, state, tuple(inputs))
+    @property
+    def recorded(self) -> bool:
+        """Whether steps are replayed from a recording."""
+        return any(traced.graphs for traced, _ in self._traced.values())
 
-    def _gradient(self, theta: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-        """Gradients (K, P) of every lane's loss, and its buffers after the step."""
+    def gradients(
+        self, theta: Tensor, buffers: Sequence[Tensor], batch: Any
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Every lane's loss (K,); its gradient, (K, P_j) for each parameter, empty where there is none; buffers after."""
+        tensors, traced = self._of(batch)
+        found = traced[0](theta, *buffers, *tensors)
+        P = len(self._task.layout.names)
+        return found[0], list(found[1 : P + 1]), list(found[P + 1 :])
 
-        def loss(row: Tensor, buffers: Sequence[Tensor], *batch: Tensor) -> Any:
-            output, after = self._call(row, buffers, batch[:-1])
-            value = self._task.loss(output, batch[-1])
-            return value.reshape(()), [after[name] for name in self.buffers]
-
-        buffers, batch = rest[: len(self.buffers)], rest[len(self.buffers) :]
-        dims = (0, [0] * len(buffers), *[None] * len(batch))
-        step = vmap(grad_and_value(loss, has_aux=True), in_dims=dims, randomness="same")
-        gradient, (_, after) = step(theta, list(buffers), *batch)
-        return gradient, *after
-
-    def _measures(self, theta: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+    def measures(self, theta: Tensor, buffers: Sequence[Tensor], batch: Any) -> list[Tensor]:
         """Loss and metrics (K,) of every lane."""
+        tensors, traced = self._of(batch)
+        return list(traced[1](theta, *buffers, *tensors))
 
-        def measure(row: Tensor, buffers: Sequence[Tensor], *batch: Tensor) -> list[Tensor]:
-            output, _ = self._call(row, buffers, batch[:-1])
-            return [f(output, batch[-1]).reshape(()) for f in self._task.measures.values()]
+    def _of(self, batch: Any) -> tuple[list[Tensor], tuple[Traced, Traced]]:
+        """The tensors of a minibatch, and what runs minibatches of its structure."""
+        tensors, rebuild = flatten(batch)
+        structure = _structure(batch)
+        if structure not in self._traced:
+            kept = {
+                "device": self._task.device,
+                "worthwhile": not self._task.probe.draws_in_python and structure is not None,
+            }
+            self._traced[structure] = (
+                Traced(self._gradients(rebuild), **kept),  # type: ignore[arg-type]
+                Traced(self._measures(rebuild), **kept),  # type: ignore[arg-type]
+            )
+        if structure is None:  # whose objects may differ from batch to batch
+            del self._traced[structure]
+            plain = {"device": self._task.device, "worthwhile": False}
+            return tensors, (
+                Traced(self._gradients(rebuild), **plain),  # type: ignore[arg-type]
+                Traced(self._measures(rebuild), **plain),  # type: ignore[arg-type]
+            )
+        return tensors, self._traced[structure]
 
-        buffers, batch = rest[: len(self.buffers)], rest[len(self.buffers) :]
-        dims = (0, [0] * len(buffers), *[None] * len(batch))
-        return tuple(vmap(measure, in_dims=dims, randomness="same")(theta, list(buffers), *batch))
+    def _call(
+        self, leaves: Sequence[Tensor], buffers: Sequence[Tensor], batch: Any, measuring: bool
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        # Modules change buffers in place: they get copies, so that a step has no effect but its values.
+        state = dict(zip(self._task.layout.names, leaves, strict=True))
+        state.update({n: b.clone() for n, b in zip(self.buffers, buffers, strict=True)})
+        values, after = functional_call(self.whole, state, (batch, measuring))
+        return values, [after[name] for name in self.buffers]
+
+    def _gradients(self, rebuild: Callable[[Sequence[Tensor]], Any]) -> Any:
+        B = len(self.buffers)
+
+        def run(theta: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+            leaves = [v.detach().requires_grad_() for v in self._task.layout.split_rows(theta)]
+            batch = rebuild(rest[B:])
+
+            def loss(leaves: Sequence[Tensor], buffers: Sequence[Tensor]) -> Any:
+                values, after = self._call(leaves, buffers, batch, measuring=False)
+                return values[0], after
+
+            with torch.enable_grad():
+                values, after = vmap(loss, in_dims=(0, 0), randomness="same")(
+                    leaves, list(rest[:B])
+                )
+                found: Sequence[Tensor | None] = [None] * len(leaves)
+                if values.requires_grad:
+                    found = torch.autograd.grad(values.sum(), leaves, allow_unused=True)
+            K = len(theta)
+            gradients = [theta.new_zeros(K, 0) if g is None else g.reshape(K, -1) for g in found]
+            return values.detach(), *gradients, *(b.detach() for b in after)
+
+        return run
+
+    def _measures(self, rebuild: Callable[[Sequence[Tensor]], Any]) -> Any:
+        B = len(self.buffers)
+
+        def run(theta: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+            batch = rebuild(rest[B:])
+
+            def measure(leaves: Sequence[Tensor], buffers: Sequence[Tensor]) -> Any:
+                return self._call(leaves, buffers, batch, measuring=True)[0]
+
+            leaves = self._task.layout.split_rows(theta)
+            with torch.set_grad_enabled(self._task.probe.evaluated_with_gradients):
+                values = vmap(measure, in_dims=(0, 0), randomness="same")(leaves, list(rest[:B]))
+            return tuple(value.detach() for value in values)
+
+        return run
+
+
+def _structure(batch: Any) -> Any:
+    """A minibatch's structure as a key; None where it holds objects that are neither tensors nor plain values."""
+    if isinstance(batch, Tensor):
+        return "tensor"
+    if isinstance(batch, list | tuple):
+        inside = tuple(_structure(part) for part in batch)
+        return None if None in inside else (type(batch), inside)
+    if isinstance(batch, Mapping):
+        inside = tuple(_structure(part) for part in batch.values())
+        return None if None in inside else (type(batch), tuple(batch), inside)
+    if isinstance(batch, int | float | str | bool):
+        return repr(batch)
+    return None
+
+
+def _mean(found: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    """The mean gradient of some minibatches; a parameter has one where any of them gives it one."""
+    mean = []
+    for of_one in zip(*found, strict=True):
+        there = [g for g in of_one if g.numel()]
+        mean.append(sum(there[1:], there[0]) / len(found) if there else of_one[0])
+    return mean
 
 
 class StackedLanes(Lanes):
-    """Lanes whose parameters are the rows of one matrix; see this module."""
+    """Lanes whose parameters are the rows of one matrix; see this module.
 
-    def __init__(self, task: Task, lrs: Float[Array, " K"], steps: StackedSteps) -> None:
+    A single lane is stacked with a copy of itself: other routines multiply one matrix than several, with other
+    rounding, and a lane comes out the same however many there are beside it.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        lrs: Float[Array, " K"],
+        steps: StackedSteps,
+        *,
+        scheduled: bool = True,
+    ) -> None:
+        self._own = slice(len(lrs))
+        lrs = np.resize(lrs, max(2, len(lrs)))
         K = len(lrs)
         self._task = task
         self._steps = steps
-        self._theta = task.start_row().repeat(K, 1)
-        buffers = dict(task.module.named_buffers())
-        self._buffers = [
+        self.theta = task.start_row().repeat(K, 1)
+        buffers = dict(task.whole.named_buffers())
+        self.buffers = [
             buffers[name].detach().expand(K, *buffers[name].shape).clone() for name in steps.buffers
         ]
-        self._updates = Updates(task, self._theta, lrs)
+        self.updates: Moves
+        if task.rules is None:
+            self.updates = Views(task, self.theta, lrs, scheduled=scheduled)
+        else:
+            self.updates = Updates(task, self.theta, lrs)
+        self._steps_taken = 0
+        self.average = None if task.options.ema is None else self.theta.clone()
 
     def train(
         self,
@@ -106,105 +198,84 @@ class StackedLanes(Lanes):
         batches: Sequence[Tensor],
         multipliers: Sequence[float],
         epoch: int,
-    ) -> None:
-        """Visit the minibatches of one epoch in order."""
-        self._task.module.train()
-        reseed(self._task.device, self._task.seed, Stream.TRAINING, epoch)
-        with torch.no_grad():  # torch.func differentiates all the same
-            for indices, multiplier in zip(batches, multipliers, strict=True):
-                inputs, target = examples.batch(indices)
-                gradient, *self._buffers = self._steps.gradient(
-                    self._theta, *self._buffers, *inputs, target
-                )
-                self._updates.step(self._theta, gradient, multiplier)
+        step: int = 0,
+    ) -> Float[Array, " K"]:
+        """Visit minibatches of an epoch in order; see `Lanes.train`."""
+        self._steps.whole.train()
+        examples.renew(self._task.device, self._task.seed, Stream.TRAINING, epoch, step)
+        total = torch.zeros(len(self.theta), dtype=torch.float64, device=self.theta.device)
+        with torch.no_grad():  # but for the gradient itself
+            groups = self._task.options.groups(examples.read(batches))
+            for group, multiplier in zip(groups, multipliers, strict=True):
+                found = []
+                for batch in group:
+                    losses, gradients, self.buffers = self.gradients(batch)
+                    total += losses
+                    found.append(gradients)
+                self.move(found[0] if len(found) == 1 else _mean(found), multiplier)
+        return (total / len(batches)).cpu().numpy()[self._own]
 
-    def evaluate(self, examples: Examples) -> Float[Array, "M K"]:
-        """Each measure over all examples, in evaluation mode."""
-        task = self._task
-        task.module.eval()
-        reseed(task.device, task.seed, Stream.EVALUATION)
-        total = torch.zeros(len(task.measures), len(self._theta), dtype=torch.float64)
+    def move(self, gradients: Sequence[Tensor], multiplier: float) -> None:
+        """Make one step of the optimizer, with gradients that are cut where that is asked for."""
+        options = self._task.options
+        if options.clip_norm is not None:
+            # As torch.nn.utils.clip_grad_norm_ does it, for each lane.
+            norms = [torch.linalg.vector_norm(g, dim=1) for g in gradients if g.numel()]
+            norm = torch.linalg.vector_norm(torch.stack(norms), dim=0)
+            share = (options.clip_norm / (norm + 1e-6)).clamp(max=1.0)[:, None]
+            gradients = [g * share for g in gradients]
+        if options.clip_value is not None:
+            gradients = [g.clamp(-options.clip_value, options.clip_value) for g in gradients]
+        self.updates.step(self.theta, gradients, multiplier)
+        if self.average is not None:
+            assert options.ema is not None
+            self.average.lerp_(self.theta, 1 - options.ema if self._steps_taken else 1.0)
+        self._steps_taken += 1
+
+    def gradients(self, batch: Any) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """See `StackedSteps.gradients`."""
+        return self._steps.gradients(self.theta, self.buffers, batch)
+
+    def evaluate(
+        self, examples: Examples, blocks: Sequence[Tensor] | None = None
+    ) -> Float[Array, "M K"]:
+        """Each measure over all examples or some, in evaluation mode."""
+        task, whole = self._task, self._steps.whole
+        whole.eval()
+        theta = self.theta if self.average is None else self.average
+        examples.renew(task.device, task.seed, Stream.EVALUATION)
+        total = torch.zeros(len(whole.measures), len(self.theta), dtype=torch.float64)
         with torch.no_grad():
-            for block in evaluation_blocks(examples, task.evaluated_at_once):
-                inputs, target = examples.batch(block)
-                values = self._steps.measures(self._theta, *self._buffers, *inputs, target)
+            if blocks is None:
+                blocks = evaluation_blocks(examples, task.evaluated_at_once)
+            for block, batch in zip(blocks, examples.read(blocks), strict=True):
+                values = self._steps.measures(theta, self.buffers, batch)
                 total += len(block) * torch.stack(values).to("cpu", torch.float64)
-        return (total / len(examples)).numpy()
+        return (total / sum(map(len, blocks))).numpy()[:, self._own]
 
-    def states(self) -> list[dict[str, Tensor]]:
-        """Parameters and buffers of each lane."""
-        theta = self._theta.cpu()
-        buffers = dict(zip(self._steps.buffers, (b.cpu() for b in self._buffers), strict=True))
-        return [
-            {
-                **{name: value.clone() for name, value in self._task.layout.split(row).items()},
-                **{name: buffer[k].clone() for name, buffer in buffers.items()},
-            }
-            for k, row in enumerate(theta)
-        ]
+    def arrays(self, which: slice | None = None) -> dict[str, Array]:
+        """What training continues from, of all lanes or of some."""
+        which = self._own if which is None else which
+        layout = self._task.layout
+        arrays = taken_apart(layout, PARAMETERS, self.theta[which])
+        if self.average is not None:
+            arrays.update(taken_apart(layout, AVERAGES, self.average[which]))
+        arrays.update(self.updates.arrays(which))
+        for name, buffer in zip(self._steps.buffers, self.buffers, strict=True):
+            arrays[f"{BUFFERS} {name}"] = copied(buffer[which])
+        return arrays
 
+    def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:
+        """Go to where lanes were; all go to where a single one was."""
+        layout, kinds = self._task.layout, kinds_of(arrays)
+        self.theta.copy_(joined(layout, kinds[PARAMETERS], self.theta))
+        self._steps_taken = steps
+        if self.average is not None:
+            self.average.copy_(joined(layout, kinds[AVERAGES], self.average))
+        self.updates.load(kinds, steps)
+        for name, rows in zip(self._steps.buffers, self.buffers, strict=True):
+            rows.copy_(torch.from_numpy(kinds[BUFFERS][name].copy()))
 
-def why_not_stacked(task: Task, steps: StackedSteps, batch: Batch) -> str | None:
-    """Why a model has to be trained one lane at a time; None if its lanes can be stacked.
-
-    Two equal lanes are stacked on one minibatch, and must give the plain gradient twice: what `vmap`
-    refuses is found here, and what it would get wrong too. A model with random draws has to do so
-    several times: masks that differ may look alike once.
-
-    Parameters
-    ----------
-    task : Task
-        What is trained.
-    steps : StackedSteps
-        Its steps.
-    batch : Batch
-        A minibatch.
-    """
-    if task.probe.keeps_state:
-        return "the model keeps state outside its buffers (register_buffer would let it be stacked)"
-    inputs, target = batch
-    before = None
-    for epoch in range(_CHECKS):
-        reseed(task.device, task.seed, Stream.TRAINING, epoch)
-        before = draws(task.device)
-        gradient = plain_gradient(task, _copy(batch), epoch)
-        after = draws(task.device)
-        lanes = StackedLanes(task, torch.ones(2).numpy(), steps)
-        reseed(task.device, task.seed, Stream.TRAINING, epoch)
-        task.module.train()
-        part = "it"
-        try:
-            with torch.no_grad():
-                inputs, target = _copy(batch)
-                stacked, *_ = steps._gradient(lanes._theta, *lanes._buffers, *inputs, target)
-                if not all(close(row, gradient) for row in stacked):
-                    return "its stacked gradient differs from its own"
-                task.module.eval()
-                for name, measure in task.measures.items() if epoch == 0 else ():
-                    part = "it in evaluation mode" if name == "loss" else f"the metric {name!r}"
-                    inputs, target = _copy(batch)
-                    alone = StackedSteps(replace(task, measures={name: measure}))
-                    alone._measures(lanes._theta, *lanes._buffers, *inputs, target)
-        except Exception as error:
-            if is_out_of_memory(error):
-                return "memory ran out with two of them stacked"
-            return f"vmap cannot stack {part}: {_reason(error)}"
-        finally:
-            task.module.train()
-        if all(map(torch.equal, before, after)):
-            break
-    return None
-
-
-def _copy(batch: Batch) -> Batch:
-    """A minibatch that a model may change."""
-    inputs, target = batch
-    return tuple(tensor.clone() for tensor in inputs), target.clone()
-
-
-def _reason(error: Exception) -> str:
-    """What `vmap` complains of; at its most usual complaint it goes on for half a page."""
-    if "calling .item() on a Tensor" in str(error):
-        return "a value decides what is done (an if, or .item()), and lanes differ in it"
-    sentence = short(error, 150).removeprefix("vmap: ").split(". ")[0]
-    return sentence.rstrip(".")
+    def unmoved(self) -> set[str]:
+        """Names of the trained parameters that no minibatch gave a gradient."""
+        return self.updates.unmoved()

@@ -1,20 +1,23 @@
-"""The module that all lanes of a seed start from: a copy, the caller's own is never touched."""
+"""What all lanes of a seed start from: a copy, the caller's own is never touched."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
 from learnrate.errors import OptionError
+from learnrate.torch.copying import copy_of
 from learnrate.torch.failures import in_one_line
 from learnrate.torch.randomness import Stream, reseed
+from learnrate.torch.reach import check_functions
+from learnrate.torch.recipe import Recipe
+from learnrate.torch.resetting import reset
+from learnrate.torch.whole import Whole
 
-__all__ = ["STARTS", "Source", "as_device", "model_dtype", "start_module"]
+__all__ = ["STARTS", "Source", "as_device", "model_dtype", "start_whole"]
 
 Source = nn.Module | Callable[[], nn.Module]
 STARTS = ("given", "reset")
@@ -22,8 +25,10 @@ STARTS = ("given", "reset")
 _DTYPES = (torch.float64, torch.float32)
 
 
-def start_module(model: Source, start: str, seed: int, device: torch.device | None) -> nn.Module:
-    """The module that the lanes of ``seed`` start from, on the device, in training mode.
+def start_whole(
+    model: Source, recipe: Recipe, start: str, seed: int, device: torch.device | None
+) -> Whole:
+    """What the lanes of ``seed`` start from: a copy of the model and all that its training calls, on the device.
 
     A callable is called for every seed. Of a module, ``start="given"`` takes the parameters as they are, and
     ``"reset"`` draws new ones by each submodule's ``reset_parameters``. Draws come from the seed's own
@@ -35,25 +40,54 @@ def start_module(model: Source, start: str, seed: int, device: torch.device | No
         If the module cannot be copied, reset or trained.
     """
     reseed(device or torch.device("cpu"), seed, Stream.START)
+    module = _module(model)
+    _check(module)
+    if recipe.step is None and any(c.__name__ == "LightningModule" for c in type(module).__mro__):
+        raise OptionError(
+            "model must be a plain nn.Module with a loss. Got a LightningModule, which brings its own training, instead; "
+            "use learnrate.lightning.sweep(module, data, …)."
+        )
+    whole = recipe.whole(module)
+    check_functions(whole.functions, model)
+    whole = copy_of(whole)
+    if start == "reset" and isinstance(model, nn.Module):
+        reset(whole.model)
+        given = {name: p for name, p in module.named_parameters() if not p.requires_grad}
+        for name, p in whole.model.named_parameters():
+            if name in given and not torch.equal(p, given[name]):
+                raise OptionError(
+                    "start='reset' must leave frozen parameters as they are. Got another "
+                    f"{name!r}; give a callable that returns a new model."
+                )
+    if device is not None:
+        whole = whole.to(device)
+    return whole
+
+
+def _module(model: Source) -> nn.Module:
+    """The module itself, or what a callable returns."""
     if isinstance(model, nn.Module):
-        module = _copy(model)
-        if start == "reset":
-            _reset(module)
-    else:
-        if not callable(model):
-            raise OptionError(
-                "model must be an nn.Module or a callable that returns one. "
-                f"Got {type(model).__name__} instead."
-            )
-        with in_one_line(
-            "model must be an nn.Module or a callable that returns one without arguments."
-        ):
-            module = model()
-        if not isinstance(module, nn.Module):
-            raise OptionError(
-                f"model must be an nn.Module or a callable that returns one. "
-                f"Got {type(module).__name__} from it instead."
-            )
+        original: nn.Module = getattr(model, "_orig_mod", model)  # what torch.compile wrapped
+        return original
+    if not callable(model):
+        raise OptionError(
+            "model must be an nn.Module or a callable that returns one. "
+            f"Got {type(model).__name__} instead."
+        )
+    with in_one_line(
+        "model must be an nn.Module or a callable that returns one without arguments."
+    ):
+        module = model()
+    if not isinstance(module, nn.Module):
+        raise OptionError(
+            f"model must be an nn.Module or a callable that returns one. "
+            f"Got {type(module).__name__} from it instead."
+        )
+    return module
+
+
+def _check(module: nn.Module) -> None:
+    """Refuse what cannot be trained as copies."""
     if any(is_lazy(tensor) for tensor in [*module.parameters(), *module.buffers()]):
         raise OptionError(
             "model must know the shapes of its parameters. Got lazy ones instead; call the model once "
@@ -68,31 +102,11 @@ def start_module(model: Source, start: str, seed: int, device: torch.device | No
         raise OptionError(
             "model must hold its parameters. Got some on the device meta instead; build it on the cpu."
         )
-    if device is not None:
-        module = module.to(device)
-    return module.train()
-
-
-def _copy(model: nn.Module) -> nn.Module:
-    original: nn.Module = getattr(model, "_orig_mod", model)  # what torch.compile wrapped
-    try:
-        return copy.deepcopy(original)
-    except Exception as error:
-        raise OptionError(
-            f"model must be one that copy.deepcopy can copy. Got {type(error).__name__}: {error} "
-            "instead; give a callable that returns a new model."
-        ) from error
-
-
-def _reset(module: nn.Module) -> None:
-    for name, part in module.named_modules():
-        reset: Any = getattr(part, "reset_parameters", getattr(part, "_reset_parameters", None))
-        if callable(reset):
-            reset()
-        elif list(part.parameters(recurse=False)):
+    for name, parameter in module.named_parameters():
+        if parameter._post_accumulate_grad_hooks:
             raise OptionError(
-                "For start='reset' every submodule with parameters must have reset_parameters(). "
-                f"Got none in {name or type(part).__name__!r} instead; give a callable that returns a new model."
+                "model must leave the steps to the optimizer. Got a hook that runs once the gradient of "
+                f"{name!r} is there (register_post_accumulate_grad_hook) instead; take it off."
             )
 
 

@@ -104,16 +104,16 @@ def _tidy(module: torch.fx.GraphModule) -> None:
     module.recompile()
 
 
-def close(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors are the same but for rounding; nan equals nan."""
+def close(a: Tensor, b: Tensor, beside: float = 0.0, coarse: float = 1.0) -> bool:
+    """Whether two tensors are the same but for rounding, of numbers of size ``beside`` too; nan equals nan."""
     if a.shape != b.shape:
         return False
     if not a.is_floating_point():
         return bool((a == b).all())
-    tolerance = 1e-9 if a.dtype == torch.float64 else 1e-3
+    tolerance = coarse * (1e-9 if a.dtype == torch.float64 else 1e-3)
     a, b = a.detach().double(), b.detach().double()
     finite = torch.isfinite(b)
     if not bool((torch.isfinite(a) == finite).all()):
         return False
     error = torch.where(finite, a - b, 0.0).norm()
-    return bool(error <= tolerance * torch.where(finite, b, 0.0).norm() + 1e-30)
+    return bool(error <= tolerance * (torch.where(finite, b, 0.0).norm() + beside) + 1e-30)

@@ -122,7 +122,8 @@ def compare(frame: pl.DataFrame, suffix: str, rows: int, text_bytes: int, **opti
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch("learnrate.data.streaming.examples.batch_rows", return_value=rows),
-        mock.patch("learnrate.data.streaming.batches._BYTES", text_bytes),
+        mock.patch("learnrate.data.delimited.TEXT_BYTES", text_bytes),
+        mock.patch("learnrate.data.json_lines.TEXT_BYTES", text_bytes),
     ):
         path = Path(folder) / f"table{suffix}"
         WRITERS[suffix](frame, path)
@@ -200,7 +201,7 @@ def test_every_format_and_every_kind_of_column(suffix: str, missing: str) -> Non
         ("", "must hold a table"),
         ("1.5,2\n3,4\n", "names the columns"),
         ("a,y\n1,2\n", "at least 2 rows"),
-        ("a,z\n1,2\n3,4\n", "--target"),
+        ("a,z\n1,2\n3,4\n", "target"),
         ("a,y\n1,1e39\n2,3\n3,1\n", "fit into float32"),
         ("a,y\n5,1\n5,2\n5,3\n", "at least 1 column"),
     ],
@@ -218,8 +219,7 @@ def test_what_is_wrong_with_a_table_is_said_in_one_line(
     assert isinstance(stream, str)
     assert what in stream
     assert "\n" not in stream
-    if what != "rows":  # there is no first batch to tell the names by
-        assert memory == stream
+    assert memory == stream
 
 
 def test_bytes_that_are_no_table(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_an_option_that_cannot_be_used_is_refused_before_anything_is_read(tmp_pa
     path = tmp_path / "no such.csv"
     for options, what in (
         ({"missing": "men"}, "missing"),
-        ({"val_fraction": 1.5}, "--val"),
+        ({"val_fraction": 1.5}, "val"),
         ({"dtype": "int8"}, "dtype"),
     ):
         found = outcome(lambda options=options: from_stream(path, memory=10**8, **options))  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What stands for IPython while a script runs and IPython is not installed."""
+"""A small replacement of IPython, for scripts that import it where it is not installed."""
 
 from learnrate._missing import missing
 from learnrate.compat.ipython import display
@@ -6,11 +6,11 @@ from learnrate.compat.ipython import display
 __all__ = ["display", "get_ipython", "version_info"]
 
 version_info = (9, 0, 0, "")
-"""matplotlib asks for it."""
+"""Read by matplotlib."""
 
 
 def get_ipython() -> None:
-    """No shell: this is a plain script."""
+    """Return None: there is no IPython shell."""
 
 
 __getattr__ = missing("IPython", __all__)

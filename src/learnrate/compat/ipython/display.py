@@ -1,4 +1,4 @@
-"""What stands for ``IPython.display``: printing instead of showing in a notebook."""
+"""A replacement of ``IPython.display``, which prints instead of showing in a notebook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["clear_output", "display", "set_matplotlib_formats"]
 
 
 def set_matplotlib_formats(*formats: str, **kwargs: Any) -> None:
-    """Show figures where they are made, as a notebook does. What is saved is PNG, whatever the formats."""
+    """Show figures that are still open at the end of the run. The formats are ignored: files are PNG."""
     set_inline()
 
 
@@ -22,7 +22,7 @@ def display(*objects: Any, **kwargs: Any) -> None:
 
 
 def clear_output(wait: bool = False) -> None:
-    """Leave what was printed where it is."""
+    """Do nothing."""
 
 
 __getattr__ = missing("IPython.display", __all__)

@@ -1,7 +1,7 @@
-"""MXNet's modules as the first edition of *Dive into Deep Learning* uses them, by learnrate.
+"""The modules of MXNet that the first edition of *Dive into Deep Learning* uses, implemented by learnrate.
 
-``from learnrate.compat import mxnet as mx`` in Python; under ``learnrate run`` also ``import mxnet``.
-What is not here raises `learnrate.errors.MissingNameError`, an AttributeError that names it.
+Import it with ``from learnrate.compat import mxnet as mx``; under ``learnrate run`` also with ``import mxnet``. Names
+that learnrate does not have raise `learnrate.errors.MissingNameError`, an AttributeError.
 """
 
 from learnrate import autograd, nd
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 __version__ = "1.9.1"
-"""The MXNet that learnrate does as."""
+"""The version of MXNet whose behaviour learnrate follows."""
 
 init = initializer
 ndarray = nd

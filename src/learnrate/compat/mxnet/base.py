@@ -1,4 +1,4 @@
-"""MXNet's error, by its name."""
+"""MXNet's error class: here the base class of learnrate's errors."""
 
 from learnrate._missing import missing
 from learnrate.errors import LearnrateError

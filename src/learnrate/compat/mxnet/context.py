@@ -1,4 +1,4 @@
-"""Where arrays live: the CPU."""
+"""Devices: the CPU alone."""
 
 from learnrate._missing import missing
 from learnrate.nd.context import Context, cpu, current_context, gpu
@@ -7,7 +7,7 @@ __all__ = ["Context", "cpu", "current_context", "gpu", "num_gpus"]
 
 
 def num_gpus() -> int:
-    """Number of GPUs that arrays can be put on: none."""
+    """Number of GPUs: 0, since learnrate's arrays are on the CPU."""
     return 0
 
 

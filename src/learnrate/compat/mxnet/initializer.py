@@ -1,11 +1,11 @@
-"""Starting values of parameters, drawn from learnrate's own generator (``mx.random.seed``)."""
+"""Initial values of parameters, drawn from learnrate's generator, which ``mx.random.seed`` seeds."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from learnrate._missing import missing
+from learnrate._missing import is_mxnet_name, missing
 from learnrate.errors import InputError, OptionError, did_you_mean
 from learnrate.nd import NDArray, random
 
@@ -22,9 +22,9 @@ __all__ = [
 
 
 class Initializer:
-    """Fills the parameters of a network; a subclass writes ``_init_weight(self, name, arr)``.
+    """Base class of initializers. A subclass defines ``_init_weight(self, name, arr)``.
 
-    As in MXNet a parameter named ``…bias`` starts at 0, unless its layer has an initializer for it.
+    As in MXNet, a parameter named ``…bias`` is initialised with 0, unless its layer has an initializer for it.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -75,7 +75,7 @@ class One(Constant):
 
 
 class Uniform(Initializer):
-    """``w ~ U(−scale, scale)``: what a network starts with if nothing else is asked for."""
+    """``w ~ U(−scale, scale)``, the default of a network."""
 
     def __init__(self, scale: float = 0.07) -> None:
         super().__init__(scale=scale)
@@ -99,10 +99,10 @@ class Normal(Initializer):
 
 
 class Xavier(Initializer):
-    """Keeps the size of what flows through a layer: ``w ~ U(−s, s)``, ``s = √(magnitude / factor)``.
+    """Xavier initialisation: ``w ~ U(−s, s)`` with ``s = √(magnitude / factor)``, which keeps the scale of signals.
 
-    A weight of shape (outputs, inputs) has as its factor their mean (``factor_type="avg"``), the inputs
-    (``"in"``) or the outputs (``"out"``). With ``rnd_type="gaussian"``, ``w ~ N(0, s²)``.
+    For a weight of shape (outputs, inputs), the factor is the mean of the two numbers (``factor_type="avg"``), the
+    inputs (``"in"``) or the outputs (``"out"``). With ``rnd_type="gaussian"``, ``w ~ N(0, s²)``.
 
     Source: Glorot & Bengio, AISTATS 2010.
     """
@@ -149,17 +149,18 @@ _BY_NAME: dict[str, type[Initializer]] = {
 
 
 def create(init: Any) -> Initializer:
-    """Return an initializer given itself or its name, such as ``"zeros"``.
+    """Return the initializer of a name, such as ``"zeros"``; an initializer is returned itself.
 
     Raises
     ------
     OptionError
-        If there is none of that name.
+        If there is no initializer of this name.
     """
     if isinstance(init, str) and init.lower() in _BY_NAME:
         return _BY_NAME[init.lower()]()
     if not callable(init):
-        nearest = did_you_mean(init, _BY_NAME) if isinstance(init, str) else ""
+        typo = isinstance(init, str) and not is_mxnet_name(init)
+        nearest = did_you_mean(init, _BY_NAME) if typo else ""
         raise OptionError(
             f"An initializer must be one of mxnet.init, or its name. Got {init!r} instead.{nearest}"
         )

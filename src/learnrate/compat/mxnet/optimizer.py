@@ -1,43 +1,88 @@
-"""Optimisers, each one recurrence: what `gluon.Trainer` does to a parameter in a step.
+"""The optimisers of `gluon.Trainer`.
 
-Throughout, ``w`` is the parameter, η the learning rate and λ the weight decay ``wd``; ``g`` is the gradient
-times ``rescale_grad`` (the trainer's 1/|B|), clipped to ``±clip_gradient`` if that is given. Formulas and defaults
-are those of MXNet 1.9.1; its answers are in tests/compat/data.
+In the formulas ``w`` is the parameter, η the learning rate and λ the weight decay ``wd``; ``g`` is the gradient times
+``rescale_grad`` (the trainer sets it to 1/|B|), clipped to ``±clip_gradient`` if that is given. Formulas and defaults are
+those of MXNet 1.9.1, whose results are in tests/compat/data.
 """
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from learnrate._missing import missing
+from learnrate._missing import is_mxnet_name, missing
 from learnrate._shapes import Array
 from learnrate.errors import OptionError, did_you_mean
 from learnrate.nd import NDArray
 from learnrate.nd.apply import quiet
 
-__all__ = ["SGD", "AdaDelta", "AdaGrad", "Adam", "Optimizer", "RMSProp", "create"]
+__all__ = ["NAG", "SGD", "AdaDelta", "AdaGrad", "Adam", "Optimizer", "RMSProp", "create"]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One update of one parameter, as `watch_steps` reports it.
+
+    Attributes
+    ----------
+    weight : NDArray
+        The parameter.
+    old, new : array
+        Its values before and after.
+    formulas : tuple of str
+        The formulas in the order of computation, with ``grad`` for the gradient and ``w`` for the parameter.
+    constants : dict of str to float
+        The values of the other symbols: ``η``, ``|B|``, ``μ``, ….
+    kept : dict of str to (array, array)
+        The arrays of the optimizer state by their symbols, before and after.
+    """
+
+    weight: NDArray
+    old: Array
+    new: Array
+    formulas: tuple[str, ...]
+    constants: dict[str, float]
+    kept: dict[str, tuple[Array, Array]]
+
+
+_LETTER = re.compile(r"\|B\||\w+")
+
+_watchers: list[Callable[[Step], None]] = []
+
+
+@contextmanager
+def watch_steps(watcher: Callable[[Step], None]) -> Iterator[None]:
+    """Scope in which ``watcher`` is called with the `Step` of every update of a parameter."""
+    _watchers.append(watcher)
+    try:
+        yield
+    finally:
+        _watchers.remove(watcher)
 
 
 class Optimizer:
-    """What all optimisers share.
+    """Base class of optimisers.
 
     Parameters
     ----------
     learning_rate : float
-        η.
+        Learning rate η.
     wd : float
         Weight decay λ.
     rescale_grad : float
-        The gradient is multiplied by it; the trainer multiplies it by 1/|B|.
+        A factor for the gradient. The trainer multiplies it by 1/|B|.
     clip_gradient : float, optional
-        Largest size of an element of the rescaled gradient.
+        Elements of the rescaled gradient are clipped to this absolute value.
     """
 
-    states = 0
-    """Arrays shaped like the parameter, zeros at first, that are kept from step to step."""
+    states: tuple[str, ...] = ()
+    """The symbols of the arrays of the optimizer state, which have the shape of the parameter and are 0 at first."""
 
     def __init__(
         self,
@@ -60,22 +105,53 @@ class Optimizer:
         self.learning_rate = lr
 
     def update(self, index: Any, weight: NDArray, grad: NDArray) -> None:
-        """One step of the parameter ``index``: ``weight`` is changed in place.
+        """Update the parameter number ``index``: ``weight`` is changed in place.
 
-        The first step of an index allocates what is kept for it.
+        The first update of a number creates its optimizer state.
         """
         w = weight._data
         if index not in self._kept:
-            self._kept[index] = tuple(np.zeros_like(w) for _ in range(self.states))
+            self._kept[index] = tuple(np.zeros_like(w) for _ in self.states)
         self._steps[index] = t = self._steps.get(index, 0) + 1
         lr = self.learning_rate * self.lr_mult.get(index, 1.0)
         wd = self.wd * self.wd_mult.get(index, 1.0)
-        quiet.call(self._update, w, grad._data, self._kept[index], t, lr, wd)
+        kept = self._kept[index]
+        if not _watchers:
+            quiet.call(self._update, w, grad._data, kept, t, lr, wd)
+            return
+        old, before = w.copy(), [state.copy() for state in kept]
+        quiet.call(self._update, w, grad._data, kept, t, lr, wd)
+        after = [state.copy() for state in kept]
+        pairs = zip(self.states, zip(before, after, strict=True), strict=True)
+        formulas = self._formulas(wd)
+        letters = {"η": lr, "λ": wd, "|B|": 1 / self.rescale_grad, "c": self.clip_gradient, "t": t}
+        letters |= self._letters()
+        used = set(_LETTER.findall(" ".join(formulas)))
+        constants = {
+            name: float(v) for name, v in letters.items() if v is not None and name in used
+        }
+        changed = {name: pair for name, pair in pairs if name in used}
+        step = Step(weight, old, w.copy(), formulas, constants, changed)
+        for watcher in _watchers:
+            watcher(step)
 
     def _update(
         self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
     ) -> None:
         raise NotImplementedError
+
+    def _formulas(self, wd: float) -> tuple[str, ...]:
+        """The formulas of `_update`, with ``grad`` for the gradient, and λ only if there is weight decay."""
+        raise NotImplementedError
+
+    def _letters(self) -> dict[str, float]:
+        """The values of the symbols that only this optimiser has."""
+        return {}
+
+    def _g(self, decay: str = "") -> str:
+        """The formula of ``g``."""
+        scaled = ("grad" if self.rescale_grad == 1 else "grad / |B|") + decay
+        return f"g ← {scaled}" if self.clip_gradient is None else f"g ← clip({scaled}, c)"
 
     def _clipped(self, g: Array) -> Array:
         if self.clip_gradient is None:
@@ -89,7 +165,7 @@ class Optimizer:
 class SGD(Optimizer):
     """``v ← μ·v − η(g + λw)``, ``w ← w + v``; with momentum μ = 0, plain SGD."""
 
-    states = 1
+    states = ("v",)
 
     def __init__(self, momentum: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -107,6 +183,37 @@ class SGD(Optimizer):
         else:
             w -= step
 
+    def _formulas(self, wd: float) -> tuple[str, ...]:
+        g = "(g + λ·w)" if wd else "g"
+        if self.momentum:
+            return self._g(), f"v ← μ·v − η·{g}", "w ← w + v"
+        return self._g(), f"w ← w − η·{g}"
+
+    def _letters(self) -> dict[str, float]:
+        return {"μ": self.momentum}
+
+
+class NAG(SGD):
+    """``g ← g + λw``, ``v ← μ·v − ηg``, ``w ← w + μ·v − ηg``: Nesterov's momentum.
+
+    MXNet uses the new ``w`` for the weight decay in ``v`` and the old one in ``w``; here both use the old one.
+
+    Source: Sutskever, Martens, Dahl & Hinton, ICML 2013.
+    """
+
+    def _update(
+        self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
+    ) -> None:
+        (v,) = kept
+        step = lr * (self._rescaled(grad) + wd * w)
+        v *= self.momentum
+        v -= step
+        w += self.momentum * v - step
+
+    def _formulas(self, wd: float) -> tuple[str, ...]:
+        first = (self._g(), "g ← g + λ·w") if wd else (self._g(),)
+        return *first, "v ← μ·v − η·g", "w ← w + μ·v − η·g"
+
 
 class AdaGrad(Optimizer):
     """``s ← s + g²``, ``w ← w − η(g/√(s + ε) + λw)``.
@@ -114,7 +221,7 @@ class AdaGrad(Optimizer):
     Source: Duchi, Hazan & Singer, JMLR 12 (2011).
     """
 
-    states = 1
+    states = ("s",)
 
     def __init__(self, eps: float = 1e-7, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -128,6 +235,13 @@ class AdaGrad(Optimizer):
         s += g * g
         w -= lr * (g / np.sqrt(s + self.eps) + wd * w)
 
+    def _formulas(self, wd: float) -> tuple[str, ...]:
+        decay = " − η·λ·w" if wd else ""
+        return self._g(), "s ← s + g²", f"w ← w − η·g / √(s + ε){decay}"
+
+    def _letters(self) -> dict[str, float]:
+        return {"ε": self.eps}
+
 
 class RMSProp(Optimizer):
     """``g ← g + λw``, ``s ← γs + (1 − γ)g²``, ``w ← w − η g/√(s + ε)``, where γ is ``gamma1``.
@@ -135,7 +249,7 @@ class RMSProp(Optimizer):
     Source: Tieleman & Hinton, *Neural Networks for Machine Learning*, lecture 6.5 (2012).
     """
 
-    states = 1
+    states = ("s",)
 
     def __init__(
         self,
@@ -156,6 +270,13 @@ class RMSProp(Optimizer):
         s += (1 - self.gamma1) * g * g
         w -= lr * g / np.sqrt(s + self.epsilon)
 
+    def _formulas(self, wd: float) -> tuple[str, ...]:
+        g = self._g(" + λ·w" if wd else "")
+        return g, "s ← γ·s + (1 − γ)·g²", "w ← w − η·g / √(s + ε)"
+
+    def _letters(self) -> dict[str, float]:
+        return {"γ": self.gamma1, "ε": self.epsilon}
+
 
 class AdaDelta(Optimizer):
     """``s ← ρs + (1 − ρ)g²``, ``g' = g·√(Δ + ε)/√(s + ε)``, ``Δ ← ρΔ + (1 − ρ)g'²``, ``w ← w − g' − λw``.
@@ -163,7 +284,7 @@ class AdaDelta(Optimizer):
     There is no learning rate. Source: Zeiler, arXiv 1212.5701.
     """
 
-    states = 2
+    states = ("s", "Δ")
 
     def __init__(self, rho: float = 0.9, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -181,6 +302,18 @@ class AdaDelta(Optimizer):
         delta += (1 - self.rho) * step * step
         w -= step + wd * w
 
+    def _formulas(self, wd: float) -> tuple[str, ...]:
+        return (
+            self._g(),
+            "s ← ρ·s + (1 − ρ)·g²",
+            "d ← g·√(Δ + ε) / √(s + ε)",
+            "Δ ← ρ·Δ + (1 − ρ)·d²",
+            f"w ← w − d{' − λ·w' if wd else ''}",
+        )
+
+    def _letters(self) -> dict[str, float]:
+        return {"ρ": self.rho, "ε": self.epsilon}
+
 
 class Adam(Optimizer):
     """``g ← g + λw``, ``m ← β₁m + (1 − β₁)g``, ``v ← β₂v + (1 − β₂)g²``, ``w ← w − η_t m/(√v + ε)``.
@@ -188,7 +321,7 @@ class Adam(Optimizer):
     The t-th step has ``η_t = η √(1 − β₂ᵗ)/(1 − β₁ᵗ)``. Source: Kingma & Ba, arXiv 1412.6980.
     """
 
-    states = 2
+    states = ("m", "v")
 
     def __init__(
         self,
@@ -213,22 +346,35 @@ class Adam(Optimizer):
         lr *= math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
         w -= lr * m / (np.sqrt(v) + self.epsilon)
 
+    def _formulas(self, wd: float) -> tuple[str, ...]:
+        return (
+            self._g(" + λ·w" if wd else ""),
+            "m ← β₁·m + (1 − β₁)·g",
+            "v ← β₂·v + (1 − β₂)·g²",
+            "η_t ← η·√(1 − β₂^t) / (1 − β₁^t)",
+            "w ← w − η_t·m / (√v + ε)",
+        )
 
-_BY_NAME = {cls.__name__.lower(): cls for cls in (SGD, AdaDelta, AdaGrad, Adam, RMSProp)}
+    def _letters(self) -> dict[str, float]:
+        return {"β₁": self.beta1, "β₂": self.beta2, "ε": self.epsilon}
+
+
+_BY_NAME = {cls.__name__.lower(): cls for cls in (NAG, SGD, AdaDelta, AdaGrad, Adam, RMSProp)}
 
 
 def create(name: str, **kwargs: Any) -> Optimizer:
-    """Return an optimiser by its name: sgd, adagrad, rmsprop, adadelta or adam.
+    """Return the optimiser of a name: sgd, nag, adagrad, rmsprop, adadelta or adam.
 
     Raises
     ------
     OptionError
-        If there is none of that name, or it does not take one of the arguments.
+        If there is no optimiser of this name, or it does not have one of the arguments.
     """
     if not isinstance(name, str) or name.lower() not in _BY_NAME:
+        typo = isinstance(name, str) and not is_mxnet_name(name)
         raise OptionError(
             f"The optimizer must be one of {', '.join(sorted(_BY_NAME))}. Got {name!r} instead."
-            + (did_you_mean(name, _BY_NAME) if isinstance(name, str) else "")
+            + (did_you_mean(name, _BY_NAME) if typo else "")
         )
     try:
         return _BY_NAME[name.lower()](**kwargs)

@@ -1,1 +1,1 @@
-"""Tables that are larger than memory: read in batches, prepared into a cache, trained on in blocks."""
+"""Tables larger than memory: read in blocks, prepared into a cache on disk, and trained on in blocks."""

@@ -1,13 +1,12 @@
-"""The folder that holds a prepared table, and what makes sure that it is whole.
+"""The cache of a prepared table: a folder that is written whole or not at all.
 
-A cache is a folder with ``X.npy`` (n, d) and ``y.npy`` (n,), in C order, ``val_X.npy`` and ``val_y.npy`` where
-rows are held out, and ``cache.json``: what it was made of (files with sizes and times, options, versions) and
-what is in it. Its name is made of the first: the first half of the table's names and options, the second
-of its files' sizes and times. So a changed source has another name, and the outdated cache is removed once
-the new one is there.
+A cache is a folder with ``X.npy`` (n, d) and ``y.npy`` (n,), in C order, with ``val_X.npy`` and ``val_y.npy`` if rows
+are held out, and with ``cache.json``: what it was made from (files with sizes and times, options, versions) and what it
+holds. Its name is two hashes: one of the table's files and options, one of the files' sizes and times. So the cache of
+a changed file has another name, and the outdated one is removed when the new one is complete.
 
-It is written under another name, in a folder locked by its writer, brought to the disk and then renamed. So
-what has the name is whole. What an interrupted writer left has no lock, and is removed by the next one.
+A cache is written under a temporary name in a folder that its writer locks, flushed to the disk, and renamed. So a
+folder with the final name is complete. Folders of interrupted writers have no lock, and the next writer removes them.
 """
 
 from __future__ import annotations
@@ -18,38 +17,23 @@ import json
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from learnrate.errors import OutputError
+from learnrate.errors import OutputError, option
 
-__all__ = ["FACTS", "build", "default_folder", "find", "name_of"]
+__all__ = ["FACTS", "build", "find", "name_of"]
 
 FACTS = "cache.json"
 _VERSION = 1
 _BUILDING = ".building-"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def default_folder() -> Path:
-    """``learnrate/tables`` in the user's folder for caches, ``$XDG_CACHE_HOME`` where that is set."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    if home:
-        parent = Path(home)
-    elif sys.platform == "win32":
-        parent = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        parent = Path.home() / "Library" / "Caches"
-    else:
-        parent = Path.home() / ".cache"
-    return parent / "learnrate" / "tables"
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def name_of(asked: Mapping[str, Any], state: Mapping[str, Any]) -> str:
-    """The name of a cache, from what was asked for and the state of the files."""
+    """The name of a cache: hashes of what was asked for and of the state of the files."""
     return f"{_digest({'version': _VERSION, **asked})}-{_digest(state)}"
 
 
@@ -59,7 +43,7 @@ def _digest(facts: Mapping[str, Any]) -> str:
 
 
 def find(folder: Path, name: str) -> dict[str, Any] | None:
-    """What is in the cache of that name; None if there is none that is whole."""
+    """The facts about the cache of this name; None if there is no complete one."""
     try:
         facts: dict[str, Any] = json.loads((folder / name / FACTS).read_text(encoding="utf-8"))
         for file, size in facts["sizes"].items():
@@ -73,23 +57,23 @@ def find(folder: Path, name: str) -> dict[str, Any] | None:
 def build(
     folder: Path, name: str, needed: int, write: Callable[[Path], Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Make a cache and return what is in it.
+    """Write a cache, and return the facts about it.
 
     Parameters
     ----------
     folder : Path
-        That of all caches; made if need be.
+        The folder of all caches; created if necessary.
     name : str
-        From `name_of`.
+        The name from `name_of`.
     needed : int
-        Bytes that it will take.
+        Bytes that the cache will take.
     write : callable
-        Writes the arrays into the folder that it is given and returns the facts about them.
+        Called with a folder; writes the arrays there and returns facts about them.
 
     Raises
     ------
     OutputError
-        If the disk is full or cannot be written. Nothing of this cache stays.
+        If the disk is full or cannot be written. No part of the cache is left.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,24 +95,24 @@ def build(
 
 
 def _refusal(folder: Path, needed: int, error: OSError) -> OutputError:
-    if error.errno in _FULL:
+    if error.errno in _DISK_FULL:
         try:
             free = f", {_size(shutil.disk_usage(folder).free)} free"
         except OSError:
             free = ""
         return OutputError(
             f"The cache must fit on its disk: {_size(needed)} are needed in {str(folder)!r}. "
-            f"Got: {os.strerror(error.errno or 0)}{free}; make room, or name another folder with --cache "
-            "(in Python: cache=...)."
+            f"Got: {os.strerror(error.errno or 0)}{free}; free some space, or name another folder with "
+            f"{option('cache')}."
         )
     return OutputError(
         f"The cache folder {str(folder)!r} must be writable. Got: {error.strerror or error}; "
-        "change its permissions, or name another with --cache (in Python: cache=...)."
+        f"change its permissions, or name another with {option('cache')}."
     )
 
 
 def _size(count: float | int) -> str:
-    """``64 kB`` and the like."""
+    """A number of bytes with a unit: ``64 kB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
@@ -138,12 +122,12 @@ def _size(count: float | int) -> str:
 
 @contextmanager
 def _own_folder(folder: Path) -> Iterator[Path]:
-    """A new folder under a passing name, locked while it is written, and gone afterwards in any case."""
+    """A new folder with a temporary name, locked while it is written, and removed at the end if it was not renamed."""
     own = folder / f"{_BUILDING}{os.getpid()}-{secrets.token_hex(4)}"
     lock = own.with_suffix(".lock")
     with lock.open("wb") as held:
         try:
-            _lock(held)  # before the folder is there, so that no other process finds it unlocked
+            _lock(held)  # before the folder exists, so that no other process finds it unlocked
             own.mkdir()
             yield own
         finally:
@@ -152,10 +136,10 @@ def _own_folder(folder: Path) -> Iterator[Path]:
 
 
 def _lock(stream: Any) -> bool:
-    """Lock a file until it is closed, by whatever end of the process; False if another has."""
+    """Lock a file until it is closed or the process ends; False if another process has locked it."""
     try:
         import fcntl
-    except ImportError:  # Windows: an open file cannot be removed there, which serves as well
+    except ImportError:  # Windows, where an open file cannot be removed
         return True
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -165,7 +149,7 @@ def _lock(stream: Any) -> bool:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what interrupted writers left behind."""
+    """Remove the folders of interrupted writers."""
     for own in folder.glob(f"{_BUILDING}*"):
         if own.suffix == ".lock":
             continue
@@ -181,7 +165,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _give_name(own: Path, whole: Path) -> None:
-    """Rename; a cache that another process has put there meanwhile is as good, a damaged one is replaced."""
+    """Rename a complete cache. One that another process has written meanwhile is kept; a damaged one is replaced."""
     try:
         own.rename(whole)
     except OSError:
@@ -206,7 +190,7 @@ def _write_through(path: Path, text: str) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system can."""
+    """Flush the entries of a folder to the disk, if the operating system can."""
     if hasattr(os, "O_DIRECTORY"):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -1,33 +1,45 @@
-"""Examples from a table that is larger than memory: from its cache, which is made if need be."""
+"""Examples of a table larger than memory, from its cache, which is made if necessary."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from learnrate import __version__
-from learnrate._shapes import Array
+from learnrate._files import user_cache
+from learnrate._shapes import Array, Float
+from learnrate.data.blocks import TableBlock
 from learnrate.data.columns import LeftOut
 from learnrate.data.fingerprint import Fingerprint
 from learnrate.data.missing import as_policy
-from learnrate.data.prepared import Prepared, Scaling, Stored, as_float_type, held_out_count
-from learnrate.data.streaming.batches import Batch, batches
+from learnrate.data.moments import Moments
+from learnrate.data.options import Table
+from learnrate.data.plan import Plan, TargetKind, make_plan
+from learnrate.data.prepared import (
+    Prepared,
+    Scaling,
+    Stored,
+    as_float_type,
+    as_type,
+    refuse_overflow,
+    remarks_on_target,
+)
+from learnrate.data.remarks import remarks_on_fit
+from learnrate.data.split import held_out_count
 from learnrate.data.streaming.budget import batch_rows
-from learnrate.data.streaming.cache import build, default_folder, find, name_of
-from learnrate.data.streaming.gathered import Moments
-from learnrate.data.streaming.parts import Part, find_parts
-from learnrate.data.streaming.plan import Plan, make_plan
+from learnrate.data.streaming.cache import build, find, name_of
 from learnrate.data.streaming.stored import StoredRows
+from learnrate.data.tables import stream_table
 from learnrate.errors import DataError
+from learnrate.version import __version__
 
 __all__ = ["from_stream"]
 
 _SAMPLE_ROWS, _SAMPLE_NUMBERS = 20_000, 2_000_000
-_COPY = 1 << 16
 
 
 def from_stream(
@@ -43,40 +55,41 @@ def from_stream(
     dtype: Any = np.float64,
     cache: str | os.PathLike[str] | None = None,
     on_message: Callable[[str], object] | None = None,
+    options: Table | None = None,
+    target_kind: TargetKind = "number",
 ) -> Prepared:
-    """Examples that stay in files, prepared as `learnrate.data.prepare.prepare` would in memory.
+    """Prepare a table larger than memory. Its examples stay in files, with the values that `prepare` would give.
 
     Parameters
     ----------
     data : str, path, or several
-        See `learnrate.data.streaming.parts.find_parts`.
-    target, features, missing, standardize, val_fraction, seed, dtype
-        As in `prepare`.
+        A file, a pattern, an address or several files, but not standard input.
+    target, features, missing, standardize, val_fraction, seed, dtype, options, target_kind
+        As for `learnrate.data.prepare.prepare`.
     memory : int
-        Bytes that preparing may take, besides what the program itself does.
+        Bytes that preparing may take, beside what Python itself needs.
     cache : path, optional
-        The folder for caches; the user's own unless given.
+        The folder for caches. By default one in the user's cache folder.
     on_message : callable, optional
-        Called with a sentence before a cache is made.
+        Called with a sentence before a cache is written.
 
     Returns
     -------
     Prepared
-        Whose ``X_train`` and ``y_train`` are evenly spaced rows of the table, up to 20,000, and whose
-        ``stored`` has them all.
+        ``X_train`` and ``y_train`` hold up to 20,000 evenly spaced rows of the table, ``stored`` all of them.
 
     Raises
     ------
     DataError, OptionError
-        As `prepare` and `learnrate.data.read_table`.
+        As `learnrate.data.prepare.prepare` and `learnrate.data.read_table`.
     OutputError
         If the cache cannot be written.
     """
-    wanted, policy = as_float_type(dtype), as_policy(missing)
+    wanted, policy, options = as_float_type(dtype), as_policy(missing), options or Table()
     held_out_count(1 << 40, val_fraction, seed)
-    parts = find_parts(data)
+    sources, table = stream_table(data, lambda columns: batch_rows(memory, columns), options)
     asked = {
-        "files": [part.name for part in parts],
+        "files": [source.name for source in sources],
         "target": target,
         "features": None
         if features is None
@@ -87,95 +100,106 @@ def from_stream(
         "standardize": standardize,
         "val": [float(val_fraction), int(seed)] if val_fraction else None,
         "dtype": str(wanted),
+        "table": options.given(),
+        "target_kind": target_kind,
     }
-    state = {"files": [[part.size, part.changed] for part in parts], "learnrate": __version__}
-    folder = default_folder() if cache is None else Path(cache).expanduser()
+    state = {
+        "files": [[source.size, source.changed] for source in sources],
+        "learnrate": __version__,
+    }
+    folder = user_cache("tables") if cache is None else Path(cache).expanduser()
     name = name_of(asked, state)
     facts = find(folder, name)
     if facts is None:
         if on_message is not None:
             on_message(f"Preparing the table, once: its cache goes to {folder / name} …")
-        maker = _Maker(parts, memory)
         plan = make_plan(
-            maker.read,
+            table,
             target,
             features=features,
             policy=policy,
             standardize=standardize,
             val_fraction=val_fraction,
             seed=seed,
-            dtype=wanted,
+            options=options,
+            target_kind=target_kind,
         )
         needed = plan.n * (len(plan.names) + 1) * wanted.itemsize
         made_of = {"asked": asked, "state": state}
-        facts = build(folder, name, needed, lambda own: {**made_of, **maker.write(plan, own)})
+        facts = build(folder, name, needed, lambda own: {**made_of, **_write(plan, own, wanted)})
     return _open(folder / name, facts)
 
 
-class _Maker:
-    """Reads a table in batches, and writes its cache."""
+def _write(plan: Plan, own: Path, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Write the arrays into a folder, and return the facts for ``cache.json``."""
+    split = plan.split
+    held_out = 0 if split is None else split.held_out
+    d = len(plan.names)
+    trained, kept = Moments(), Moments()
+    with ExitStack() as files:
 
-    def __init__(self, parts: list[Part], memory: int) -> None:
-        self._parts, self._memory = parts, memory
-        self._rows: int | None = None
+        def file(name: str, *shape: int) -> _NpyWriter:
+            kind = np.dtype(np.int64) if plan.classes and name.endswith("y") else dtype
+            return files.enter_context(_NpyWriter(own / f"{name}.npy", shape, kind))
 
-    def read(self) -> Iterator[Batch]:
-        """The table from its beginning."""
-        if self._rows is None:  # the first batch tells how many columns there are
-            first = next(batches(self._parts, 256))
-            self._rows = batch_rows(self._memory, first.frame.width)
-        return batches(self._parts, self._rows)
-
-    def write(self, plan: Plan, own: Path) -> dict[str, Any]:
-        """Write the arrays into a folder; return what is to be known of them."""
-        held_out = 0 if plan.split is None else plan.split.held_out
-        d = len(plan.names)
-        labels = Moments()
-        with (
-            _Rows(own / "X.npy", (plan.n - held_out, d), plan.dtype) as X_file,
-            _Rows(own / "y.npy", (plan.n - held_out,), plan.dtype) as y_file,
-        ):
-            val = None
-            if plan.split is not None:
-                val = (
-                    _Rows(own / "val_X.npy", (held_out, d), plan.dtype),
-                    _Rows(own / "val_y.npy", (held_out,), plan.dtype),
-                )
-            done = 0
-            for batch in self.read():
-                X, y = plan.encode(batch)
-                if plan.split is not None and val is not None:
-                    mask = plan.split.rows(done, len(y)) if done + len(y) <= plan.n else None
-                    if mask is None:
-                        raise _changed()
-                    val[0].add(X[mask])
-                    val[1].add(y[mask])
-                    labels.add(y[mask].astype(np.float64))
-                    done += len(y)
-                    X, y = X[~mask], y[~mask]
-                X_file.add(X)
-                y_file.add(y)
-            for one in val or ():
-                one.close()
-        scaling = plan.scaling
-        return {
-            "rows": plan.n - held_out,
-            "held_out": held_out,
-            "features": plan.names,
-            "target": plan.target,
-            "dtype": str(plan.dtype),
-            "scaling": None
-            if scaling is None
-            else {"mean": scaling.mean.tolist(), "scale": scaling.scale.tolist()},
-            "left_out": [[out.name, out.reason] for out in plan.left_out],
-            "references": {one.name: one.categories[0] for one in plan.columns if one.categories},
-            "notes": list(plan.notes),
-            "val_variance": labels.deviation**2 if held_out else None,
-            "fingerprint": _fingerprint(own, held_out > 0),
-        }
+        train = file("X", plan.n - held_out, d), file("y", plan.n - held_out)
+        val = (file("val_X", held_out, d), file("val_y", held_out)) if held_out else None
+        done = 0
+        for block in plan.table.read():
+            X, y = _encode(plan, block, dtype)
+            if split is not None and val is not None:
+                if done + len(y) > plan.n:
+                    raise _changed()
+                mask = split.rows(done, len(y))
+                val[0].add(X[mask])
+                val[1].add(y[mask])
+                kept.add(y[mask].astype(np.float64, copy=False))
+                X, y = X[~mask], y[~mask]
+                done += len(mask)
+            train[0].add(X)
+            train[1].add(y)
+            trained.add(y.astype(np.float64, copy=False))
+    scaling, ends = plan.scaling, np.array([trained.low, trained.high])
+    remarks = () if plan.classes else remarks_on_target(ends, plan.target)
+    return {
+        "rows": plan.n - held_out,
+        "held_out": held_out,
+        "features": plan.names,
+        "target": plan.target,
+        "dtype": str(dtype),
+        "scaling": None
+        if scaling is None
+        else {"mean": scaling.mean.tolist(), "scale": scaling.scale.tolist()},
+        "left_out": [[out.name, out.reason] for out in plan.left_out],
+        "references": plan.references,
+        "classes": list(plan.classes),
+        "class_counts": list(plan.classes.values()),
+        "notes": [*plan.notes, *remarks],
+        "val_variance": kept.deviation**2 if held_out else None,
+        "fingerprint": _fingerprint(own, held_out > 0),
+    }
 
 
-class _Rows:
+def _encode(
+    plan: Plan, block: TableBlock, dtype: np.dtype[Any]
+) -> tuple[Float[Array, "rows d"], Array]:
+    """The scaled features and the labels of a block."""
+    y = plan.labels(block)
+    if not plan.classes:
+        y = as_type(y, dtype, plan.target)
+    X = np.empty((len(y), len(plan.names)), dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is an error below
+        for j, (_, values) in enumerate(plan.features(block)):
+            if plan.scaling is not None:
+                values = (values - plan.scaling.mean[j]) / plan.scaling.scale[j]
+            X[:, j] = values
+    if not np.isfinite(X).all():
+        for j, name in enumerate(plan.names):
+            refuse_overflow(X[:, j], name, dtype)
+    return X, y
+
+
+class _NpyWriter:
     """A ``.npy`` file that is written row by row."""
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -191,14 +215,14 @@ class _Rows:
         self._stream.write(np.ascontiguousarray(rows).data)
 
     def close(self) -> None:
-        """Bring it to the disk."""
+        """Flush the file to the disk and close it."""
         if self._left:
             raise _changed()
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
 
-    def __enter__(self) -> _Rows:
+    def __enter__(self) -> _NpyWriter:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -210,13 +234,13 @@ class _Rows:
 
 def _changed() -> DataError:
     return DataError(
-        "A table must stay as it is while its cache is made. Got other rows when it was read again; "
-        "run this again when its writer is done."
+        "A table must not change while its cache is made. Got other rows when it was read again; "
+        "run this again when the file is complete."
     )
 
 
 def _fingerprint(own: Path, held_out: bool) -> str:
-    """That of the same arrays in memory."""
+    """The fingerprint of the arrays in a folder, the same as for these arrays in memory."""
     digest = Fingerprint()
     for name in ("X", "y", "val_X", "val_y"):
         if name.startswith("val") and not held_out:
@@ -238,6 +262,7 @@ def _open(folder: Path, facts: dict[str, Any]) -> Prepared:
     scaling = facts["scaling"]
     most = max(2, min(_SAMPLE_ROWS, _SAMPLE_NUMBERS // train.d))
     sample = train.every(max(1, -(-train.n // most)))
+    remarks = [] if facts["classes"] else remarks_on_fit(sample.X, sample.y, facts["features"])
     return Prepared(
         X_train=sample.X,
         y_train=sample.y,
@@ -250,6 +275,8 @@ def _open(folder: Path, facts: dict[str, Any]) -> Prepared:
         else Scaling(np.array(scaling["mean"]), np.array(scaling["scale"])),
         left_out=tuple(LeftOut(*out) for out in facts["left_out"]),
         references=facts["references"],
-        notes=tuple(facts["notes"]),
+        notes=(*facts["notes"], *remarks),
+        classes=tuple(facts["classes"]),
+        class_counts=tuple(facts["class_counts"]),
         stored=Stored(train, val, facts["val_variance"], facts["fingerprint"]),
     )

@@ -1,7 +1,7 @@
-"""Rows in ``.npy`` files, read in blocks by a thread of their own.
+"""Rows in ``.npy`` files, read in blocks on a thread of their own.
 
-Blocks are read, not mapped: mapped pages would count as this process's memory, and a read can run while the
-block before it is trained on.
+Blocks are read, not memory-mapped: mapped pages would count as memory of this process, and a block can be read while
+the one before it is trained on.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ __all__ = ["NpyFile", "StoredRows"]
 
 
 class NpyFile:
-    """A ``.npy`` file of rows, in C order, of which some can be read.
+    """A ``.npy`` file in C order, from which some rows can be read.
 
     Raises
     ------
     DataError
-        If the file is not what it should be.
+        If the file is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,18 +56,18 @@ class NpyFile:
 
     def read(self, first: int, into: Array) -> None:
         """Fill ``into`` with the rows from ``first`` on."""
-        room = memoryview(into.data).cast("B") if into.size else memoryview(b"")
+        unread = memoryview(into.data).cast("B") if into.size else memoryview(b"")
         at = self._begin + first * self._row
-        while room:
+        while unread:
             try:
                 with self._lock:
                     self._file.seek(at)
-                    count = self._file.readinto(room)
+                    count = self._file.readinto(unread)
             except OSError as error:
                 raise self._damaged(error.strerror or str(error)) from error
             if not count:
                 raise self._damaged("it ends too early")
-            room, at = room[count:], at + count
+            unread, at = unread[count:], at + count
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
@@ -75,15 +75,16 @@ class NpyFile:
 
 
 class StoredRows:
-    """`learnrate.data.rows.Rows` of ``X.npy`` and ``y.npy`` in a folder.
+    """Examples in the files ``X.npy`` and ``y.npy`` of a folder: a `learnrate.data.rows.Rows`.
 
-    While a block is worked on, the next one is read into a second buffer.
+    While a block is used, the next one is read into a second buffer.
 
     Parameters
     ----------
     folder : Path
+        The folder.
     prefix : str
-        Of the names of the two files.
+        Prefix of the two file names.
     """
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
@@ -94,7 +95,7 @@ class StoredRows:
         self._lock = threading.Lock()  # seeds may be trained in threads
 
     def __reduce__(self) -> tuple[type[StoredRows], tuple[Path, str]]:
-        """Sent to another process, it opens the files there."""
+        """Pickle the path only: another process opens the files itself."""
         return StoredRows, self._made_of
 
     @property
@@ -113,10 +114,10 @@ class StoredRows:
         return self._X.dtype
 
     def every(self, step: int) -> Block:
-        """The rows ``0, step, 2 step, …``; kept, since every seed asks for the same."""
+        """The rows ``0, step, 2 step, …``, as one block; cached, since every seed needs the same."""
         if step not in self._samples:
             rows = range(0, self.n, step)
-            sample = self._room(len(rows))
+            sample = self._empty_block(len(rows))
             for i, row in enumerate(rows):
                 self._X.read(row, sample.X[i : i + 1])
                 self._y.read(row, sample.y[i : i + 1])
@@ -124,36 +125,36 @@ class StoredRows:
         return self._samples[step]
 
     def blocks(self, rows: int, sequence: Iterable[int]) -> Iterator[Block]:
-        """The blocks with these numbers, the next always being read ahead."""
+        """Yield the blocks with these numbers, reading the next one ahead. Block i begins at row ``i · rows``."""
         buffers: list[Block] = []
         ahead: Future[Block] | None = None
         reader = ThreadPoolExecutor(1, thread_name_prefix="learnrate-reader")
         try:
-            for place, number in enumerate(sequence):
-                if place < 2:
+            for i, number in enumerate(sequence):
+                if i < 2:
                     buffers.append(self._buffer(rows))
-                # The block before the last one is done with: the caller has asked for another.
-                coming = reader.submit(self._read, buffers[place % 2], rows, number)
+                # The caller no longer uses the block before the last: reuse its buffer.
+                coming = reader.submit(self._read, buffers[i % 2], rows, number)
                 if ahead is not None:
                     yield ahead.result()
                 ahead = coming
             if ahead is not None:
                 yield ahead.result()
         finally:
-            reader.shutdown(wait=True, cancel_futures=True)  # no buffer is given back half filled
+            reader.shutdown(wait=True, cancel_futures=True)  # before the buffers are reused
             with self._lock:
                 self._free.extend(buffers)
 
-    def _room(self, rows: int) -> Block:
-        return Block(np.empty((rows, self.d), self.dtype), np.empty(rows, self.dtype))
+    def _empty_block(self, rows: int) -> Block:
+        return Block(np.empty((rows, self.d), self.dtype), np.empty(rows, self._y.dtype))
 
     def _buffer(self, rows: int) -> Block:
-        """One that was used before, whose pages are there already, or a new one."""
+        """A buffer that was used before, whose memory pages exist already, or a new one."""
         with self._lock:
-            for place, block in enumerate(self._free):
+            for i, block in enumerate(self._free):
                 if len(block.y) == rows:
-                    return self._free.pop(place)
-        return self._room(rows)
+                    return self._free.pop(i)
+        return self._empty_block(rows)
 
     def _read(self, buffer: Block, rows: int, number: int) -> Block:
         count = min(rows, self.n - number * rows)

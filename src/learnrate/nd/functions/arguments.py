@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from learnrate.errors import OptionError, did_you_mean
-from learnrate.nd.complaints import operand_error
+from learnrate.nd.operator_errors import operand_error
 
 __all__ = ["DTYPES", "Shape", "dtype_of", "one_axis", "rank", "shape_tuple"]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.apply import apply, unary
-from learnrate.nd.complaints import dtype_error, operand_error
 from learnrate.nd.functions.arguments import dtype_of, one_axis, rank
 from learnrate.nd.functions.results import into
+from learnrate.nd.operator_errors import dtype_error, operand_error
 from learnrate.nd.operators.choosing import ONE_HOT, PICK, TAKE, WHERE
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ _ACTIVATIONS = {
 }
 
 
-def Activation(data: NDArray, act_type: str) -> NDArray:  # noqa: N802
+def Activation(data: NDArray, act_type: str) -> NDArray:
     """Apply relu, sigmoid, softrelu, softsign or tanh, by name."""
     if act_type not in _ACTIVATIONS:
         raise OptionError(
@@ -30,7 +30,7 @@ def Activation(data: NDArray, act_type: str) -> NDArray:  # noqa: N802
     return _ACTIVATIONS[act_type](data)
 
 
-def FullyConnected(  # noqa: N802
+def FullyConnected(
     data: NDArray,
     weight: NDArray,
     bias: NDArray | None = None,
@@ -53,7 +53,7 @@ def FullyConnected(  # noqa: N802
     return product if no_bias or bias is None else product + bias
 
 
-def Dropout(data: NDArray, p: float = 0.5, mode: str = "training") -> NDArray:  # noqa: N802
+def Dropout(data: NDArray, p: float = 0.5, mode: str = "training") -> NDArray:
     """While training, zero each element with probability ``p`` and divide the others by ``1 − p``.
 
     With ``mode="always"`` also while predicting. Source: Srivastava et al., JMLR 15 (2014).

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from learnrate.nd.apply import binary, unary
-from learnrate.nd.complaints import operand_error
 from learnrate.nd.functions.arguments import one_axis, rank
 from learnrate.nd.functions.results import into
+from learnrate.nd.operator_errors import operand_error
 from learnrate.nd.operators.products import DOT
 from learnrate.nd.operators.softmax import LOG_SOFTMAX, SOFTMAX
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from learnrate.autograd import Node
 from learnrate.autograd.scopes import state
 from learnrate.errors import AutogradError, InputError
-from learnrate.nd.complaints import dtype_error, operand_error
+from learnrate.nd.operator_errors import dtype_error, operand_error
 from learnrate.nd.operators.elementwise import COPY
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from learnrate.autograd import Operator
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.apply import apply, unary
-from learnrate.nd.complaints import dtype_error
 from learnrate.nd.functions.arguments import Shape, one_axis, rank, shape_tuple
 from learnrate.nd.functions.results import into
+from learnrate.nd.operator_errors import dtype_error
 from learnrate.nd.operators.shaping import (
     BROADCAST_TO,
     CONCAT,

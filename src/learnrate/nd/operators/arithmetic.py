@@ -61,13 +61,16 @@ def _power(x: Any, y: Any) -> Any:
 
 def _log(x: Any) -> Any:
     """``log x``; of a number a Python number, which takes the dtype of the arrays beside it."""
-    return np.log(x) if isinstance(x, np.ndarray) else float(np.log(x))
+    return float(np.log(x)) if isinstance(x, int | float) else np.log(x)
 
 
 def _power_left(g: Any, out: Any, x: Any, y: Any) -> Any:
-    """``y x^{y−1}``; for the square, which losses are made of, that is ``x + x``: no power to compute."""
-    if type(y) is int and y == 2:
-        return fit(g * (x + x), x)
+    """``y x^{y−1}``; for the square, which losses are made of, that is ``x + x``: no power to compute.
+
+    The first power, which derivatives of the square come to, has its derivative at 0 too.
+    """
+    if type(y) is int and 1 <= y <= 2:
+        return fit(g * (x + x) if y == 2 else g, x)
     return fit(g * (y * x ** (y - 1)), x)
 
 

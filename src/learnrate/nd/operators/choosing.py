@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from learnrate.autograd import Operator
-from learnrate.nd.operators.rules import fit, zero_gradient
+from learnrate.nd.operators.rules import fit, through, zero_gradient
 
 __all__ = ["GATHER", "ONE_HOT", "PICK", "SLICE", "TAKE", "WHERE"]
 
@@ -23,14 +23,18 @@ def _slice(x: Any, key: Any) -> Any:
     return out if out.flags.c_contiguous else out.copy()
 
 
-def _slice_gradient(g: Any, out: Any, x: Any, key: Any) -> Any:
-    whole = np.zeros(x.shape, x.dtype)
+def _unslice(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    """``g`` in the places of ``x[key]``, 0 elsewhere."""
+    whole = np.zeros(shape, g.dtype)
     part = whole[key]
     whole[key] = g.reshape(part.shape)
     return whole
 
 
-SLICE = Operator("slice", _slice, _slice_gradient)
+SLICE = Operator("slice", _slice, lambda g, out, x, key: through(_UNSLICE, g, key, x.shape))
+_UNSLICE: Operator = Operator(
+    "unslice", _unslice, lambda g, out, x, key, shape: through(SLICE, g, key).reshape(x.shape)
+)
 
 
 def _gather(x: Any, key: Any) -> Any:
@@ -39,13 +43,17 @@ def _gather(x: Any, key: Any) -> Any:
     return out if out.shape else out.reshape(1)
 
 
-def _gather_gradient(g: Any, out: Any, x: Any, key: Any) -> Any:
-    whole = np.zeros(x.shape, x.dtype)
+def _ungather(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    """``g`` added up in the places of ``x[key]``, 0 elsewhere."""
+    whole = np.zeros(shape, g.dtype)
     np.add.at(whole, key, g)
     return whole
 
 
-GATHER = Operator("gather", _gather, _gather_gradient)
+GATHER = Operator("gather", _gather, lambda g, out, x, key: through(_UNGATHER, g, key, x.shape))
+_UNGATHER: Operator = Operator(
+    "ungather", _ungather, lambda g, out, x, key, shape: through(GATHER, g, key).reshape(x.shape)
+)
 
 
 INTEGER = np.dtype(np.intp)  # indices are cut to integers, as MXNet does with floats
@@ -62,10 +70,8 @@ def _take(x: Any, indices: Any, axis: int, mode: str) -> Any:
 
 
 def _take_gradient(g: Any, out: Any, x: Any, indices: Any, axis: int, mode: str) -> Any:
-    whole = np.zeros(x.shape, x.dtype)
     key = (slice(None),) * axis + (_within(indices, x.shape[axis], mode),)
-    np.add.at(whole, key, g)
-    return whole
+    return through(_UNGATHER, g, key, x.shape)
 
 
 TAKE = Operator("take", _take, _take_gradient)
@@ -77,11 +83,12 @@ def _pick(x: Any, indices: Any, axis: int, keepdims: bool, mode: str) -> Any:
     return out if keepdims else out.reshape(_without(x.shape, axis))
 
 
-def _pick_gradient(
-    g: Any, out: Any, x: Any, indices: Any, axis: int, keepdims: bool, mode: str
+def _unpick(
+    g: Any, indices: Any, axis: int, keepdims: bool, mode: str, shape: tuple[int, ...]
 ) -> Any:
-    whole = np.zeros(x.shape, x.dtype)
-    key = _pick_key(x, indices, axis, mode)
+    """``g`` in the places that `_pick` takes, 0 elsewhere."""
+    whole = np.zeros(shape, g.dtype)
+    key = _pick_key(whole, indices, axis, mode)
     np.put_along_axis(whole, key, g.reshape(key.shape), axis)
     return whole
 
@@ -95,7 +102,20 @@ def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return (*shape[:axis], *shape[axis + 1 :]) or (1,)
 
 
-PICK = Operator("pick", _pick, _pick_gradient)
+PICK = Operator(
+    "pick",
+    _pick,
+    lambda g, out, x, indices, axis, keepdims, mode: through(
+        _UNPICK, g, indices, axis, keepdims, mode, x.shape
+    ),
+)
+_UNPICK: Operator = Operator(
+    "unpick",
+    _unpick,
+    lambda g, out, x, indices, axis, keepdims, mode, shape: through(
+        PICK, g, indices, axis, keepdims, mode
+    ),
+)
 
 WHERE = Operator(
     "where",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from learnrate.autograd import Operator
-from learnrate.nd.operators.rules import zero_gradient
+from learnrate.nd.operators.rules import through, zero_gradient
 
 __all__ = ["CAST", "CLIP", "COPY", "ELEMENTWISE", "STOP_GRADIENT"]
 
@@ -17,6 +17,9 @@ _LN2, _LN10 = float(np.log(2)), float(np.log(10))
 def _sigmoid(x: Any) -> Any:
     """``1 / (1 + e⁻ˣ)``; where ``e⁻ˣ`` overflows the result is 0, as it should be."""
     return 1 / (1 + np.exp(-x))
+
+
+SIGMOID = Operator("sigmoid", _sigmoid, lambda g, out, x: g * out * (1 - out))
 
 
 def _round(x: Any) -> Any:
@@ -44,10 +47,12 @@ ELEMENTWISE = {
         Operator("relu", lambda x: np.maximum(x, 0), lambda g, out, x: g * (x > 0)),
         Operator("round", _round, zero_gradient),
         Operator("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, out, x: -g * out / (2 * x)),
-        Operator("sigmoid", _sigmoid, lambda g, out, x: g * out * (1 - out)),
+        SIGMOID,
         Operator("sign", np.sign, zero_gradient),
         Operator("sin", np.sin, lambda g, out, x: g * np.cos(x)),
-        Operator("softrelu", lambda x: np.logaddexp(0, x), lambda g, out, x: g * _sigmoid(x)),
+        Operator(
+            "softrelu", lambda x: np.logaddexp(0, x), lambda g, out, x: g * through(SIGMOID, x)
+        ),
         Operator(
             "softsign", lambda x: x / (1 + np.abs(x)), lambda g, out, x: g / (1 + np.abs(x)) ** 2
         ),

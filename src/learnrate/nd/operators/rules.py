@@ -6,7 +6,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["fit", "zero_gradient"]
+from learnrate.autograd import Operator
+
+__all__ = ["fit", "through", "zero_gradient"]
+
+
+def through(operator: Operator, x: Any, *attributes: Any) -> Any:
+    """``operator(x, *attributes)`` inside a rule: computed, and recorded where ``x`` records.
+
+    Rules are NumPy's arithmetic; what NumPy writes in place, or computes in several steps, goes through here, so that
+    the rule itself can be differentiated (see `learnrate.nd.recording`).
+    """
+    recorded = getattr(x, "through", None)
+    return operator.forward(x, *attributes) if recorded is None else recorded(operator, *attributes)
 
 
 def fit(g: Any, x: Any) -> Any:

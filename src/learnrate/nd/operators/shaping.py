@@ -51,15 +51,19 @@ def _concat_gradient(i: int, g: Any, out: Any, *values: Any) -> Any:
     """The part of ``g`` that came from input ``i``."""
     arrays, axis = values[:-1], values[-1]
     start = sum([array.shape[axis] for array in arrays[:i]])
-    return g.take(range(start, start + arrays[i].shape[axis]), axis)
+    return g[(slice(None),) * axis + (slice(start, start + arrays[i].shape[axis]),)]
 
 
 def _stack(*values: Any) -> Any:
     return np.stack(values[:-1], axis=values[-1])
 
 
+def _stack_gradient(i: int, g: Any, out: Any, *values: Any) -> Any:
+    return g[(slice(None),) * values[-1] + (i,)]
+
+
 CONCAT = Operator("concat", _concat, every=_concat_gradient)
-STACK = Operator("stack", _stack, every=lambda i, g, out, *values: g.take(i, values[-1]))
+STACK = Operator("stack", _stack, every=_stack_gradient)
 ADD_N = Operator(
     "add_n",
     lambda *arrays: np.add.reduce(arrays),

@@ -1,13 +1,14 @@
-"""The part of Gluon that the chapters on regression, softmax and perceptrons use."""
+"""The parts of Gluon that the book's chapters on regression, softmax and multilayer perceptrons use."""
 
 from learnrate._missing import missing
 from learnrate.compat.mxnet.gluon import block, data, loss, nn, parameter, trainer, utils
 from learnrate.compat.mxnet.gluon.block import Block, HybridBlock
-from learnrate.compat.mxnet.gluon.parameter import Parameter, ParameterDict
+from learnrate.compat.mxnet.gluon.parameter import Constant, Parameter, ParameterDict
 from learnrate.compat.mxnet.gluon.trainer import Trainer
 
 __all__ = [
     "Block",
+    "Constant",
     "HybridBlock",
     "Parameter",
     "ParameterDict",

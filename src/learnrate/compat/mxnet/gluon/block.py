@@ -1,4 +1,4 @@
-"""Blocks: the layers of a network and their parameters."""
+"""Blocks: layers, networks of layers, and their parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Block", "HybridBlock"]
 
 
 class _Names(threading.local):
-    """The names that blocks get: ``dense0_``, ``dense1_``, … under the prefix of the scope they are made in."""
+    """The names of new blocks: ``dense0_``, ``dense1_``, … after the prefix of the current name scope."""
 
     def __init__(self) -> None:
         self.prefix = ""
@@ -33,14 +33,14 @@ _names = _Names()
 
 
 class Block:
-    """A layer, or a network of layers: a subclass makes them in ``__init__`` and uses them in ``forward``.
+    """A layer, or a network of layers. A subclass creates layers in ``__init__`` and uses them in ``forward``.
 
     Parameters
     ----------
     prefix : str, optional
-        What the names of its parameters begin with.
+        Prefix of the names of its parameters.
     params : ParameterDict, optional
-        Another block's ``params``, which this one is to share.
+        The ``params`` of another block, to share them.
     """
 
     def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
@@ -49,7 +49,7 @@ class Block:
         self._params = ParameterDict(self._prefix) if params is None else params
         self._children: dict[str, Block] = {}
         self._own: dict[str, Parameter] = {}
-        self._counts: Counter[str] = Counter()  # of what is made in its name_scope
+        self._counts: Counter[str] = Counter()  # of blocks made in its name_scope
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Block):
@@ -59,11 +59,11 @@ class Block:
         super().__setattr__(name, value)
 
     def __call__(self, *inputs: Any) -> Any:
-        """Compute the output, by `forward`."""
+        """Compute the output with `forward`."""
         return self.forward(*inputs)
 
     def forward(self, *inputs: Any) -> Any:
-        """Compute the output; a subclass says how."""
+        """Compute the output; defined by a subclass."""
         raise NotImplementedError(f"{type(self).__name__} must have a method forward(self, x).")
 
     def __repr__(self) -> str:
@@ -78,7 +78,7 @@ class Block:
 
     @property
     def prefix(self) -> str:
-        """What the names of its parameters begin with, such as ``dense0_``."""
+        """Prefix of the names of its parameters, such as ``dense0_``."""
         return self._prefix
 
     @property
@@ -88,12 +88,12 @@ class Block:
 
     @property
     def params(self) -> ParameterDict:
-        """Its own parameters, without those of its layers; ``self.params.get`` makes one."""
+        """Its own parameters, without those of its layers. ``self.params.get`` creates one."""
         return self._params
 
     @contextmanager
     def name_scope(self) -> Iterator[None]:
-        """Scope in which the blocks that are made have this one's prefix before their own."""
+        """Scope in which new blocks get the prefix of this block before their own."""
         before = _names.prefix, _names.counts
         _names.prefix, _names.counts = self._prefix, self._counts
         try:
@@ -102,11 +102,11 @@ class Block:
             _names.prefix, _names.counts = before
 
     def register_child(self, block: Block, name: str | None = None) -> None:
-        """Add a layer that is no attribute."""
+        """Add a layer that is not an attribute."""
         self._children[str(len(self._children)) if name is None else name] = block
 
     def collect_params(self, select: str | None = None) -> ParameterDict:
-        """All parameters by name, or those whose name begins with a match of ``select``."""
+        """All parameters by name, or those whose name begins with a match of the regular expression ``select``."""
         found = ParameterDict(self._prefix)
         found.update(self._params)
         found.update({parameter.name: parameter for parameter in self._own.values()})
@@ -114,32 +114,32 @@ class Block:
             found.update(child.collect_params())
         return found.matching(select)
 
-    def parameters_by_place(self, place: str = "") -> dict[str, Parameter]:
-        """All parameters by where they are, such as ``0.weight``: what files name them by."""
-        found = {place + name: parameter for name, parameter in self._own.items()}
+    def parameters_by_path(self, path: str = "") -> dict[str, Parameter]:
+        """All parameters by their path in the network, such as ``0.weight``, as files name them."""
+        found = {path + name: parameter for name, parameter in self._own.items()}
         for name, child in self._children.items():
-            found.update(child.parameters_by_place(f"{place}{name}."))
+            found.update(child.parameters_by_path(f"{path}{name}."))
         return found
 
     def initialize(
         self, init: Any = None, ctx: Any = None, verbose: bool = False, force_reinit: bool = False
     ) -> None:
-        """Fill all parameters; those whose shape is not known yet, when the first batch arrives."""
+        """Initialise all parameters; those whose shape is not known yet, with the first minibatch."""
         self.collect_params().initialize(init, ctx, verbose, force_reinit)
 
     def apply(self, fn: Any) -> Block:
-        """Call ``fn`` with every layer, then with this block."""
+        """Call ``fn`` for every layer, then for this block."""
         for child in self._children.values():
             child.apply(fn)
         fn(self)
         return self
 
     def hybridize(self, active: bool = True, **kwargs: Any) -> None:
-        """Do nothing: there is no second way of computing."""
+        """Do nothing: learnrate has no symbolic mode."""
 
     def save_parameters(self, filename: Any) -> None:
-        """Write all parameters to a file of NumPy's npz format, whatever its name."""
-        saving.save(filename, self.parameters_by_place())
+        """Write all parameters to a file in MXNet's format."""
+        saving.save(filename, self.parameters_by_path())
 
     def load_parameters(
         self,
@@ -148,7 +148,7 @@ class Block:
         allow_missing: bool = False,
         ignore_extra: bool = False,
     ) -> None:
-        """Read parameters that `save_parameters` wrote. Nothing in the file is executed.
+        """Read parameters from a file of `save_parameters`, here or in MXNet. Nothing in the file is executed.
 
         Parameters
         ----------
@@ -157,18 +157,18 @@ class Block:
         ctx : Context, optional
             Must be the CPU.
         allow_missing, ignore_extra : bool
-            Whether parameters may be missing from the file, and arrays in it have no parameter.
+            Whether parameters may be missing in the file, and whether it may have others.
 
         Raises
         ------
         DataError
-            If the file is no such file, or does not fit this network; then nothing is changed.
+            If it is another file, or does not fit this network; then no parameter is changed.
         """
-        saving.load(filename, self.parameters_by_place(), ctx, allow_missing, ignore_extra)
+        saving.load(filename, self.parameters_by_path(), ctx, allow_missing, ignore_extra)
 
 
 class HybridBlock(Block):
-    """A block that may say what it computes as ``hybrid_forward(F, x, …)``, where ``F`` is ``nd``."""
+    """A block that may define ``hybrid_forward(F, x, …)`` in place of ``forward``; ``F`` is ``nd``."""
 
     def forward(self, *inputs: Any) -> Any:
         """Call ``hybrid_forward`` with ``nd``, the inputs, and its own parameters by name."""
@@ -176,7 +176,7 @@ class HybridBlock(Block):
         return self.hybrid_forward(nd, *inputs, **own)
 
     def hybrid_forward(self, F: Any, *inputs: Any, **params: Any) -> Any:
-        """Compute the output; a subclass says how."""
+        """Compute the output; defined by a subclass."""
         raise NotImplementedError(
             f"{type(self).__name__} must have a method hybrid_forward(self, F, x)."
         )

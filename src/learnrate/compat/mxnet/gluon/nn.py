@@ -1,4 +1,4 @@
-"""Layers."""
+"""Layers of networks."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ __all__ = [
 
 
 class Sequential(Block):
-    """Layers one after the other."""
+    """A network of layers, each of which gets the output of the one before."""
 
     def add(self, *blocks: Block) -> None:
-        """Put layers at the end."""
+        """Add layers at the end."""
         for block in blocks:
             if not isinstance(block, Block):
                 raise InputError(
@@ -62,7 +62,7 @@ class Sequential(Block):
 
 
 class HybridSequential(Sequential):
-    """The same as `Sequential`."""
+    """A network of layers, as `Sequential`; MXNet can compile it."""
 
 
 class Dense(Block):
@@ -75,13 +75,13 @@ class Dense(Block):
     activation : str, optional
         relu, sigmoid, softrelu, softsign or tanh.
     use_bias : bool
-        Whether there is a ``b``.
+        Whether there is a bias ``b``.
     flatten : bool
-        Whether all axes of the input but the first are one.
+        Whether the input is reshaped to (n, d).
     weight_initializer, bias_initializer : Initializer or str, optional
-        Taken instead of the network's.
+        Used in place of the network's initializer.
     in_units : int
-        Number of inputs; 0 leaves it to the first batch.
+        Number of inputs; 0 if the first minibatch decides it.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Dropout(Block):
         self._rate = rate
 
     def forward(self, *inputs: Any) -> NDArray:
-        """Drop, in training mode, which `autograd.record` sets."""
+        """Apply dropout in training mode, which `autograd.record` sets."""
         (x,) = inputs
         return nd.Dropout(x, self._rate)
 
@@ -145,7 +145,7 @@ class Dropout(Block):
 
 
 class Flatten(Block):
-    """Make all axes but the first one."""
+    """Reshapes (n, …) to (n, d)."""
 
     def forward(self, *inputs: Any) -> NDArray:
         """Reshape (n, …) to (n, d)."""
@@ -156,7 +156,7 @@ class Flatten(Block):
 
 
 class Activation(Block):
-    """relu, sigmoid, softrelu, softsign or tanh, by name."""
+    """An activation function: relu, sigmoid, softrelu, softsign or tanh."""
 
     def __init__(self, activation: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -172,14 +172,14 @@ class Activation(Block):
 
 
 class Lambda(Block):
-    """A function, or the name of one of ``nd``, as a layer."""
+    """A layer from a function, or from the name of a function of ``nd``."""
 
     def __init__(self, function: Callable[..., Any] | str, prefix: str | None = None) -> None:
         super().__init__(prefix)
         self._function = getattr(nd, function) if isinstance(function, str) else function
 
     def forward(self, *inputs: Any) -> Any:
-        """Call it."""
+        """Call the function."""
         return self._function(*inputs)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Parameters: arrays with a gradient, whose shape may be known only when the first batch arrives."""
+"""Parameters: arrays with a gradient. Their shape may be unknown until the first minibatch."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import re
 import warnings
 from typing import Any
 
+import numpy as np
+
 from learnrate import autograd, nd
 from learnrate._missing import missing
+from learnrate.autograd import Leaf
+from learnrate.compat.mxnet import initializer
 from learnrate.compat.mxnet.initializer import Uniform, create
 from learnrate.errors import DataError, InputError
 from learnrate.nd import Context, NDArray
 from learnrate.nd.context import check_context, cpu
 from learnrate.nd.functions.arguments import dtype_of, shape_tuple
 
-__all__ = ["Parameter", "ParameterDict"]
+__all__ = ["Constant", "Parameter", "ParameterDict"]
+
+
+class UnfilledError(InputError, RuntimeError):
+    """A parameter has no values yet. MXNet raises a RuntimeError."""
 
 
 class Parameter:
@@ -25,15 +33,15 @@ class Parameter:
     name : str
         Such as ``dense0_weight``.
     grad_req : str
-        As in `NDArray.attach_grad`; ``"null"`` for what is not learned.
+        What `backward` does with the gradient: ``"write"``, ``"add"``, or ``"null"`` for an array that is not learned.
     shape : tuple of int
-        A 0 stands for a length that the first batch decides.
+        0 means a length that the first minibatch decides.
     dtype : str
         Type of the elements.
     lr_mult, wd_mult : float
-        The trainer multiplies the learning rate and the weight decay by them.
+        Factors for the learning rate and the weight decay of the trainer.
     init : Initializer or str, optional
-        Taken instead of the one that the network is initialised with.
+        Used in place of the network's initializer.
     """
 
     def __init__(
@@ -47,7 +55,7 @@ class Parameter:
         init: Any = None,
         allow_deferred_init: bool = False,
     ) -> None:
-        del allow_deferred_init  # every shape may be decided late
+        del allow_deferred_init  # always allowed
         self.name = name
         self.shape: tuple[int, ...] | None = None if shape is None else shape_tuple(shape)
         self.dtype = dtype_of(dtype).type
@@ -56,7 +64,7 @@ class Parameter:
         self.init = init
         self._grad_req = grad_req
         self._data: NDArray | None = None
-        self._waiting: Any = None  # what will fill it once its shape is known
+        self._waiting: Any = None  # the initializer, until the shape is known
 
     def __repr__(self) -> str:
         return f"Parameter {self.name} (shape={self.shape}, dtype={self.dtype})"
@@ -70,7 +78,12 @@ class Parameter:
     def grad_req(self, grad_req: str) -> None:
         self._grad_req = grad_req
         if self._data is not None:
-            self._data.attach_grad(grad_req)
+            self._attach_grad(self._data)
+
+    def _attach_grad(self, values: NDArray) -> None:
+        values.attach_grad(self._grad_req)
+        if isinstance(values._node, Leaf):
+            values._node.name = self.name
 
     def initialize(
         self,
@@ -79,7 +92,7 @@ class Parameter:
         default_init: Any = None,
         force_reinit: bool = False,
     ) -> None:
-        """Fill the array, at once if its shape is known, else when it is.
+        """Initialise the array, or do it later if its shape is not known yet.
 
         Parameters
         ----------
@@ -88,9 +101,9 @@ class Parameter:
         ctx : Context or list of Context, optional
             Must be the CPU.
         default_init : Initializer or str, optional
-            See ``init``.
+            Used if neither ``init`` is given nor the parameter has an initializer.
         force_reinit : bool
-            Fill an array that was filled already.
+            Whether to initialise an array that has values.
         """
         for context in ctx if isinstance(ctx, list | tuple) else [ctx]:
             check_context(context)
@@ -105,7 +118,7 @@ class Parameter:
         own = init if init is not None else self.init
         if own is not None:
             chosen = create(own)
-            # What is asked for by name fills biases too, which a network's initializer leaves at 0.
+            # The parameter's own initializer fills a bias too; that of the network sets it to 0.
             fill = getattr(chosen, "_init_weight", None)
             self._waiting = fill if fill is not None else chosen
         else:
@@ -122,10 +135,10 @@ class Parameter:
     def _accept(self, values: NDArray) -> None:
         self.shape, self._data, self._waiting = values.shape, values, None
         with autograd.pause():
-            values.attach_grad(self._grad_req)
+            self._attach_grad(values)
 
     def finish(self, shape: tuple[int, ...]) -> None:
-        """Fill the array with this shape if it is still to be filled.
+        """Initialise the array with this shape, if that has not been done.
 
         Raises
         ------
@@ -137,11 +150,11 @@ class Parameter:
                 raise self._unfilled("call net.initialize()")
             self._fill(shape)
 
-    def _unfilled(self, advice: str) -> InputError:
-        return InputError(f"{self.name} must be initialised before it is used; {advice} first.")
+    def _unfilled(self, advice: str) -> UnfilledError:
+        return UnfilledError(f"{self.name} must be initialised before it is used; {advice} first.")
 
     def data(self, ctx: Any = None) -> NDArray:
-        """The array itself."""
+        """The array."""
         check_context(ctx)
         if self._data is None:
             wait = "run a first batch, which decides its shape,"
@@ -149,7 +162,7 @@ class Parameter:
         return self._data
 
     def grad(self, ctx: Any = None) -> NDArray:
-        """Its gradient, as the last `backward` left it."""
+        """The gradient from the last `backward`."""
         gradient = self.data(ctx).grad
         if gradient is None or self._grad_req == "null":
             raise InputError(
@@ -157,8 +170,20 @@ class Parameter:
             )
         return gradient  # type: ignore[no-any-return]
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a `backward` has written the gradient since `use_up`."""
+        node = self.data()._node
+        return isinstance(node, Leaf) and node.fresh
+
+    def use_up(self) -> None:
+        """Mark the gradient as used for a step."""
+        node = self.data()._node
+        if isinstance(node, Leaf):
+            node.fresh = False
+
     def set_data(self, data: Any) -> None:
-        """Replace the values, and the shape if it is still to be decided.
+        """Replace the values, and set the shape if it was not known.
 
         Raises
         ------
@@ -173,12 +198,12 @@ class Parameter:
             self._data[:] = values
 
     def check_fit(self, shape: tuple[int, ...]) -> None:
-        """Refuse values of another shape than this parameter's, as far as it is known.
+        """Check that values of a shape fit this parameter, as far as its shape is known.
 
         Raises
         ------
         DataError
-            If they differ.
+            If they do not.
         """
         known = self.shape or (0,) * len(shape)
         if len(known) != len(shape) or any(
@@ -202,8 +227,28 @@ class Parameter:
         return [self.grad()]
 
     def list_ctx(self) -> list[Context]:
-        """Where the array lives: the CPU."""
+        """The devices of the array: the CPU."""
         return [cpu()]
+
+
+class Constant(Parameter):
+    """An array of a network that is not learned.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``net0_mask``.
+    value : NDArray, or list of numbers
+        Its values, which every initialisation sets.
+    """
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.value = value if isinstance(value, NDArray) else nd.array(value)
+        shape, dtype = self.value.shape, self.value.dtype
+        super().__init__(name, "null", shape, dtype, init=initializer.Constant(self.value))
+
+    def __repr__(self) -> str:
+        return f"Constant {self.name} (shape={self.shape}, dtype={self.dtype})"
 
 
 class ParameterDict(dict[str, Parameter]):
@@ -218,15 +263,37 @@ class ParameterDict(dict[str, Parameter]):
         return f"{self.prefix} (\n{lines})"
 
     def get(self, name: str, default: Any = None, **arguments: Any) -> Parameter:
-        """Return the parameter ``prefix + name``, made with ``arguments`` if there is none yet."""
+        """Return the parameter ``prefix + name``; if there is none, create it with ``arguments``."""
         del default
         full = self.prefix + name
         if full not in self:
             self[full] = Parameter(full, **arguments)
         return self[full]
 
+    def get_constant(self, name: str, value: Any = None) -> Parameter:
+        """Return the constant ``prefix + name``; if there is none, create it with ``value``.
+
+        Raises
+        ------
+        InputError
+            If there is none and no value is given, or there is one with other values.
+        """
+        full = self.prefix + name
+        known = self.get(name) if full in self else None
+        if known is None:
+            if value is None:
+                raise InputError(f"get_constant must be given a value for {full}. Got none.")
+            self[full] = known = Constant(full, value)
+        elif value is not None and not (
+            isinstance(known, Constant) and np.array_equal(known.value, nd.array(value))
+        ):
+            raise InputError(
+                f"{full} must keep its values. Got others instead; give it a new name."
+            )
+        return known
+
     def matching(self, pattern: str | None) -> ParameterDict:
-        """Those whose name begins with a match of a regular expression."""
+        """The parameters whose name begins with a match of a regular expression; all for None."""
         chosen = ParameterDict(self.prefix)
         for name, parameter in self.items():
             if pattern is None or re.compile(pattern).match(name):
@@ -236,7 +303,7 @@ class ParameterDict(dict[str, Parameter]):
     def initialize(
         self, init: Any = None, ctx: Any = None, verbose: bool = False, force_reinit: bool = False
     ) -> None:
-        """Fill every parameter, those without an initializer of their own with ``init``."""
+        """Initialise every parameter, with ``init`` if it has no initializer of its own."""
         del verbose
         for parameter in self.values():
             parameter.initialize(None, ctx, init, force_reinit)

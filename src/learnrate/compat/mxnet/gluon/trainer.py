@@ -1,4 +1,4 @@
-"""The trainer: after each backward sweep, one step of an optimiser for every parameter."""
+"""The trainer, which updates every parameter with an optimiser after a backward pass."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 from learnrate._missing import missing
 from learnrate.compat.mxnet.gluon.parameter import Parameter
 from learnrate.compat.mxnet.optimizer import Optimizer, create
-from learnrate.errors import InputError, OptionError
+from learnrate.errors import AutogradError, InputError, OptionError
 
-__all__ = ["Trainer"]
+__all__ = ["StaleGradientError", "Trainer"]
+
+
+class StaleGradientError(AutogradError, UserWarning):
+    """A step without a new gradient since the last step. MXNet raises a UserWarning."""
 
 
 class Trainer:
@@ -21,11 +25,11 @@ class Trainer:
     params : ParameterDict or list of Parameter
         What `Block.collect_params` returns.
     optimizer : str or Optimizer
-        sgd, adagrad, rmsprop, adadelta or adam.
+        sgd, nag, adagrad, rmsprop, adadelta or adam.
     optimizer_params : dict, optional
         Its arguments, such as ``{"learning_rate": 0.03, "wd": 0.001}``.
     kvstore, compression_params, update_on_kvstore
-        Taken for MXNet's sake: there is one process and one device.
+        Ignored: there is one process and one device.
     """
 
     def __init__(
@@ -54,12 +58,12 @@ class Trainer:
 
     @property
     def optimizer(self) -> Optimizer:
-        """The optimiser, with what it keeps from step to step."""
+        """The optimiser, with its state."""
         return self._optimizer
 
     @property
     def learning_rate(self) -> float:
-        """η."""
+        """The learning rate η."""
         return self._optimizer.learning_rate
 
     def set_learning_rate(self, lr: float) -> None:
@@ -67,24 +71,37 @@ class Trainer:
         self._optimizer.set_learning_rate(lr)
 
     def step(self, batch_size: float, ignore_stale_grad: bool = False) -> None:
-        """One step with the gradients divided by ``batch_size``, as `backward` leaves sums.
+        """Update every parameter, with the gradients, which are sums, divided by ``batch_size``.
 
         Parameters
         ----------
         batch_size : int
-            |B|; 1 where the loss that was differentiated is a mean already.
+            Batch size |B|; 1 if the differentiated loss is a mean.
         ignore_stale_grad : bool
-            Taken for MXNet's sake. A gradient that no new `backward` wrote is used again.
+            Whether to skip parameters without a new gradient since the last step, instead of raising an error.
+
+        Raises
+        ------
+        StaleGradientError
+            If a parameter has no new gradient; then no parameter is changed.
         """
-        del ignore_stale_grad
         if not batch_size > 0:
             raise OptionError(f"batch_size must be greater than 0. Got {batch_size!r} instead.")
         optimizer = self._optimizer
         optimizer.rescale_grad = self._scale / batch_size
-        for index, param in enumerate(self._params):
-            if param.grad_req != "null":
+        learned = [(i, param) for i, param in enumerate(self._params) if param.grad_req != "null"]
+        stale = [param for _, param in learned if not param.is_fresh]
+        if stale and not ignore_stale_grad:
+            raise StaleGradientError(
+                "step() must follow a new backward() that reaches every parameter. "
+                f"Got none since the last step for {stale[0].name} instead; if that is meant, "
+                "step(…, ignore_stale_grad=True) leaves such parameters alone."
+            )
+        for index, param in learned:
+            if param.is_fresh:
                 optimizer.lr_mult[index], optimizer.wd_mult[index] = param.lr_mult, param.wd_mult
                 optimizer.update(index, param.data(), param.grad())
+                param.use_up()
 
 
 __getattr__ = missing("gluon.trainer", __all__)

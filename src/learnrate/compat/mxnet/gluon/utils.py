@@ -1,4 +1,4 @@
-"""Splitting a batch between devices, of which there is one."""
+"""Splitting a minibatch over devices: there is one, the CPU."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["split_and_load"]
 
 
 def split_and_load(data: Any, ctx_list: Any, batch_axis: int = 0) -> list[NDArray]:
-    """Return the batch as an NDArray, in a list with one element for the one device."""
+    """Return the minibatch as an NDArray, in a list of one element for the only device."""
     del batch_axis
     if len(ctx_list) != 1:
         raise OptionError(

@@ -1,0 +1,447 @@
+"""Which rate for a longer run, and which lanes may be ended early: measured on small tasks, trained to 30 times a sweep.
+
+Every task is trained under 25 rates for M·T0 steps, M = 1, 10 and 30, with three seeds. From the curves up to T0 a
+rule says which rate to use at M·T0; from the curves on the way a rule says which lanes to end. What that costs is seen in
+the curves to the end. Curves are kept in ``results/horizon_quality.npz``; what is there is not trained again::
+
+    python -m benchmarks.horizon_quality                  # all that is missing; about half an hour on one core
+    python -m benchmarks.horizon_quality --report         # the tables of the tasks that rules were chosen by
+    python -m benchmarks.horizon_quality --report --aside # and those of the tasks that were put aside until the end
+
+Half of the tasks, those in `ASIDE`, were put aside before any rule was tried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import learnrate.torch
+from benchmarks.pages import DOCS, put
+from learnrate.sweeps.longer import best_rate, longer_run
+from learnrate.training.problem import Horizon
+from learnrate.training.pruning import Halving, lowest_so_far
+
+RESULTS = Path(__file__).parent / "results" / "horizon_quality.npz"
+PAGES = [DOCS / "suggestion-quality.md", DOCS / "suggestion-quality.zh-CN.md"]
+HORIZONS = (1, 10, 30)
+SEEDS = 3
+RATES = 25
+COARSE = slice(0, None, 2)
+"""The 13 rates of a usual sweep, out of the 25 that are trained to judge by."""
+
+Pair = tuple[Tensor, Tensor]
+
+
+# Tasks ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained: data, model, optimizer, schedule, and the steps of the sweep."""
+
+    data: str
+    model: str
+    optimizer: str
+    schedule: str = "constant"
+    T0: int = 60
+    batch_size: int = 32
+
+    @property
+    def name(self) -> str:
+        """As ``--tasks`` takes it."""
+        return f"{self.data}-{self.model}-{self.optimizer}-{self.schedule}"
+
+    @property
+    def lrs(self) -> Any:
+        """Four decades about what is usual for the optimizer."""
+        high = {"sgd": 3.0, "momentum": 1.0}.get(self.optimizer, 0.1)
+        return np.geomspace(1e-4 * high, high, RATES)
+
+
+TASKS = [
+    Task("digits", "mlp", "sgd"),
+    Task("digits", "mlp", "adamw"),
+    Task("digits", "cnn", "momentum", T0=40),
+    Task("digits", "cnn", "adam", "cosine", T0=40),
+    Task("digits", "linear", "momentum"),
+    Task("cancer", "mlp", "adam"),
+    Task("wine", "mlp", "momentum", T0=40),
+    Task("diabetes", "mlp", "adamw"),
+    Task("friedman", "deep", "adam"),
+    Task("friedman", "mlp", "adamw", "linear"),
+    Task("teacher", "mlp", "sgd", T0=100),
+    Task("teacher", "mlp", "adamw", "linear", T0=100),
+    Task("text", "transformer", "adamw", T0=50),
+    Task("text", "gru", "adam", T0=40),
+    Task("text", "mlp", "momentum"),
+    Task("houses", "mlp", "adam"),
+    Task("spirals", "mlp", "adam"),
+    Task("spirals", "mlp", "momentum", "cosine"),
+]
+ASIDE = frozenset(TASKS[i].name for i in (1, 3, 5, 8, 10, 12, 14, 15, 17))
+
+
+def _classes(n: int, seed: int) -> Pair:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, n)
+    r = rng.uniform(0.1, 1, n)
+    angle = 4 * r + 2 * np.pi * y / 3 + 0.15 * rng.standard_normal(n)
+    X = np.stack([r * np.cos(angle), r * np.sin(angle)], axis=1)
+    return torch.tensor(X, dtype=torch.float32), torch.tensor(y)
+
+
+def _taught(n: int, seed: int) -> Pair:
+    rng = torch.Generator().manual_seed(seed)
+    X = torch.randn(n, 10, generator=rng)
+    weights = torch.Generator().manual_seed(7)
+    A, b = torch.randn(10, 12, generator=weights) / 3, torch.randn(12, 1, generator=weights)
+    return X, torch.tanh(X @ A) @ b + 0.1 * torch.randn(n, 1, generator=rng)
+
+
+CONTEXT, LETTERS = 16, 64
+
+
+def _letters() -> Tensor:
+    """The docstrings of Python's built-ins, a text that ships with it, as numbers of letters."""
+    import builtins
+
+    words = " ".join(str(getattr(builtins, name).__doc__) for name in sorted(dir(builtins)))
+    return torch.tensor(
+        [min(max(ord(c) - 32, 0), LETTERS - 1) for c in words.lower().replace("{", "")]
+    )
+
+
+def _text(of: slice) -> Pair:
+    letters = _letters()[:40_000]
+    letters = letters[slice(int(of.start * len(letters)), int(of.stop * len(letters)))]
+    starts = torch.arange(0, len(letters) - CONTEXT - 1, 5)
+    windows = letters[starts[:, None] + torch.arange(CONTEXT + 1)]
+    return windows[:, :-1], windows[:, -1]
+
+
+@cache
+def load(name: str) -> tuple[Pair, Pair]:
+    """Standardised examples to train on, and others held out."""
+    if name == "spirals":
+        return _classes(600, 0), _classes(600, 1)
+    if name == "teacher":
+        return _taught(100_000, 0), _taught(1000, 1)
+    if name == "text":
+        return _text(slice(0, 0.8)), _text(slice(0.8, 1))
+    if name == "houses":
+        from learnrate.sweeps.examples import examples
+
+        data = examples("houses", target="price", missing="mean", val=0.25, seed=0, dtype="float32")
+        mean, scale = data.y_train.mean(), data.y_train.std()
+        pairs = ((data.X_train, data.y_train), (data.X_val, data.y_val))
+        train, held = (
+            (torch.tensor(X), torch.tensor((y - mean) / scale)[:, None]) for X, y in pairs
+        )
+        return train, held
+    from benchmarks.suggestion_quality import load as of_sklearn
+
+    train, held, test = of_sklearn(name)
+    return train, (torch.cat([held[0], test[0]]), torch.cat([held[1], test[1]]))
+
+
+class _Letters(nn.Module):
+    """Letters into a vector of the last place: by attention, or by a GRU."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        width = 32
+        self.kind = kind
+        self.letters, self.places = nn.Embedding(LETTERS, width), nn.Embedding(CONTEXT, width)
+        self.inside: nn.Module
+        if kind == "gru":
+            self.inside = nn.GRU(width, width, batch_first=True)
+        else:
+            self.inside = nn.TransformerEncoderLayer(width, 2, 64, dropout=0.0, batch_first=True)
+        self.out = nn.Linear(width, LETTERS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.letters(x) + self.places.weight
+        h = self.inside(h)[0] if self.kind == "gru" else self.inside(h)
+        out: Tensor = self.out(h[:, -1])
+        return out
+
+
+def build(task: Task, seed: int) -> nn.Module:
+    """A fresh model."""
+    torch.manual_seed(seed)
+    X, y = load(task.data)[0]
+    out = int(y.max()) + 1 if y.dtype == torch.int64 else 1
+    if task.data == "text":
+        out = LETTERS
+        if task.model != "mlp":
+            return _Letters(task.model)
+        return nn.Sequential(
+            nn.Embedding(LETTERS, 8), nn.Flatten(), nn.Linear(8 * CONTEXT, 64), nn.ReLU(), nn.Linear(64, out)
+        )  # fmt: skip
+    d = X.shape[1]
+    if task.model == "linear":
+        return nn.Linear(d, out)
+    if task.model == "mlp":
+        return nn.Sequential(nn.Linear(d, 64), nn.ReLU(), nn.Linear(64, out))
+    if task.model == "deep":
+        layers = [nn.Linear(d, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 32)]
+        return nn.Sequential(*layers, nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, out))
+    return nn.Sequential(
+        *[nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)],
+        *[nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64, out)],
+    )  # fmt: skip
+
+
+class Curves(NamedTuple):
+    """Held-out losses of all rates on a run of some steps: (S, K, points), and where they were measured, in steps."""
+
+    losses: Any
+    steps: Any
+
+
+def train(task: Task, M: int) -> Curves:
+    """All rates for M·T0 steps."""
+    data, held = load(task.data)
+    seeds = []
+    for seed in range(SEEDS):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = learnrate.torch.sweep(
+                build(task, seed),
+                data,
+                loss="cross-entropy" if data[1].dtype == torch.int64 else "mse",
+                lrs=task.lrs,
+                optimizer=task.optimizer,
+                schedule=task.schedule,
+                batch_size=min(task.batch_size, len(data[0])),
+                steps=M * task.T0,
+                eval_train=False,
+                val_data=held,
+                seed=seed,
+                keep_parameters=False,
+            )
+        assert result.val_losses is not None
+        seeds.append(result.val_losses[0])
+    return Curves(np.stack(seeds), result.positions)
+
+
+def known() -> dict[str, Any]:
+    """What has been trained so far."""
+    if not RESULTS.exists():
+        return {}
+    with np.load(RESULTS) as kept:
+        return dict(kept)
+
+
+def run(names: list[str]) -> None:
+    """Train what is missing."""
+    torch.set_num_threads(1)
+    for task in TASKS:
+        for M in HORIZONS:
+            key = f"{task.name} {M}"
+            if (names and task.name not in names) or f"{key} losses" in known():
+                continue
+            curves = train(task, M)
+            kept = {**known(), f"{key} losses": curves.losses, f"{key} steps": curves.steps}
+            RESULTS.parent.mkdir(exist_ok=True)
+            np.savez_compressed(RESULTS, **kept)
+            print(
+                key,
+                "best rate",
+                [f"{task.lrs[np.nanargmin(seed[:, -1])]:.3g}" for seed in curves.losses],
+                flush=True,
+            )
+
+
+# Rules ---------------------------------------------------------------------------------------------
+
+
+class Long(NamedTuple):
+    """One seed of a task: all 25 rates, trained for T0 and for M times as long."""
+
+    lrs: Any
+    short: Any
+    short_steps: Any
+    long: Any
+    long_steps: Any
+    M: int
+
+    def regret(self, lr: float) -> float:
+        """What a rate loses at the long run, as a share of what the best one gains; best checkpoints so far.
+
+        Between the rates that were trained it is interpolated in ``ln η``.
+        """
+        final = _lowest(self.long)
+        start = self.long[:, 0]
+        share = (np.minimum(final, start) - final.min()) / (start.mean() - final.min())
+        return float(np.interp(np.log(lr), np.log(self.lrs), share))
+
+
+def _lowest(curves: Any) -> Any:
+    """Of one seed: (K, points)."""
+    return lowest_so_far(curves[None])
+
+
+def runs(M: int, aside: bool) -> Iterator[tuple[str, Long]]:
+    """All seeds of the tasks that were put aside, or of the others."""
+    found = known()
+    for task in TASKS:
+        keys = f"{task.name} 1", f"{task.name} {M}"
+        if (task.name in ASIDE) != aside or not all(f"{key} losses" in found for key in keys):
+            continue
+        short, long = (found[f"{key} losses"] for key in keys)
+        steps = [found[f"{key} steps"] for key in keys]
+        for s in range(SEEDS):
+            yield task.name, Long(task.lrs, short[s], steps[0], long[s], steps[1], M)
+
+
+def _now(run: Long) -> float:
+    return best_rate(run.lrs[COARSE], _lowest(run.short[COARSE]))
+
+
+RULES: dict[str, Callable[[Long], float]] = {
+    "the best rate of the sweep": _now,
+    "`suggestion(horizon=)`: × M^−0.32": lambda run: longer_run(_now(run), run.M).lr,
+    "× M^−½": lambda run: _now(run) * run.M**-0.5,
+    "× M^−0.2": lambda run: _now(run) * run.M**-0.2,
+}
+
+
+def horizon_table(aside: bool) -> str:
+    """Regret and coverage of every rule."""
+    rows = [
+        "| rule | 10 ×: mean | worst | 30 ×: mean | worst |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, rule in RULES.items():
+        cells = []
+        for M in HORIZONS[1:]:
+            per_task: dict[str, list[float]] = {}
+            for task, run in runs(M, aside):
+                per_task.setdefault(task, []).append(100 * run.regret(rule(run)))
+            means = [np.mean(values) for values in per_task.values()]
+            cells += [f"{np.mean(means):.2f} %", f"{np.max(means):.2f} %"]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    covered = []
+    for M in HORIZONS[1:]:
+        inside = []
+        for _, run in runs(M, aside):
+            found = longer_run(_now(run), M)
+            best = best_rate(run.lrs, _lowest(run.long))
+            inside.append(found.low <= best <= found.high)
+        width = longer_run(1.0, M).high / longer_run(1.0, M).lr
+        covered.append(f"{np.mean(inside):.0%} at {M} × (width ×/÷{width:.2g}, {len(inside)} runs)")
+    return "\n".join([*rows, "", f"The interval held the best rate in {', '.join(covered)}."])
+
+
+class Pruned(NamedTuple):
+    """What was trained, in lane-steps over those of one training, and what the winner loses in percent."""
+
+    cost: float
+    regret: float
+
+
+def halving(run: Long, rungs: Sequence[tuple[float, int]]) -> Pruned:
+    """Lanes are ended after parts of the run, each time but so many of the best so far."""
+    lrs, curves, steps = run.lrs[COARSE], run.long[COARSE], run.long_steps
+    T, going, cost, before = int(steps[-1]), np.arange(len(lrs)), 0.0, 0
+    for part, left in (*rungs, (1.0, 1)):
+        point = int(np.searchsorted(steps, part * T))
+        cost += len(going) * (int(steps[point]) - before)
+        before = int(steps[point])
+        going = going[np.argsort(_lowest(curves[going, : point + 1]), kind="stable")[:left]]
+    return Pruned(cost / T, 100 * run.regret(float(lrs[going[0]])))
+
+
+def ours(run: Long) -> Pruned:
+    """As `learnrate.training.pruning.Halving` does it."""
+    rungs = Halving().points(Horizon(steps=int(run.long_steps[-1])), len(run.lrs[COARSE]))
+    parts = [(run.long_steps[point] / run.long_steps[-1], left) for point, left in rungs]
+    return halving(run, parts)
+
+
+def band(run: Long) -> Pruned:
+    """A band of rates about the best so far, and one lane from a tenth of the run on: the rule of an earlier study."""
+    lrs, curves, steps = run.lrs[COARSE], run.long[COARSE], run.long_steps
+    T, going, cost, before = int(steps[-1]), np.arange(len(lrs)), 0.0, 0
+    half = np.diff(np.log(lrs)).mean() / 2
+    for point in range(1, len(steps)):
+        t = int(steps[point])
+        cost += len(going) * (t - before)
+        before = t
+        lowest, at, left = _lowest(curves[going, : point + 1]), np.log(lrs[going]), np.log(T / t)
+        if t < max(20, T / 200) or t == T or not np.isfinite(lowest).any():
+            continue
+        apart = at - at[np.argmin(lowest)]
+        if t >= T / 10:
+            going = going[[np.argmin(np.abs(apart + 0.3 * left))]]
+        else:
+            going = going[(apart >= -0.7 * left - half) & (apart <= 0.25 * left + half)]
+    final = _lowest(curves)[going]
+    return Pruned(cost / T, 100 * run.regret(float(lrs[going[np.argmin(final)]])))
+
+
+def everyone(run: Long) -> Pruned:
+    """All 13, to the end."""
+    lrs, final = run.lrs[COARSE], _lowest(run.long[COARSE])
+    return Pruned(len(lrs), 100 * run.regret(float(lrs[np.argmin(final)])))
+
+
+PRUNERS: dict[str, Callable[[Long], Pruned]] = {
+    "all 13 rates": everyone,
+    "successive halving, 13-4-2-1 at T/27, T/9, T/3": lambda run: halving(
+        run, ((1 / 27, 4), (1 / 9, 2), (1 / 3, 1))
+    ),
+    "a band about the best so far": band,
+    "`prune=True`: 13-5-3-1 at T/32, T/8, T/4": ours,
+}
+
+
+def pruning_table(aside: bool) -> str:
+    """Cost and regret of every way."""
+    rows = [
+        "| way | cost, in trainings | regret: mean | worst | more than 1 % lost |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, pruner in PRUNERS.items():
+        found = [pruner(run) for M in HORIZONS[1:] for _, run in runs(M, aside)]
+        cost, regret = (np.array(values) for values in zip(*found, strict=True))
+        rows.append(
+            f"| {name} | {cost.mean():.2f} | {regret.mean():.2f} % | {regret.max():.2f} % | {np.mean(regret > 1):.0%} |"
+        )
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Train what is missing, or report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tasks", nargs="*", default=[], help="some of them")
+    parser.add_argument("--report", action="store_true", help="the tables of what is there")
+    parser.add_argument("--aside", action="store_true", help="of the tasks that were put aside")
+    given = parser.parse_args()
+    if not given.report:
+        run(given.tasks)
+        return
+    tasks = sorted({task for task, _ in runs(HORIZONS[-1], given.aside)})
+    tables = {"longer": horizon_table(given.aside), "pruning": pruning_table(given.aside)}
+    print(f"{len(tasks)} tasks: {', '.join(tasks)}", *tables.values(), sep="\n\n")
+    if given.aside:
+        for page in PAGES:
+            for name, table in tables.items():
+                put(page, name, table)
+
+
+if __name__ == "__main__":
+    main()

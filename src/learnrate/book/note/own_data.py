@@ -1,0 +1,101 @@
+"""The reader's own table: read, trained, and told in words, a drawing and a table."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import learnrate
+from learnrate.book.note.catalogue import Texts
+from learnrate.book.note.plot import Axis, Line, Plot, render
+
+__all__ = ["bytes_of", "read", "results_page"]
+
+_SHADES = ("1", "2", "3", "4")
+
+
+def read(name: str, contents: bytes | None) -> Any:
+    """A table from an uploaded file's name and contents, or from the name alone."""
+    if contents is None:
+        return learnrate.data.read_table(name)
+    with tempfile.TemporaryDirectory() as folder:
+        # Only the suffix tells the format; the name itself is the user's and is not used as a path.
+        path = Path(folder) / f"upload{Path(name).suffix or '.csv'}"
+        path.write_bytes(contents)
+        return learnrate.data.read_table(path)
+
+
+def bytes_of(result: Any, name: str) -> bytes:
+    """What `SweepResult.save` writes under such a name."""
+    with tempfile.TemporaryDirectory() as folder:
+        return bytes(result.save(Path(folder) / name).read_bytes())
+
+
+def results_page(result: Any, t: Texts) -> str:
+    """Suggestion, verdicts, curves and numbers of a sweep."""
+    suggestion = result.suggestion()
+    verdicts = result.verdicts or ("not known",) * len(result.lrs)
+    with np.errstate(all="ignore"):
+        final = result.losses[:, :, -1].mean(axis=0)
+    columns = {
+        "column_rate": [f"{lr:.3g}" for lr in result.lrs],
+        "column_loss": [_number(value) for value in final],
+    }
+    if result.data.classes:
+        right = result.score[1].mean(axis=0)
+        columns["column_accuracy"] = [f"{100 * share:.1f} %" for share in right]
+    if result.predicted is not None:
+        columns["column_predicted"] = [
+            "–" if np.isnan(value) else _number(value) for value in result.predicted[:, -1]
+        ]
+    columns["column_verdict"] = [t(f"word_{word.replace(' ', '_')}") for word in verdicts]
+    rows = zip(*columns.values(), strict=True)
+    low, high = suggestion.interval or (np.nan, np.nan)
+    return render(
+        "results.html",
+        t=t,
+        suggestion=suggestion,
+        rate="" if suggestion.lr is None else f"{suggestion.lr:.3g}",
+        remarks=[
+            *result.data.notes,
+            *(t("left_out", name=one.name, reason=one.reason) for one in result.data.left_out),
+        ],
+        interval=(f"{low:.3g}", f"{high:.3g}"),
+        headings=list(columns),
+        rows=[(cells, lr == suggestion.lr) for cells, lr in zip(rows, result.lrs, strict=True)],
+        plot=_plot(result, t),
+    )
+
+
+def _plot(result: Any, t: Texts) -> Plot:
+    with np.errstate(all="ignore"):
+        mean = result.losses.mean(axis=0)
+    E = mean.shape[1] - 1
+    suggested = result.suggestion().lr
+    order = np.argsort(np.argsort(result.lrs)) * len(_SHADES) // len(result.lrs)
+    named = {
+        float(result.lrs.min()),
+        float(result.lrs.max()),
+        suggested,
+    }  # all would hide the curves
+    marks = [
+        Line(
+            np.arange(E + 1),
+            mean[k],
+            colour=_SHADES[order[k]],
+            label=f"lr={lr:.3g}" if lr in named else "",
+            width=3.5 if lr == suggested else 1.3,
+        )
+        for k, lr in enumerate(result.lrs)
+    ]
+    seen = mean[np.isfinite(mean) & (mean > 0)]
+    low, high = float(seen.min()) * 0.8, float(mean[:, 0].max()) * 10
+    axes = Axis(t("epoch"), 0, E, whole=True), Axis(t("loss"), low, high, log=True)
+    return Plot("own-curves", t("sweep_alt"), *axes, marks)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if np.isfinite(value) else "∞"

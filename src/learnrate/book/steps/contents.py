@@ -1,0 +1,43 @@
+"""What an explanation says as a whole, whatever was opened: the one thing that pages and terminals draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from learnrate.book.steps.explanation import Explanation
+from learnrate.book.steps.messages import Messages
+from learnrate.book.steps.opened import Opened
+from learnrate.book.steps.parts import Section
+from learnrate.book.steps.script_explanation import ScriptExplanation
+from learnrate.book.steps.script_sections import script_facts, script_remarks, script_sections
+from learnrate.book.steps.sections import facts, remarks, sections
+from learnrate.book.steps.tables import Limits
+
+__all__ = ["Contents", "contents"]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Title, what was opened, what is to be said first, and the sections."""
+
+    title: str
+    subtitle: str
+    facts: list[tuple[str, str]]
+    remarks: list[str]
+    sections: tuple[Section, ...]
+
+
+def contents(e: Opened, m: Messages, limits: Limits) -> Contents:
+    """The contents in one language, abridged to ``limits``."""
+    if isinstance(e, ScriptExplanation):
+        return Contents(
+            m.script_title,
+            m.script_subtitle,
+            script_facts(e, m),
+            script_remarks(e, m),
+            script_sections(e, m, limits),
+        )
+    assert isinstance(e, Explanation)
+    return Contents(
+        m.title, m.of("subtitle", e.loss), facts(e, m), remarks(e, m), sections(e, m, limits)
+    )

@@ -1,0 +1,170 @@
+"""An explained step of a linear model as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from learnrate._shapes import Array, Bool, Float, Int
+from learnrate.book.steps.opened import GraphNode, Opened
+
+__all__ = ["Explanation", "GradientCheck", "Update"]
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """The step of one parameter: ``new = old − change``, ``change = η/|B| · gradient``."""
+
+    name: str
+    old: Array
+    gradient: Array
+    change: Array
+    new: Array
+
+
+@dataclass(frozen=True, eq=False)
+class GradientCheck:
+    """The gradient of the minibatch's summed loss in three ways, for ``(w_1, …, w_d, b)``, each with C entries: D in all.
+
+    Attributes
+    ----------
+    residuals : float64 array, shape (batch, C)
+        ``r_i = x_i·w + b − y_i``; of classes the probability of each, less 1 at the example's own.
+    terms : float64 array, shape (batch, D)
+        ``x_ij r_i``, and ``r_i`` for the bias: what the sum by hand adds up.
+    by_hand : float64 array, shape (D,)
+        ``Σ_i x_ij r_i``, the sum of the terms.
+    backward : float64 array, shape (D,)
+        What ``backward()`` left in ``w.grad`` and ``b.grad``.
+    finite_difference : float64 array, shape (D,)
+        ``(L(θ + h e_j) − L(θ − h e_j)) / 2h``; nan where it was not computed, see ``checked``.
+    checked : bool array, shape (D,)
+        Which finite differences were computed: all, unless there are thousands of parameters.
+    h : float
+        Half the distance that a parameter was moved.
+    """
+
+    residuals: Float[Array, "batch C"]
+    terms: Float[Array, "batch D"]
+    by_hand: Float[Array, " D"]
+    backward: Float[Array, " D"]
+    finite_difference: Float[Array, " D"]
+    checked: Bool[Array, " D"]
+    h: float
+
+    @property
+    def disagreement(self) -> float:
+        """The largest difference between any two of the three, over all parameters; may be not finite."""
+        third = np.where(self.checked, self.finite_difference, self.by_hand)
+        with np.errstate(all="ignore"):
+            return float(np.ptp([self.backward, self.by_hand, third], axis=0).max())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Explanation(Opened):
+    """One step of minibatch SGD on ``X·w + b``, number by number.
+
+    Attributes
+    ----------
+    loss : str
+        ``squared``; of classes ``logistic`` or ``softmax``.
+    lr : float
+        Learning rate η.
+    batch_size : int
+        Nominal ``|B|``, which the update divides by; a short last minibatch has fewer rows.
+    seed : int
+        Decides the start and the order, as in a sweep.
+    step, epoch : int
+        Which step of training this is, and in which epoch, both from 1.
+    minibatch, minibatches : int
+        The step's place in its epoch, from 1, and the steps of an epoch.
+    n : int
+        Examples trained on.
+    feature_names : tuple of str
+        One name per feature.
+    target_name : str
+        What is predicted.
+    classes : tuple of str
+        Names of the classes, in the order of their numbers; empty where the target is a number.
+    standardized : bool
+        Whether the features were scaled to mean 0 and standard deviation 1.
+    left_out : tuple of str
+        Columns of the table that are not learned from, each with the reason.
+    notes : tuple of str
+        What was done to the rows of the table.
+    indices : int64 array, shape (batch,)
+        The minibatch's rows among the examples, from 0.
+    X, y : float64 arrays, shapes (batch, d) and (batch,)
+        Their features and labels, as the model sees them; of classes their numbers.
+    attached : tuple of Attached
+        What ``attach_grad()`` allocated, before training.
+    nodes : tuple of GraphNode
+        The recorded graph in forward order; the last is the loss.
+    updates : tuple of Update
+        The steps of w and b.
+    check : GradientCheck
+        The same gradient by hand and by finite differences.
+    loss_before, loss_after : float
+        Mean loss over this minibatch before and after the update.
+    """
+
+    loss: str
+    lr: float
+    batch_size: int
+    seed: int
+    step: int
+    epoch: int
+    minibatch: int
+    minibatches: int
+    n: int
+    feature_names: tuple[str, ...]
+    target_name: str
+    classes: tuple[str, ...]
+    standardized: bool
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+    indices: Int[Array, " batch"]
+    X: Float[Array, "batch d"]
+    y: Float[Array, " batch"]
+    updates: tuple[Update, ...]
+    check: GradientCheck
+    loss_before: float
+    loss_after: float
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """``w[feature]`` for every feature, then ``b``; for several outputs ``w[feature, class]`` and ``b[class]``."""
+        if not self.outputs:
+            return (*(f"w[{name}]" for name in self.feature_names), "b")
+        weights = (f"w[{name}, {c}]" for name in self.feature_names for c in self.outputs)
+        return (*weights, *(f"b[{c}]" for c in self.outputs))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The class of each output, where there are several."""
+        return self.classes if self.loss == "softmax" else ()
+
+    def row_labels(self, node: GraphNode, rows: Sequence[int]) -> list[str]:
+        """Names of features, or the numbers of the examples."""
+        if node.name == "w":
+            return [self.feature_names[i] for i in rows]
+        if node.kind == "parameter":
+            return [self.outputs[i] if self.outputs else "" for i in rows]
+        return [f"#{index + 1}" for index in self.indices[list(rows)]]
+
+    def column_labels(self, node: GraphNode, columns: Sequence[int]) -> list[str]:
+        """Names of features, or of classes."""
+        if node.name == "X":
+            return [self.feature_names[j] for j in columns]
+        of_classes = self.outputs and node.shape[1:] == (len(self.outputs),)
+        return [self.outputs[c] for c in columns] if of_classes else []
+
+    def __repr__(self) -> str:
+        """Size and place in a line."""
+        B, d = self.X.shape
+        return (
+            f"<Explanation: step {self.step} at learning rate {self.lr:g}, "
+            f"{B} examples × {d} features, {len(self.nodes)} nodes>"
+        )

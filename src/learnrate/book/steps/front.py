@@ -1,0 +1,122 @@
+"""``explain()``, the front door: examples in, one step laid open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from learnrate.book.steps.explanation import Explanation
+from learnrate.book.steps.one_step import explain_step
+from learnrate.data.options import Table
+from learnrate.errors import OptionError, option
+from learnrate.sweeps.config import SweepConfig
+from learnrate.sweeps.examples import examples
+from learnrate.sweeps.losses import chosen_loss, target_kind
+
+__all__ = ["explain"]
+
+_DEFAULT_BATCH_SIZE = 3
+_OPENED = ("squared", "logistic", "softmax")
+
+
+def explain(
+    data: Any,
+    y: Any = None,
+    *,
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    lr: float = 0.03,
+    batch_size: int | None = None,
+    seed: int = 0,
+    step: int = 1,
+    missing: str = "error",
+    standardize: bool | None = None,
+    table: Table | None = None,
+    loss: str | None = None,
+) -> Explanation:
+    """Open one step of minibatch SGD: what ``attach_grad()`` and ``backward()`` do, number by number.
+
+    The step is ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)`` and the same for b: the very numbers that
+    `learnrate.sweep` computes for the same examples, seed, batch size and rate. Where the target is a class it is a step
+    of logistic regression, or of softmax regression for more than two.
+
+    Parameters
+    ----------
+    data, y, target, features, missing, standardize, table
+        The examples, as for `learnrate.sweep`.
+    lr : float
+        Learning rate η.
+    batch_size : int, optional
+        Nominal ``|B|``; 3 unless given, so that every number can be read, or n where there are fewer.
+    seed : int
+        Decides the start and the order of the examples.
+    step : int
+        Which step of training to open; 1 is the first.
+    loss : str, optional
+        ``squared``, ``logistic`` or ``softmax``; by the target unless given, as for `learnrate.sweep`.
+
+    Returns
+    -------
+    Explanation
+        All numbers as arrays; ``print`` it, or ``save`` it as html, svg, mmd or json.
+
+    Raises
+    ------
+    DataError, OptionError
+        If the examples or an option cannot be used; the message says what to do.
+
+    Source: *Dive into Deep Learning* (《动手学深度学习》), sections 2.3 and 3.2.
+
+    Examples
+    --------
+    >>> from learnrate.book.steps import explain
+    >>> step = explain("note", lr=0.03, batch_size=3)
+    >>> [node.name for node in step.visited]
+    ['loss', 'r²', 'r', 'ŷ', 'Xw', 'b', 'w']
+    >>> step.check.disagreement < 1e-9
+    True
+    """
+    # An option that no data could make right is refused before any data is read.
+    rate = _as_rate(lr)
+    size = _DEFAULT_BATCH_SIZE if batch_size is None else batch_size
+    config = SweepConfig(batch_size=size, seed=seed)
+    _check_step(step)
+    if loss is not None and loss not in _OPENED:
+        raise OptionError(
+            f"{option('loss')} must be one of {', '.join(_OPENED)} to be opened step by step. Got {loss!r} instead."
+        )
+    prepared = examples(
+        data,
+        y,
+        target=target,
+        features=features,
+        missing=missing,
+        standardize=standardize,
+        table=table,
+        seed=config.seed,
+        target_kind=target_kind(loss),
+    )
+    n = len(prepared.y_train)
+    if batch_size is None and n < config.batch_size:
+        config = config.with_batch_size(n)
+    config.check_against(n)
+    phi = chosen_loss(loss, prepared)
+    return explain_step(prepared, phi, lr=rate, config=config, step=int(step))
+
+
+def _as_rate(lr: Any) -> float:
+    try:
+        rate = float(lr)
+    except (TypeError, ValueError):
+        rate = math.nan
+    if not (math.isfinite(rate) and rate > 0):
+        raise OptionError(f"lr must be a finite number above 0. Got {lr!r} instead.")
+    return rate
+
+
+def _check_step(step: int) -> None:
+    if not hasattr(step, "__index__") or isinstance(step, bool) or step < 1:
+        raise OptionError(
+            f"step must be a whole number, 1 or more. Got {step!r} instead; the first step is 1."
+        )

@@ -1,0 +1,99 @@
+"""The command-line options of reading a table, which several commands share."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+__all__ = ["TABLE_OPTIONS", "with_table_options"]
+
+
+def _option(kind: Any, *names: str, help: str) -> Any:
+    return Annotated[kind, typer.Option(*names, help=help, show_default=False)]
+
+
+_OPTIONS: dict[str, Any] = {
+    "drop": _option(str | None, "--drop", help="Columns that are not used, a,b,c."),
+    "dates": _option(
+        str | None,
+        "--dates",
+        help="Features from dates: parts (year, month, weekday, hour) or days (since the first). Unless given, dates are not used.",
+    ),
+    "decimal": _option(str | None, "--decimal", help="The decimal mark of numbers: . or ,"),
+    "thousands": _option(
+        str | None,
+        "--thousands",
+        help="The thousands separator of numbers, such as , or . or a blank.",
+    ),
+    "header": _option(
+        bool | None,
+        "--header/--no-header",
+        help="Whether the first line holds the names of the columns. If not, they are column_1, ….",
+    ),
+    "skip_lines": _option(
+        int, "--skip-lines", help="Number of lines to skip at the beginning of a text file."
+    ),
+    "comment": _option(
+        str | None,
+        "--comment",
+        help="Skip lines that begin with this, such as '#'; '' for none.",
+    ),
+    "sep": _option(
+        str | None,
+        "--sep",
+        help="The separator of values in a text file: one character, tab or blanks.",
+    ),
+    "encoding": _option(
+        str | None, "--encoding", help="The encoding of a text file: utf-8, gb18030, cp1252, …"
+    ),
+    "sheet": _option(
+        str | None, "--sheet", help="The sheet of a workbook, by name, or by number from 1."
+    ),
+}
+
+TABLE_OPTIONS = tuple(_OPTIONS)
+"""The names of these options."""
+
+
+def with_table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add these options to a command, which gets them as one argument ``table``, a `learnrate.data.options.Table`."""
+    own = inspect.signature(command)
+    options = {
+        name: inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=0 if name == "skip_lines" else None,
+            annotation=annotation,
+        )
+        for name, annotation in _OPTIONS.items()
+    }
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **given: Any) -> Any:
+        from learnrate.data.options import Table
+
+        asked = {name: given.pop(name) for name in _OPTIONS}
+        drop = asked.pop("drop")
+        names = () if drop is None else tuple(name.strip() for name in drop.split(","))
+        return command(*arguments, table=Table(drop=names, **asked), **given)
+
+    hints = get_type_hints(command, include_extras=True)
+    parameters = [
+        parameter.replace(annotation=hints[parameter.name])
+        for parameter in own.parameters.values()
+        if parameter.name != "table"
+    ]
+    run.__signature__ = own.replace(  # type: ignore[attr-defined]
+        parameters=[*parameters, *options.values()], return_annotation=hints.get("return", None)
+    )
+    run.__annotations__ = {
+        **{parameter.name: parameter.annotation for parameter in parameters},
+        **_OPTIONS,
+        "return": hints.get("return", None),
+    }
+    del run.__wrapped__  # else Typer reads the annotations of the wrapped function
+    return run

@@ -1,0 +1,56 @@
+"""How lanes lie in memory for the kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learnrate._shapes import Array
+from learnrate.linear.kernels.memory import aligned_zeros
+from learnrate.linear.kernels.vectors import LANE_BYTES, TILE
+
+__all__ = ["Layout"]
+
+
+class Layout:
+    """A buffer with a number for each parameter of each lane: blocks of lanes, each a matrix of its own.
+
+    Attributes
+    ----------
+    K : int
+        Lanes that are asked for.
+    lanes, rows, blocks : int
+        Columns of a block, one vector; its rows; and how many blocks there are.
+    """
+
+    def __init__(self, K: int, parameters: int, dtype: np.dtype[np.floating]) -> None:
+        self.K = K
+        self.lanes = LANE_BYTES // dtype.itemsize
+        self.rows = (
+            -(-(parameters + 1) // TILE) * TILE
+        )  # a row of −1 too, and room for the last tile
+        self.blocks = -(-K // self.lanes)
+        self.dtype = dtype
+
+    def zeros(self) -> Array:
+        """An empty buffer."""
+        return aligned_zeros((self.blocks, self.rows, self.lanes), self.dtype)
+
+    def put(self, buffer: Array, columns: Array) -> None:
+        """Write a column of parameters for each of the K lanes, or a single one for all."""
+        parameters, K = columns.shape
+        if K == 1:
+            buffer[:, :parameters] = columns
+            return
+        full = np.zeros((parameters, self.blocks * self.lanes), dtype=self.dtype)
+        full[:, :K] = columns
+        shape = parameters, self.blocks, self.lanes
+        buffer[:, :parameters] = full.reshape(shape).transpose(1, 0, 2)
+
+    def get(self, buffer: Array, parameters: int) -> Array:
+        """The columns of the K lanes, in float64."""
+        columns = buffer[:, :parameters].transpose(1, 0, 2).reshape(parameters, -1)
+        return columns[:, : self.K].astype(np.float64)
+
+    def share(self, worker: int, threads: int) -> tuple[int, int]:
+        """First block, and one after the last, of a worker's."""
+        return worker * self.blocks // threads, (worker + 1) * self.blocks // threads

@@ -1,0 +1,54 @@
+"""The losses in recorded operations, as the book writes them: the reference engine's own, differentiated by `backward`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from learnrate import nd
+from learnrate.nd import NDArray
+from learnrate.scratch import squared_loss
+from learnrate.training.losses import Huber, Loss
+
+__all__ = ["recorded"]
+
+
+def _huber(z: NDArray, y: NDArray, *, delta: float) -> NDArray:
+    """``½ r²`` where ``|r| ≤ δ``, else ``δ(|r| − ½ δ)``."""
+    r = z - y.reshape(z.shape)
+    return nd.where(r.abs() <= delta, r**2 / 2, delta * (r.abs() - delta / 2))
+
+
+def _logistic(z: NDArray, y: NDArray) -> NDArray:
+    """``log(1 + e^{−m})``, with ``m = z`` for the class 1 and ``−z`` for the class 0."""
+    return nd.softrelu((1 - 2 * y.reshape(z.shape)) * z)
+
+
+def _softmax(z: NDArray, y: NDArray) -> NDArray:
+    """``−log softmax(z)_y``: softmax and cross-entropy in one, since the logarithm of a small quotient is not exact."""
+    return -nd.pick(nd.log_softmax(z), y)
+
+
+def _poisson(z: NDArray, y: NDArray) -> NDArray:
+    """``e^z − y z + y log y − y``"""
+    y = y.reshape(z.shape)
+    some = nd.where(y > 0, y, nd.ones_like(y))
+    return z.exp() - y * z + y * some.log() - y
+
+
+_RECORDED: dict[str, Callable[..., NDArray]] = {
+    "squared": squared_loss,
+    "huber": _huber,
+    "logistic": _logistic,
+    "softmax": _softmax,
+    "poisson": _poisson,
+}
+
+
+def recorded(loss: Loss) -> Callable[[NDArray, NDArray], NDArray]:
+    """``φ`` as a function of the outputs, (n, C), and the labels, (n,), which has one value for each example.
+
+    Source: *Dive into Deep Learning* (《动手学深度学习》), sections 3.2 and 3.6.
+    """
+    function = _RECORDED[loss.name]
+    return partial(function, delta=loss.delta) if isinstance(loss, Huber) else function

@@ -1,0 +1,215 @@
+"""The way of every sweep, whatever is trained: record, checkpoint, executor, progress, Ctrl-C, result."""
+
+from __future__ import annotations
+
+import importlib
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
+
+from learnrate._shapes import Array, Float, Int
+from learnrate.sweeps.config import SweepConfig
+from learnrate.sweeps.result import SweepResult
+from learnrate.training.checkpoint import Checkpoints
+from learnrate.training.executors import Executor
+from learnrate.training.monitor import Monitor, Progress, SweepInterrupted
+from learnrate.training.problem import Engine, Horizon, Problem
+from learnrate.training.pruning import Halving
+from learnrate.training.record import Record
+from learnrate.training.run import train
+from learnrate.training.states import LaneStates
+
+__all__ = ["CLUSTERS", "Block", "Cluster", "Place", "Task", "as_cluster", "run_sweep"]
+
+
+R = TypeVar("R", bound=SweepResult, covariant=True)
+
+
+class Place(NamedTuple):
+    """Where a sweep is trained: the executor, the engine's name, and why it was chosen."""
+
+    executor: Executor
+    engine: str
+    reason: str
+
+
+class Block(NamedTuple):
+    """Lanes that a result is about: seeds that follow one another, lanes of each, and their last measurement."""
+
+    seeds: slice
+    lanes: Int[Array, " L"]
+    point: int
+
+
+class Task(Protocol[R]):
+    """What a sweep trains: all that knows the model and its examples."""
+
+    @property
+    def config(self) -> SweepConfig:
+        """What was asked for."""
+        ...
+
+    @property
+    def lrs(self) -> Float[Array, " K"]:
+        """Learning rates."""
+        ...
+
+    @property
+    def n(self) -> int:
+        """Examples visited from one measurement to the next."""
+        ...
+
+    @property
+    def large(self) -> bool:
+        """Whether lanes may be so large that those which were ended are better forgotten."""
+        ...
+
+    @property
+    def horizon(self) -> Horizon:
+        """How long lanes are trained, and where they are measured."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """All that decides the numbers, as JSON can hold it; examples by their fingerprint."""
+        ...
+
+    def measure(self, states: LaneStates) -> Mapping[str, Array]:
+        """What is measured here, beside what an engine measures: (K,) numbers by name."""
+        ...
+
+    def place(self, engine: str, cluster: Cluster | None, monitor: Monitor) -> Place:
+        """Where lanes are trained, by the engine of that name or one that is chosen."""
+        ...
+
+    def problems(self, progress: Progress) -> Sequence[Problem]:
+        """What is trained, for each seed."""
+        ...
+
+    def contradiction(self, record: Record) -> str | None:
+        """What is wrong with what an engine has reported, where it is measured once more: a phrase, or None."""
+        ...
+
+    def result(
+        self, record: Record, block: Block, *, engine: str, reason: str, seconds: float
+    ) -> R:
+        """What was found out about a block of lanes."""
+        ...
+
+
+class Cluster(Protocol):
+    """Machines to train on."""
+
+    def engine(self, name: str) -> str:
+        """The engine to ask for there where ``name`` is asked for."""
+        ...
+
+    def executor(self, engine: Engine, monitor: Monitor) -> Executor:
+        """What trains there."""
+        ...
+
+
+CLUSTERS = {"ray": ("learnrate.cluster.ray", "RayCluster")}
+"""Where each kind of cluster is found. A module is imported when a sweep asks for it."""
+
+
+_PLAINEST = "reference"
+"""The engine that trains again where another was wrong."""
+
+
+def as_cluster(cluster: str | Cluster | None) -> Cluster | None:
+    """The Ray cluster at an address (``"local"``, ``"auto"``, ``"host:port"``), or what was given.
+
+    Raises
+    ------
+    MissingExtraError
+        If Ray is not installed.
+    """
+    if not isinstance(cluster, str):
+        return cluster
+    module, name = CLUSTERS["ray"]
+    return cast(Cluster, getattr(importlib.import_module(module), name)(cluster))
+
+
+def run_sweep(
+    task: Task[R], cluster: Cluster | None, checkpoints: Checkpoints | None, monitor: Monitor
+) -> R:
+    """Train all lanes of all seeds and gather what was measured.
+
+    With checkpoints, training continues from the newest one.
+
+    Raises
+    ------
+    SweepInterrupted
+        On Ctrl-C, if at least one epoch had been finished, or one evaluation after the start.
+    """
+    config, horizon, before = task.config, task.horizon, 0.0
+    record = Record(task.lrs, config.seeds, horizon, task.measure)
+    settings, restored, engine = {}, None, config.engine
+    if checkpoints is not None:
+        settings = task.settings()
+        restored = checkpoints.restore(record, settings)
+    if restored is not None:
+        engine, before = restored
+    place = task.place(engine, cluster, monitor)
+    if restored is not None:
+        place = place._replace(reason="the checkpoint's")
+        done = int(record.points().min(axis=1).sum())
+        what = "epochs" if horizon.unit == "epoch" else "evaluations"
+        monitor.say(f"Going on from the checkpoint: {done} {what} are done.")
+    began = time.perf_counter() - before
+
+    def save(due: bool) -> None:
+        assert checkpoints is not None
+        known = {**settings, "engine": place.engine}
+        checkpoints.save(record, known, time.perf_counter() - began, due=due)
+
+    def result(block: Block) -> R:
+        return task.result(
+            record,
+            block,
+            engine=place.engine,
+            reason="; ".join([*record.ways, place.reason, *place.executor.account]),
+            seconds=time.perf_counter() - began,
+        )
+
+    def so_far(s: int) -> R:
+        measured = int(record.points()[s].min())
+        return result(Block(slice(s, s + 1), record.all_lanes, measured))
+
+    progress = Progress(record.points(), horizon.points - 1, task.n, monitor, so_far)
+    problems = task.problems(progress)
+    try:
+        train(
+            problems,
+            record,
+            place.executor,
+            progress,
+            None if checkpoints is None else save,
+            prune=Halving() if config.prune else None,
+            free=task.large,
+        )
+        wrong = None if place.engine == _PLAINEST else task.contradiction(record)
+        if wrong is not None:
+            _say_that_it_is_wrong(place.engine, wrong, monitor)
+            reason = f"{place.engine} reported {wrong}"
+            place = task.place(_PLAINEST, None, monitor)._replace(reason=reason)
+            record = Record(task.lrs, config.seeds, horizon, task.measure)
+            train(problems, record, place.executor, progress)
+    except KeyboardInterrupt:
+        block = Block(*record.finished())
+        if not block.point:
+            raise
+        raise SweepInterrupted(result(block)) from None
+    return result(Block(slice(0, config.seeds), record.all_lanes, horizon.points - 1))
+
+
+def _say_that_it_is_wrong(engine: str, wrong: str, monitor: Monitor) -> None:
+    """To whoever listens, or as a warning."""
+    sentence = (
+        f"The engine {engine} reported {wrong}: that is a fault of learnrate. The engine {_PLAINEST} trains all "
+        "rates again, slowly; please report what kind of table this is."
+    )
+    if monitor.on_message is None:
+        warnings.warn(sentence, stacklevel=4)
+    monitor.say(sentence)

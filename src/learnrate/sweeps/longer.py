@@ -1,0 +1,185 @@
+"""The rate for a run that is longer than the sweep: the best rate drifts as training goes on, mostly to smaller ones.
+
+No law holds for every task. Over small tasks (docs/suggestion-quality.md) the best rate at M times the sweep's length is
+best guessed as ``η_0 · M^−0.32``, the exponent of arXiv 2409.19913; an exponent that is fitted to the task's own curves
+is worse than this one for all. How far tasks differ from it is what sets the interval.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from learnrate._shapes import Array, Float, Int
+from learnrate.report.curves import counted, format_rate
+from learnrate.sweeps.suggestion import Suggestion
+from learnrate.training.pruning import lowest_so_far
+
+__all__ = ["COVERAGE", "Longer", "Swept", "best_rate", "longer_run", "suggest_longer"]
+
+COVERAGE = 0.75
+"""The share of runs whose best rate lay in the interval, on tasks that no constant here was chosen by."""
+_DRIFT = 0.32
+_SPREAD, _SPREAD_BY_LENGTH = 0.25, 0.24
+"""Deviation of the best rate's logarithm between tasks: at M = 1, and for each unit of ln M."""
+_WIDTH = 1.8
+"""Deviations on either side."""
+_FARTHEST = 100
+_FEWEST_RATES = 9
+_FEWEST_STEPS = 20
+_BEFORE = 3.0
+"""The best rate at this part of the sweep's length tells which way it drifts."""
+
+
+class Swept(NamedTuple):
+    """What was measured: losses (S, K, points) of the rates, and where, counted in a unit."""
+
+    lrs: Float[Array, " K"]
+    losses: Float[Array, "S K points"]
+    positions: Int[Array, " points"]
+    unit: str
+    criterion: str
+
+    @property
+    def length(self) -> int:
+        """Epochs or steps trained."""
+        return int(self.positions[-1])
+
+
+class Longer(NamedTuple):
+    """A rate for a longer run, and the interval that held the best one in three of four test runs."""
+
+    lr: float
+    low: float
+    high: float
+
+
+def longer_run(best: float, M: float) -> Longer:
+    """The rate for a run that is M times as long.
+
+    ``η = η_0 · M^−0.32``, and the interval is ``η · exp(±1.8 √(0.25² + (0.24 ln M)²))``.
+
+    Parameters
+    ----------
+    best : float
+        The best rate at the sweep's own length.
+    M : float
+        How many times as long, at least 1.
+    """
+    lr = best * M**-_DRIFT
+    wide = math.exp(_WIDTH * math.hypot(_SPREAD, _SPREAD_BY_LENGTH * math.log(M)))
+    return Longer(lr, lr / wide, lr * wide)
+
+
+def best_rate(lrs: Float[Array, " K"], losses: Float[Array, " K"]) -> float:
+    """The bottom of the parabola in ``ln η`` through the lowest loss and its neighbours.
+
+    Parameters
+    ----------
+    lrs, losses : arrays, shape (K,)
+        In rising order of the rates; losses that are not finite are not looked at.
+    """
+    k = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
+    if not 0 < k < len(lrs) - 1 or not np.isfinite(losses[k - 1 : k + 2]).all():
+        return float(lrs[k])
+    a, b, c = np.log(lrs[k - 1 : k + 2])
+    y = losses[k - 1 : k + 2]
+    left, right = (y[1] - y[0]) / (b - a), (y[2] - y[1]) / (c - b)
+    if right <= left:
+        return float(lrs[k])
+    bottom = (a + b) / 2 - left * (c - a) / (2 * (right - left))
+    return float(np.exp(np.clip(bottom, a, c)))
+
+
+def suggest_longer(sweep: Swept, horizon: int) -> Suggestion:
+    """The rate for a run that is longer than the sweep, or why there is none.
+
+    Rates are compared by the lowest loss so far, for a long training keeps its best checkpoint. See `longer_run`.
+
+    Parameters
+    ----------
+    sweep : Swept
+    horizon : int
+        Epochs or steps of the longer run.
+    """
+    M, order = horizon / sweep.length, np.argsort(sweep.lrs)
+    sweep = sweep._replace(lrs=sweep.lrs[order], losses=sweep.losses[:, order])
+    losses = lowest_so_far(sweep.losses)
+    why_not = _why_not(sweep, horizon, losses)
+    if why_not is not None:
+        return Suggestion(None, why_not, horizon, None, sweep.criterion, unit=sweep.unit)
+    best = best_rate(sweep.lrs, losses)
+    found = longer_run(best, M)
+    risk = _at_risk(sweep, losses, found, best)
+    low, high = float(f"{found.low:.2g}"), float(f"{found.high:.2g}")
+    reason = (
+        f"For {counted(horizon, sweep.unit)}, {M:.3g} times the sweep: {_rounded(best)}, its best rate by the lowest "
+        f"{sweep.criterion}, times {M:.3g}^−{_DRIFT:g}, because longer runs mostly want smaller rates. In "
+        f"{100 * COVERAGE:.0f} % of our test runs the best rate lay in such an interval, here {format_rate(low)} to "
+        f"{format_rate(high)}; over as wide a range the rates of this sweep lost up to {100 * risk:.2g} % of what the "
+        "best one gained."
+    )
+    return Suggestion(
+        float(f"{found.lr:.3g}"),
+        reason + _cautions(sweep, losses, best),
+        horizon,
+        (low, high),
+        sweep.criterion,
+        unit=sweep.unit,
+        coverage=COVERAGE,
+        at_risk=risk,
+    )
+
+
+def _rounded(lr: float) -> str:
+    return format_rate(float(f"{lr:.3g}"))
+
+
+def _why_not(sweep: Swept, horizon: int, losses: Float[Array, " K"]) -> str | None:
+    """Why nothing can be said of the longer run: a phrase, ending in a full stop."""
+    length = counted(sweep.length, sweep.unit)
+    if horizon > _FARTHEST * sweep.length:
+        return (
+            f"{counted(horizon, sweep.unit)} is more than {_FARTHEST} times what was trained, {length}; train "
+            f"{counted(-(-horizon // _FARTHEST), sweep.unit)} or more."
+        )
+    if len(losses) < _FEWEST_RATES:
+        return f"a longer run needs {_FEWEST_RATES} rates or more that were trained to the end. Got {len(losses)}."
+    if sweep.unit == "step" and sweep.length < _FEWEST_STEPS:
+        return (
+            f"a longer run needs {_FEWEST_STEPS} steps or more to go by, and {length} were trained."
+        )
+    if not np.isfinite(losses).any():
+        return "every rate diverged; try smaller ones."
+    k = int(np.argmin(losses))
+    if k in (0, len(losses) - 1):
+        end, way = ("smallest", "smaller") if k == 0 else ("largest", "larger")
+        return f"the best rate, {_rounded(sweep.lrs[k])}, is the {end} one tried; add {way} ones."
+    return None
+
+
+def _at_risk(sweep: Swept, losses: Float[Array, " K"], found: Longer, best: float) -> float:
+    """The most that is lost inside the interval, moved to where the best rate is now, as a share of what was gained."""
+    start = float(sweep.losses[:, :, 0].mean())
+    least = float(losses.min())
+    inside = (sweep.lrs >= best * found.low / found.lr) & (
+        sweep.lrs <= best * found.high / found.lr
+    )
+    worst = float(np.where(np.isfinite(losses), losses, start)[inside].max(initial=least))
+    return min(1.0, (worst - least) / (start - least)) if start > least else 0.0
+
+
+def _cautions(sweep: Swept, losses: Float[Array, " K"], best: float) -> str:
+    """What the curves show that the guess does not know."""
+    said = ""
+    before = int(np.searchsorted(sweep.positions, sweep.length / _BEFORE))
+    if 0 < before < len(sweep.positions) - 1:
+        earlier = best_rate(sweep.lrs, lowest_so_far(sweep.losses[:, :, : before + 1]))
+        if best > 1.3 * earlier:
+            said += f" Within the sweep the best rate rose, from {_rounded(earlier)}: a larger one may be better."
+    curve = sweep.losses[:, int(np.argmin(losses))].mean(axis=0)
+    if sweep.criterion == "held-out loss" and curve[-1] > 1.02 * curve.min():
+        said += " The held-out loss has begun to rise: keep the best checkpoint of the longer run."
+    return said

@@ -1,0 +1,68 @@
+"""What a caller chooses of a training: the recipe, and what a step does besides the optimizer's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from learnrate.errors import OptionError, not_one_of
+from learnrate.torch.lanes import StepOptions
+from learnrate.torch.losses import as_loss, as_metrics
+from learnrate.torch.pacing import is_factory
+from learnrate.torch.recipe import Recipe
+
+__all__ = ["PRECISIONS", "recipe_of", "step_options"]
+
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def recipe_of(loss: Any, step: Any, metrics: Any, precision: str | None) -> tuple[str, Recipe]:
+    """The loss's name, and what is called in a training besides the model."""
+    if precision is not None and precision not in PRECISIONS:
+        raise not_one_of("precision", precision, PRECISIONS)
+    autocast = None if precision is None else PRECISIONS[precision]
+    if (loss is None) == (step is None):
+        raise OptionError(
+            "loss or step must be given, a loss of output and target or a function of model and minibatch. "
+            f"Got {'neither' if loss is None else 'both'}; such as loss='mse'."
+        )
+    if step is None:
+        name, function = as_loss(loss)
+        return name, Recipe(function, as_metrics(metrics, name), None, autocast)
+    if not callable(step) or isinstance(step, type):
+        raise OptionError(
+            f"step must be a function of the model and a minibatch. Got {step!r} instead; such as "
+            "lambda model, batch: model(**batch).loss."
+        )
+    if metrics:
+        raise OptionError(
+            "metrics must be left out with step, which returns them itself. Got both; return (loss, {'name': value})."
+        )
+    return str(getattr(step, "__name__", "step")), Recipe(step=step, precision=autocast)
+
+
+def step_options(
+    norm: Any, value: Any, accumulate: Any, schedule: Any, precision: str | None, ema: Any
+) -> StepOptions:
+    """What a step does besides the optimizer's own."""
+    if ema is not None and not (isinstance(ema, float) and 0 < ema < 1):
+        raise OptionError(
+            f"ema must be a decay between 0 and 1. Got {ema!r} instead; such as 0.999."
+        )
+    for name, bound in (("clip_grad_norm", norm), ("clip_grad_value", value)):
+        real = isinstance(bound, int | float) and not isinstance(bound, bool)
+        if bound is not None and not (real and bound > 0):
+            raise OptionError(f"{name} must be a number above 0. Got {bound!r} instead.")
+    if not isinstance(accumulate, int) or isinstance(accumulate, bool) or accumulate < 1:
+        raise OptionError(
+            f"accumulate must be a whole number, at least 1. Got {accumulate!r} instead."
+        )
+    return StepOptions(
+        accumulate=accumulate,
+        clip_norm=norm,
+        clip_value=value,
+        scheduler=schedule if is_factory(schedule) else None,
+        scaled=precision == "fp16",
+        ema=ema,
+    )

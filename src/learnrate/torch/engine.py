@@ -1,0 +1,392 @@
+"""The engine that trains the lanes of a PyTorch model: as many at once as fit, stacked where that is right."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from learnrate._shapes import Array, Float
+from learnrate.errors import LearnrateError
+from learnrate.torch.check import Check, Differs, MeasuredOtherwise
+from learnrate.torch.failures import in_one_line
+from learnrate.torch.lanes import Lanes, Task
+from learnrate.torch.measuring import check_start
+from learnrate.torch.memory import free_memory, is_out_of_memory, lanes_that_fit
+from learnrate.torch.preparing import make_task
+from learnrate.torch.problem import TorchProblem, Training
+from learnrate.torch.randomness import sweep_world
+from learnrate.torch.separate import SeparateLanes
+from learnrate.torch.sharpness import sharpness_of, sharpness_of_lanes
+from learnrate.torch.stacked import StackedLanes, StackedSteps
+from learnrate.torch.states import FIXED, kinds_of
+from learnrate.torch.timing import stacked_is_slower
+from learnrate.torch.whole import MODEL
+from learnrate.training.problem import Engine
+from learnrate.training.states import LaneStates
+
+__all__ = ["TorchEngine"]
+
+_COMPARED = 3
+"""So many steps are compared with the real training at the start."""
+_AT_THE_END = 2
+_STACKED, _ALONE = "lanes stacked by vmap", "one lane at a time"
+
+
+@dataclass
+class Prepared:
+    """What is known of a seed before it is trained.
+
+    Attributes
+    ----------
+    task : Task
+        What its lanes have in common.
+    check : Check
+        Of its lanes against the real training.
+    steps : StackedSteps or None
+        How stacked lanes make their steps; None where they are trained one at a time.
+    sharpness : float or None
+        Of the start, where it is asked for.
+    remarks : tuple of str
+        What there is to say of it.
+    at_once : int or None
+        Lanes that fitted, once memory ran out with more.
+    still : set of str
+        Parameters that were given no gradient in any lane that has come to its end.
+    alone : str
+        How lanes are trained that are not stacked.
+    share : bool
+        Whether these may hold the fixed parameters together.
+    """
+
+    task: Task
+    check: Check
+    steps: StackedSteps | None
+    sharpness: Float[Array, " one"] | None = None
+    remarks: tuple[str, ...] = ()
+    at_once: int | None = None
+    still: set[str] | None = None
+    alone: str = _ALONE
+    share: bool = True
+
+
+class TorchEngine(Engine):
+    """Train lanes with PyTorch; see this module.
+
+    Parameters
+    ----------
+    on_message : callable, optional
+        Told why lanes are trained one at a time.
+    """
+
+    name = "torch"
+
+    def __init__(self, on_message: Callable[[str], object] | None = None) -> None:
+        self._on_message = on_message
+        self._epoch: tuple[Training, int, int, tuple[torch.Tensor, ...]] | None = None
+
+    def listened_to(self, on_message: Callable[[str], object] | None) -> TorchEngine:
+        """The same engine with another listener."""
+        return TorchEngine(on_message)
+
+    def alone(self) -> TorchEngine:
+        """The same engine for a worker process of its own."""
+        return TorchEngine()
+
+    def states(
+        self, problem: TorchProblem, start: LaneStates | None = None
+    ) -> Iterator[LaneStates]:
+        """Train, yielding the state before training and then at each point of the horizon.
+
+        Where not all lanes fit, those that do are trained to the end, then the next; the states say which.
+        """
+        training, K = problem.training, len(problem.lrs)
+        if start is not None and start.way:
+            training.ways[problem.seed] = start.way
+        with sweep_world(training.device):
+            prepared = self._prepare(problem)
+        parts = deque([(np.arange(K), start)])
+        while parts:
+            lanes, begun = parts.popleft()
+            at_once = self._lanes_at_once(prepared, training)
+            if len(lanes) > at_once:
+                later = slice(at_once, None)
+                parts.appendleft((lanes[later], None if begun is None else begun.take(later)))
+                lanes = lanes[:at_once]
+                begun = None if begun is None else begun.take(slice(at_once))
+            try:
+                for state in self._train(problem.take(lanes), prepared, begun):
+                    yield state.numbered(None if len(lanes) == K else lanes)
+                    begun = state
+            except _SharedChanged:
+                prepared.share = False  # all lanes begin again
+                parts = deque([(np.arange(K), None)])
+            except Differs as error:
+                # What has been trained is not to be trusted: all lanes begin again.
+                if isinstance(error, MeasuredOtherwise):
+                    B = training.config.batch_size
+                    training.prepared[problem.seed] = None
+                    with sweep_world(training.device):
+                        prepared = self._prepare(problem, evaluated_at_once=B)
+                else:
+                    self._one_at_a_time(prepared, str(error))
+                    prepared.steps = None
+                parts = deque([(np.arange(K), None)])
+            except Exception as error:
+                # The lanes go on from there, fewer at once or in another way.
+                self._learn_from(error, prepared, len(lanes))
+                parts.appendleft((lanes, begun))
+
+    def settle(self, problem: TorchProblem) -> None:
+        """Find out how the lanes of a problem are to be trained, before they are given to workers.
+
+        Raises
+        ------
+        LearnrateError
+            If model, loss and data do not go together.
+        """
+        with sweep_world(problem.training.device):
+            self._prepare(problem)
+
+    def _learn_from(self, error: Exception, prepared: Prepared, lanes: int) -> None:
+        """Find another way after an error, or raise it."""
+        if is_out_of_memory(error):
+            if lanes == 1:
+                raise error
+            prepared.at_once = max(1, lanes // 2)
+            self._remark(
+                prepared,
+                f"Memory ran out: from here on {prepared.at_once} lanes were trained at once.",
+            )
+        elif prepared.steps is not None and isinstance(error, _StepError):
+            # Perhaps some lane's numbers are at fault. Alone, it can fail without the others.
+            prepared.steps = None
+            self._one_at_a_time(prepared, f"stacked, {error}")
+        else:
+            raise error
+
+    def _remark(self, prepared: Prepared, remark: str) -> None:
+        if remark not in prepared.remarks:
+            prepared.remarks = (*prepared.remarks, remark)
+
+    def _one_at_a_time(self, prepared: Prepared, reason: str) -> None:
+        end = "" if reason.endswith("…") else "."
+        remark = f"Lanes were trained one at a time: {reason}{end}"
+        if remark not in prepared.remarks and self._on_message is not None:
+            self._on_message(remark)
+        self._remark(prepared, remark)
+
+    def _prepare(self, problem: TorchProblem, evaluated_at_once: int | None = None) -> Prepared:
+        """What is known of the seed, from the cache where it was found out before."""
+        training, seed = problem.training, problem.seed
+        known: Prepared | None = training.prepared.get(seed)
+        if known is not None:
+            return known
+        task = make_task(training, seed)
+        if evaluated_at_once is not None:
+            task = replace(task, evaluated_at_once=evaluated_at_once)
+        with in_one_line("Model and loss must take a minibatch of the data."):
+            first = training.order.epoch(seed, 0)[: _COMPARED * task.options.accumulate]
+            steps = min(_COMPARED, training.steps, training.stops[-1])
+            check = Check(
+                task,
+                training.examples,
+                first,
+                training.scales(task.multipliers, 0, steps),
+                training.stops,
+                problem.lrs,
+                training.measured,
+            )
+            prepared = Prepared(task, check, None)
+            reason, settled = None, training.ways.get(seed)
+            if settled not in (None, _STACKED):
+                prepared.alone = settled
+            elif problem.lanes > 1 and training.config.lanes_at_once != 1:
+                reason, prepared.steps = check.at_the_start()
+        if reason is not None:
+            self._one_at_a_time(prepared, reason)
+        elif prepared.steps is not None and settled is None:
+            K = min(problem.lanes, self._lanes_at_once(prepared, training))
+            total = training.stops[-1]
+            if stacked_is_slower(task, prepared.steps, training.examples, first[0], K, total):
+                prepared.steps, prepared.alone = None, f"{_ALONE}, which is quicker here"
+        if training.sharpness:
+            start = task.start_row()[None]
+            prepared.sharpness = sharpness_of(task, start, [{}], training.examples)
+        training.prepared[seed] = prepared
+        training.ways[seed] = _STACKED if prepared.steps is not None else prepared.alone
+        return prepared
+
+    def _lanes_at_once(self, prepared: Prepared, training: Training) -> int:
+        wanted, task = training.config.lanes_at_once, prepared.task
+        if prepared.at_once is not None:
+            return prepared.at_once
+        if isinstance(wanted, int):
+            return wanted
+        B = training.config.batch_size
+        scale = max(B, task.evaluated_at_once // 3) / B
+        return lanes_that_fit(
+            parameters=task.layout.size,
+            activations=int(task.probe.activations * scale),
+            memory=task.slots,
+            itemsize=task.dtype.itemsize,
+            free=free_memory(task.device),
+        )
+
+    def _train(
+        self, problem: TorchProblem, prepared: Prepared, start: LaneStates | None
+    ) -> Iterator[LaneStates]:
+        """Train lanes that fit, from a state or from the start."""
+        training, task = problem.training, prepared.task
+        lanes: Lanes
+        with sweep_world(training.device):
+            if prepared.steps is None or problem.lanes == 1:
+                share = prepared.share and not (task.probe.rewritten or task.probe.keeps_state)
+                if start is not None and FIXED in kinds_of(start.arrays):
+                    share = False
+                lanes = SeparateLanes(task, problem.lrs, share=share)
+            else:
+                lanes = StackedLanes(task, problem.lrs, prepared.steps)
+        done, replayed = 0, -1  # steps
+        if start is not None:
+            begun = start.epoch * training.steps + start.step
+            if task.probe.keeps_state:
+                # What a model keeps in attributes is in no array: it comes back by training again.
+                replayed = begun
+            else:
+                done = begun
+                with sweep_world(training.device):
+                    ended = [""] * start.size if start.ended is None else start.ended.tolist()
+                    lanes.load(start.arrays, done, ended)
+        for point, stop in enumerate(training.stops):
+            if stop < done or (stop == done and start is not None):
+                continue
+            with sweep_world(training.device):
+                losses, last = self._go(training, task, lanes, done, stop)
+                done = stop
+                if isinstance(lanes, SeparateLanes) and lanes.shared_changed():
+                    raise _SharedChanged
+                state = self._state(problem, prepared, lanes, point, losses)
+                if stop == training.stops[-1]:
+                    prepared.check.at_the_end(lanes, problem.lrs, state.measured["loss"], last)
+                    state = self._with_what_stood_still(state, prepared, lanes)
+            if stop > replayed:
+                yield state
+            if point == problem.last:
+                return
+
+    def _go(
+        self, training: Training, task: Task, lanes: Lanes, done: int, stop: int
+    ) -> tuple[Float[Array, " K"] | None, Sequence[torch.Tensor]]:
+        """Train from a step to another; the mean loss of the minibatches on the way, and the last of these."""
+        parts, visited = [], 0
+        last: Sequence[torch.Tensor] = ()
+        while done < stop:
+            epoch, step = divmod(done, training.steps)
+            until = min(stop, (epoch + 1) * training.steps)
+            batches = self._batches(training, task.seed, epoch)
+            last = batches[: (step + until - done) * task.options.accumulate]
+            here = last[step * task.options.accumulate :]
+            scales = training.scales(task.multipliers, done, until)
+            with _careful(lanes):
+                losses = lanes.train(training.examples, here, scales, epoch, step)
+            parts.append(len(here) * losses)
+            visited, done = visited + len(here), until
+        mean = np.sum(parts, axis=0) / visited if parts else None
+        return mean, last[-_AT_THE_END:]
+
+    def _batches(self, training: Training, seed: int, epoch: int) -> tuple[torch.Tensor, ...]:
+        """The minibatches of an epoch, which are looked up again after every measurement inside of it."""
+        known = self._epoch
+        if known is None or known[0] is not training or known[1:3] != (seed, epoch):
+            known = self._epoch = training, seed, epoch, training.order.epoch(seed, epoch)
+        return known[3]
+
+    def _state(
+        self,
+        problem: TorchProblem,
+        prepared: Prepared,
+        lanes: Lanes,
+        point: int,
+        losses: Float[Array, " K"] | None,
+    ) -> LaneStates:
+        """Measure the lanes."""
+        training, task = problem.training, prepared.task
+        measured: dict[str, Array] = {}
+        with _careful(lanes):
+            # What is measured on held-out examples is called so where it is the loss; metrics are theirs alone.
+            names = task.whole.measures
+            if training.eval_train:
+                measured.update(zip(names, lanes.evaluate(training.examples), strict=True))
+            elif losses is None:
+                first = self._batches(training, task.seed, 0)[:1]
+                measured["loss"] = lanes.evaluate(training.examples, first)[0]
+            else:
+                measured["loss"] = losses
+            if training.held_out is not None:
+                held_out = dict(zip(names, lanes.evaluate(training.held_out), strict=True))
+                measured.update({**held_out, "loss": measured["loss"]}, val_loss=held_out["loss"])
+        stop = training.stops[point]
+        if stop == 0:
+            check_start(measured)
+        end = stop == training.stops[-1]
+        arrays = lanes.arrays() if training.keep or training.sharpness or not end else {}
+        if prepared.sharpness is not None and (stop == 0 or end):
+            measured["sharpness"] = np.repeat(prepared.sharpness, len(problem.lrs))
+            if end:
+                measured["sharpness"] = sharpness_of_lanes(
+                    task, arrays, len(problem.lrs), training.examples
+                )
+        epoch, step = divmod(stop, training.steps)
+        return LaneStates(
+            epoch=epoch,
+            step=step,
+            arrays=arrays if training.keep or not end else {},
+            measured=measured,
+            remarks=prepared.remarks,
+            ended=np.array(lanes.ended) if any(lanes.ended) else None,
+            way=_STACKED if isinstance(lanes, StackedLanes) else prepared.alone,
+        )
+
+    def _with_what_stood_still(
+        self, state: LaneStates, prepared: Prepared, lanes: Lanes
+    ) -> LaneStates:
+        """The states with a remark that names parameters without a gradient."""
+        unmoved = lanes.unmoved()
+        prepared.still = unmoved if prepared.still is None else prepared.still & unmoved
+        names = [n for n in prepared.task.layout.names if n in prepared.still]
+        if not names or state.lanes is not None:
+            return state
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        which = ", ".join(name.removeprefix(MODEL) for name in names[:3])
+        remark = f"Parameters that were not trained, for no minibatch gave them a gradient: {which}{more}."
+        return replace(state, remarks=(*state.remarks, remark))
+
+
+class _SharedChanged(Exception):  # noqa: N818  # it tells of a way, not of an error
+    """Lanes hold a fixed parameter together, and one of them has changed it."""
+
+
+class _StepError(Exception):
+    """A step of stacked lanes failed, for another reason than memory."""
+
+
+@contextmanager
+def _careful(lanes: Lanes) -> Iterator[None]:
+    """Tell an error of the user's own code in one line; stacked lanes may have a way out of it."""
+    if isinstance(lanes, SeparateLanes):
+        with in_one_line("Model and loss must take every minibatch of the data."):
+            yield
+        return
+    try:
+        yield
+    except LearnrateError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _StepError(f"a step raised {type(error).__name__}") from error

@@ -1,0 +1,70 @@
+"""Names for a model's start and for examples, to tell whether a checkpoint is of the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from learnrate.data.fingerprint import Fingerprint
+from learnrate.torch.examples import Examples, HeldItems, TensorExamples
+from learnrate.torch.randomness import Stream, sweep_world
+from learnrate.torch.streams import StreamedExamples
+from learnrate.torch.whole import Whole
+
+__all__ = ["fingerprint_of_examples", "fingerprint_of_model"]
+
+_NUMPYS = (torch.float16, torch.float32, torch.float64)
+
+
+def fingerprint_of_model(whole: Whole) -> str:
+    """Of all parameters and buffers, with their names."""
+    digest = Fingerprint()
+    for name, tensor in (*whole.named_parameters(), *whole.named_buffers()):
+        _add(digest, [name, tensor])
+    return digest.hexdigest()
+
+
+def fingerprint_of_examples(examples: Examples | None, device: torch.device, first: int) -> str:
+    """Of all examples where they are held; of the ``first`` ones, read with the sweep's draws, where they are not."""
+    digest = Fingerprint()
+    parts: Iterable[Any]
+    if examples is None:
+        parts = ()
+    elif isinstance(examples, TensorExamples):
+        parts = [examples.whole]
+    elif isinstance(examples, HeldItems):
+        parts = examples.items
+    elif isinstance(examples, StreamedExamples):
+        parts = [len(examples), examples.batch(torch.tensor([0]))]
+    else:
+        with sweep_world(device):
+            examples.renew(device, 0, Stream.EVALUATION)
+            numbers = torch.arange(min(first, len(examples)))
+            parts = [len(examples), next(examples.read([numbers]))]
+    for part in parts:
+        _add(digest, part)
+    return digest.hexdigest()
+
+
+def _add(digest: Fingerprint, value: Any) -> None:
+    """Take in tensors, arrays and plain values, and what is inside sequences and mappings."""
+    if isinstance(value, Tensor):
+        plain = value.detach().cpu()
+        # NumPy has no bfloat16, nor smaller floating-point types: each of them fits into float32.
+        small = plain.is_floating_point() and plain.dtype not in _NUMPYS
+        digest.add((plain.float() if small else plain).numpy())
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        digest.add(value)
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            _add(digest, [key, part])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _add(digest, part)
+    else:
+        plain_value = isinstance(value, str | int | float | bool | bytes | None)
+        digest.more(f"{value!r};".encode() if plain_value else type(value).__name__.encode())

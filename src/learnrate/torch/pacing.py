@@ -1,0 +1,83 @@
+"""The rate at every step: multipliers, or a scheduler of `torch.optim.lr_scheduler` used as it is."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from learnrate._shapes import Array, Float
+from learnrate.errors import OptionError
+from learnrate.torch.failures import in_one_line
+from learnrate.torch.rules import Chosen
+from learnrate.torch.whole import Whole
+
+__all__ = ["SchedulerFactory", "is_factory", "multipliers_of", "scheduler_of"]
+
+SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
+"""Takes a lane's optimizer and returns a scheduler, whose ``step()`` is called after each step of the optimizer."""
+
+
+def is_factory(schedule: Any) -> bool:
+    """Whether a schedule is made for an optimizer, in place of a name or a function of the step."""
+    if isinstance(schedule, str) or not callable(schedule):
+        return False
+    if isinstance(schedule, type):
+        return issubclass(schedule, torch.optim.lr_scheduler.LRScheduler)
+    try:
+        return not hasattr(schedule(0), "__float__")
+    except Exception:  # a number is no optimizer
+        return True
+
+
+def scheduler_of(factory: SchedulerFactory, optimizer: torch.optim.Optimizer) -> Any:
+    """The scheduler of a lane.
+
+    Raises
+    ------
+    OptionError
+        If it is none that is stepped without arguments.
+    """
+    with in_one_line("schedule must be a function of the step, or of the optimizer."):
+        scheduler = factory(optimizer)
+    if not isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler) or isinstance(
+        scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau
+    ):
+        raise OptionError(
+            "schedule must return a scheduler of torch.optim.lr_scheduler that is stepped after every step of the "
+            f"optimizer, without arguments. Got {type(scheduler).__name__} instead."
+        )
+    return scheduler
+
+
+def multipliers_of(
+    factory: SchedulerFactory, chosen: Chosen, whole: Whole, steps: int
+) -> Float[Array, " steps"] | None:
+    """``s_t`` of a scheduler, by running it at two rates; None where it changes more, or is no multiple of the rate."""
+    runs = []
+    for lr in (1e-3, 2e-3):
+        optimizer = chosen.build(whole, lr)
+        bases = [group["lr"] for group in optimizer.param_groups]
+        rest = [_rest(group) for group in optimizer.param_groups]
+        scheduler = scheduler_of(factory, optimizer)
+        run = np.empty((steps, len(bases)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # no step of the optimizer comes before
+            for t in range(steps):
+                run[t] = [g["lr"] / b for g, b in zip(optimizer.param_groups, bases, strict=True)]
+                if [_rest(group) for group in optimizer.param_groups] != rest:
+                    return None
+                scheduler.step()
+        runs.append(run)
+    if not np.allclose(runs[0], runs[1], rtol=1e-9) or not np.allclose(runs[0], runs[0][:, :1]):
+        return None
+    multipliers: Float[Array, " steps"] = runs[0][:, 0].copy()
+    return multipliers
+
+
+def _rest(group: dict[str, Any]) -> dict[str, Any]:
+    left_out = ("params", "lr", "initial_lr")
+    return {key: value for key, value in group.items() if key not in left_out}

@@ -1,0 +1,84 @@
+"""Which lanes are ended early: successive halving."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from learnrate._shapes import Array, Float, Int
+from learnrate.training.problem import Horizon
+
+__all__ = ["Halving", "Rung", "lowest_so_far"]
+
+
+def lowest_so_far(curves: Float[Array, "S K points"]) -> Float[Array, " K"]:
+    """The lowest loss on each rate's curves, its mean over seeds; infinite where the last loss of a seed is not finite."""
+    finite = np.isfinite(curves)
+    low = np.where(finite, curves, np.inf).min(axis=2)
+    lowest: Array = np.where(finite[:, :, -1], low, np.inf).mean(axis=0)
+    return lowest
+
+
+class Rung(NamedTuple):
+    """A measurement after which ``left`` rates go on."""
+
+    point: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Halving:
+    """After some parts of the run the rates with the lowest losses so far go on, and the others are ended.
+
+    With 13 rates 5 go on after a thirty-second of the run, 3 after an eighth, and one after a quarter.
+
+    Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (arXiv
+    1502.07943); where the rungs lie was measured on small tasks (docs/suggestion-quality.md).
+
+    Attributes
+    ----------
+    rungs : sequence of (float, float)
+        Parts of the run, and the share of the rates that goes on after each; one rate at least.
+    fewest : int
+        Steps before which nothing is ended.
+    """
+
+    rungs: tuple[tuple[float, float], ...] = ((1 / 32, 0.38), (1 / 8, 0.2), (1 / 4, 0.0))
+    fewest: int = 10
+
+    def points(self, horizon: Horizon, rates: int) -> Iterator[Rung]:
+        """The measurements after which rates are ended: of each part the first that is not before it.
+
+        Parameters
+        ----------
+        horizon : Horizon
+            Where lanes are measured.
+        rates : int
+            How many there are at the start.
+        """
+        positions = horizon.positions
+        before, left = 0, rates
+        for part, share in self.rungs:
+            point = int(np.searchsorted(positions, part * positions[-1]))
+            early = horizon.unit == "step" and positions[point] < self.fewest
+            left = min(left, max(1, math.ceil(share * rates)))
+            if before < point < len(positions) - 1 and not early:
+                yield Rung(point, left)
+                before = point
+
+    @staticmethod
+    def ended(lowest: Float[Array, " K"], left: int) -> Int[Array, " ended"]:
+        """The numbers of the rates that are ended.
+
+        Parameters
+        ----------
+        lowest : float64 array, shape (K,)
+            The lowest loss of each rate so far, the mean over its seeds. Infinite where it has diverged.
+        left : int
+            How many go on.
+        """
+        return np.argsort(lowest, kind="stable")[left:]

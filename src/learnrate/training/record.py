@@ -1,0 +1,219 @@
+"""The record of a sweep so far: the curves, and the latest state of every lane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from learnrate._shapes import Array, Float, Int
+from learnrate.training.problem import Horizon
+from learnrate.training.states import LaneStates
+
+__all__ = ["Latest", "Record", "Work"]
+
+Measure = Callable[[LaneStates], Mapping[str, Array]]
+"""Measures states outside the engine: arrays of shape (K,) by name, added to those that the engine measured."""
+
+
+class Latest(NamedTuple):
+    """Lanes of one seed at the same point of the training: their numbers in the sweep, and their states."""
+
+    lanes: Int[Array, " L"]
+    states: LaneStates
+
+
+class Work(NamedTuple):
+    """Lanes of seed ``s`` that are not finished; ``start`` is None if they have not begun."""
+
+    s: int
+    lanes: Int[Array, " L"]
+    start: LaneStates | None
+
+
+class Record:
+    """Curves and latest states of S × K lanes.
+
+    Parameters
+    ----------
+    lrs : array, shape (K,)
+        Learning rates.
+    seeds : int
+        Number of seeds, S.
+    horizon : Horizon
+        How long lanes are trained. A curve has ``horizon.points`` values.
+    measure : callable, optional
+        Given the states, returns further measurements: arrays of shape (K,) by name.
+
+    Attributes
+    ----------
+    curves : dict from str to float64 arrays, shape (S, K, points)
+        Measurements by name; NaN where a lane has not been measured yet.
+    latest : list of lists of Latest, one list for each seed
+        The latest states of all lanes that have begun.
+    remarks : list of str
+        Sentences for the user from the engine, each once.
+    ways : list of str
+        How lanes were trained, each phrase once.
+    ended : array of str, shape (S, K)
+        Why a lane was ended early by an error; empty where it was not.
+    pruned : int array, shape (K,)
+        The measurement after which the lanes of a rate were ended, since it can no longer be the best; −1 where they
+        were not.
+    """
+
+    def __init__(
+        self,
+        lrs: Float[Array, " K"],
+        seeds: int,
+        horizon: Horizon,
+        measure: Measure | None = None,
+    ) -> None:
+        self.lrs, self.horizon = lrs, horizon
+        self.curves: dict[str, Float[Array, "S K points"]] = {}
+        self.latest: list[list[Latest]] = [[] for _ in range(seeds)]
+        self.remarks: list[str] = []
+        self.ways: list[str] = []
+        self.ended = np.full((seeds, len(lrs)), "", dtype=object)
+        self.pruned = np.full(len(lrs), -1)
+        self._measure = measure
+
+    @property
+    def all_lanes(self) -> Int[Array, " K"]:
+        """The numbers of all lanes of a seed."""
+        return np.arange(len(self.lrs))
+
+    def add(self, s: int, lanes: Int[Array, " L"], states: LaneStates) -> Int[Array, " L"]:
+        """Add states of some lanes of seed ``s``.
+
+        Parameters
+        ----------
+        s : int
+            Number of the seed, from 0.
+        lanes : int array
+            Numbers in the sweep of the lanes of the problem to which the states belong.
+        states : LaneStates
+            Of all these lanes, or of those in ``states.lanes``.
+
+        Returns
+        -------
+        int array, shape (L,)
+            Numbers in the sweep of the lanes of these states.
+        """
+        if states.lanes is not None:
+            lanes = lanes[states.lanes]
+        point = self.horizon.point(states)
+        if point is not None:
+            more = {} if self._measure is None else self._measure(states)
+            for name, values in {**states.measured, **more}.items():
+                self.curve(name)[s, lanes, point] = values
+        kept: list[Latest] = []
+        every = len(lanes) == len(self.lrs)  # all lanes: no earlier state is kept
+        for latest in self.latest[s] if not every else ():
+            others = ~np.isin(latest.lanes, lanes)
+            if others.all():
+                kept.append(latest)
+            elif others.any():
+                kept.append(Latest(latest.lanes[others], latest.states.take(others)))
+        self.latest[s] = [*kept, Latest(lanes, states.take(slice(None)))]
+        self.remarks += [remark for remark in states.remarks if remark not in self.remarks]
+        if states.ended is not None:
+            self.ended[s, lanes] = states.ended
+        self.ways += [way for way in (states.way,) if way and way not in self.ways]
+        return lanes
+
+    def curve(self, name: str) -> Float[Array, "S K points"]:
+        """The curves of this name; a new name gets curves of NaN."""
+        shape = len(self.latest), len(self.lrs), self.horizon.points
+        return self.curves.setdefault(name, np.full(shape, np.nan))
+
+    def work(self, until: int | None = None) -> Iterator[Work]:
+        """Yield the lanes that are not finished: those at the same point together, those that have not begun last.
+
+        Parameters
+        ----------
+        until : int, optional
+            Only up to the measurement of this number.
+        """
+        until = self.horizon.points - 1 if until is None else until
+        for s, begun in enumerate(self.latest):
+            for lanes, states in begun:
+                going = self.pruned[lanes] < 0
+                if going.all() and self.horizon.passed(states) < until:
+                    yield Work(s, lanes, states)
+                elif going.any() and self.horizon.passed(states) < until:
+                    yield Work(s, lanes[going], states.take(going))
+            left = self.all_lanes
+            if begun:
+                left = np.setdiff1d(left, np.concatenate([group.lanes for group in begun]))
+            if left.size:
+                yield Work(s, left, None)
+
+    def prune(self, lanes: Int[Array, " L"], point: int, *, free: bool) -> None:
+        """End some rates, after the measurement of that number.
+
+        Parameters
+        ----------
+        lanes : int array
+            Their numbers.
+        point : int
+            The number of the measurement.
+        free : bool
+            Whether to forget what their training would continue from, which may be large.
+        """
+        self.pruned[lanes] = point
+        for s, begun in enumerate(self.latest if free else ()):
+            left = []
+            for numbers, states in begun:
+                going = ~np.isin(numbers, lanes)
+                if going.all():
+                    left.append(Latest(numbers, states))
+                    continue
+                if going.any():
+                    left.append(Latest(numbers[going], states.take(going)))
+                rest = states.take(~going)
+                left.append(Latest(numbers[~going], replace(rest, arrays={})))
+            self.latest[s] = left
+
+    def points(self) -> Int[Array, "S K"]:
+        """The number of each lane's latest measurement; 0 is before training."""
+        done = np.zeros((len(self.latest), len(self.lrs)), dtype=np.int64)
+        for s, begun in enumerate(self.latest):
+            for lanes, states in begun:
+                done[s, lanes] = self.horizon.passed(states)
+        return done
+
+    def finished(self) -> tuple[slice, Int[Array, " L"], int]:
+        """Lanes that have reached the same measurement, for the result of an interrupted sweep.
+
+        Take the first seed that has begun (on threads it need not be seed 0), its lanes that are furthest, and the
+        seeds after it in which the same lanes are equally far.
+
+        Returns
+        -------
+        seeds : slice
+        lanes : int array
+            Numbers of the lanes, for each of these seeds.
+        point : int
+            The number of their latest measurement.
+        """
+        points = self.points()
+        begun = np.flatnonzero(points.any(axis=1))
+        if not begun.size:
+            return slice(0, 0), self.all_lanes[:0], 0
+        first = int(begun[0])
+        reached = int(points[first].max())
+        lanes = np.flatnonzero(points[first] == reached)
+        others = np.flatnonzero((points[first:, lanes] != reached).any(axis=1))
+        stop = first + (int(others[0]) if others.size else len(points) - first)
+        return slice(first, stop), lanes, reached
+
+    def state(self, s: int, lanes: Int[Array, " L"]) -> LaneStates:
+        """The latest states of some lanes of seed ``s``, in this order. All of them must have begun."""
+        where = {int(k): (group, i) for group in self.latest[s] for i, k in enumerate(group.lanes)}
+        found = [where[int(k)] for k in lanes]
+        if all(group is found[0][0] for group, _ in found):
+            return found[0][0].states.take(np.array([i for _, i in found]))
+        return LaneStates.join(group.states.take(np.array([i])) for group, i in found)

@@ -1,0 +1,209 @@
+"""``learnrate sweep --lang zh``: text, figures, report and complaints, with nothing left in English."""
+
+from __future__ import annotations
+
+import html
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+import learnrate as lr
+from learnrate import _translation
+from learnrate._translation import as_it_is, translator
+from learnrate.errors import LearnrateWarning, OptionError
+from learnrate.report import static
+from learnrate.sweeps import saving
+from tests.cli.conftest import Done
+
+Run = Callable[..., Done]
+
+CATALOGUE = Path(_translation.__file__).with_name("chinese.toml")
+ENTRIES = [
+    pair
+    for group in tomllib.loads(CATALOGUE.read_text(encoding="utf-8")).values()
+    for pair in group.items()
+]
+
+# Names, symbols and what is typed: these are the same in every language.
+SAME = """
+    gram reference fused rows torch sgd adam momentum float progression age sex bmi bp area rooms built district centre harbour
+    north south garden fast yes no price sold Date parts houses csv diabetes png html json lr SGD learnrate sweep lang
+    epochs seeds val save quiet Python NumPy Plotly dev shuffle float64 cosine missing mean auto dates loss seed target help
+    prize drop softmax squared huber logistic poisson log first data row option FILE why λmax nonsense nowhere pdf svg
+    parquet arXiv kinds kind note when Huber features standardize
+"""
+ENGLISH = re.compile(r"[A-Za-zλ]{3,}")
+
+
+def left(text: str) -> set[str]:
+    """English words that are no names."""
+    return set(ENGLISH.findall(text)) - set(SAME.split())
+
+
+COMMANDS = [
+    [],
+    ["--lrs", "0.03,1.6,2", "--why", "2"],
+    ["--lrs", "2,3"],
+    ["--lrs", "0.04", "--seeds", "3"],
+    ["diabetes", "--epochs", "20", "--val", "0.2", "--seeds", "3"],
+    ["diabetes", "--lrs", "0.01,0.02", "--optimizer", "adam"],
+    ["diabetes", "--epochs", "40", "--prune", "--horizon", "300"],
+    [
+        "diabetes",
+        "--epochs",
+        "20",
+        "--optimizer",
+        "adam",
+        "--lrs",
+        "log:1e-3:3:13",
+        "--horizon",
+        "300",
+    ],
+    ["diabetes", "--lrs", "0.01", "--schedule", "cosine", "--why", "3"],
+    ["houses.csv", "-t", "price", "--missing", "mean", "--epochs", "5"],
+    ["diabetes", "--momentum", "0.9", "--lrs", "0.01,1"],
+    ["diabetes", "--loss", "huber", "--epochs", "4"],
+    ["kinds.csv", "-t", "kind", "--epochs", "5"],
+    ["houses.csv", "-t", "fast", "--missing", "mean", "--epochs", "10", "--val", "0.2"],
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_nothing_is_left_in_english(learnrate: Run, arguments: list[str]) -> None:
+    days = [f"2020-01-{i % 28 + 1:02d}" for i in range(90)]
+    rows = [f"{i + 1},{i % 3 + i % 7},{days[i]},t{i},{'xyz'[i % 3]}" for i in range(90)]
+    Path("kinds.csv").write_text("\n".join(["id,a,when,note,kind", *rows]) + "\n")
+    english = learnrate("sweep", *arguments)
+    done = learnrate("sweep", *arguments, "--lang", "zh")
+    assert (done.code, done.err) == (0, "")
+    assert left(done.out) == set()
+    # The same numbers, in the same rows.
+    lanes = re.compile(r"^ *([\d.e-]+) +([\d.e+-]+) ", re.MULTILINE)
+    assert lanes.findall(done.out) == lanes.findall(english.out)
+    assert lanes.findall(done.out)
+    assert max(map(len, done.out.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.csv"], ["必须是存在的文件", "'nowhere.csv'"]),
+        (["houses.csv"], ["--target", "'price'"]),
+        (["houses.csv", "-t", "prize"], ["是不是想写 'price'"]),
+        (["houses.csv", "-t", "price"], ["--missing mean", "garden", "183"]),
+        (["--lrs", "0"], ["大于 0"]),
+        (["--nonsense"], ["没有这个选项", "learnrate sweep --help"]),
+        (["--epochs", "0"], ["--epochs 必须是不小于 1 的整数"]),
+        (["--loss", "x"], ["--loss 必须是", "huber"]),
+    ],
+    ids=lambda value: " ".join(value)[:30],
+)
+def test_complaints_are_chinese(learnrate: Run, arguments: list[str], words: list[str]) -> None:
+    done = learnrate("sweep", *arguments, "--lang", "zh")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert left(done.err) == set()
+    for word in words:
+        assert word in done.err
+
+
+def test_the_language_is_that_of_the_system(
+    learnrate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "建议的学习率" in learnrate("sweep").out
+    assert "没有这个选项" in learnrate("sweep", "--nonsense").err
+    assert "Suggested" in learnrate("sweep", "--lang", "en").out
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+    assert "Suggested" in learnrate("sweep").out
+    assert "lang must be one of en, zh" in learnrate("sweep", "--lang", "fr").err
+
+
+def test_the_report_is_chinese(learnrate: Run) -> None:
+    pytest.importorskip("plotly")
+    done = learnrate(
+        "sweep", "diabetes", "--epochs", "5", "--val", "0.2", "--lang", "zh", "-q", "-o", "a.html"
+    )
+    assert (done.code, done.out, done.err) == (0, "", "")
+    page = Path("a.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in page
+    drawing = re.findall(r'"(?:name|text|hovertemplate)": "([^"]*)"', page)
+    shown = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+    labels = re.findall(r'aria-label="([^"]*)"', shown)
+    text = html.unescape(re.sub(r"<[^>]+>", " ", shown))
+    assert left(text) == set()
+    assert left(" ".join(labels)) == set()
+    assert drawing
+    assert left(" ".join(drawing).encode().decode("unicode_escape")) <= {"customdata", "extra"}
+
+
+def sweep() -> lr.SweepResult:
+    return lr.sweep("diabetes", lrs=[0.01, 0.02, 0.6], epochs=3)
+
+
+def test_figures_are_chinese_where_there_is_a_font(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curves = replace(sweep().curves(), say=translator("zh"))
+    for draw in (static.draw_curves, static.draw_rates):
+        ax = draw(curves, Figure().add_subplot())
+        legend = ax.get_legend()
+        assert legend is not None
+        texts = [ax.get_xlabel(), ax.get_ylabel(), legend.get_title().get_text()]
+        texts += [text.get_text() for text in legend.get_texts()]
+        assert left(" ".join(texts)) == set()
+    used = []
+    monkeypatch.setattr(saving, "chinese_font", lambda: "DejaVu Sans Mono")
+    monkeypatch.setattr(saving, "save_figure", lambda path, draw, font: used.append(font))
+    sweep().save(tmp_path / "a.png", lang="zh")
+    assert used == ["DejaVu Sans Mono"]
+
+
+def test_without_a_font_figures_are_english_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "chinese_font", lambda: None)
+    result = sweep()
+    with pytest.warns(LearnrateWarning, match="no font with Chinese"):
+        result.save(tmp_path / "a.svg", lang="zh")
+    result.save(tmp_path / "b.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    with pytest.raises(OptionError, match="lang must be one of"):
+        result.save(tmp_path / "c.svg", lang="fr")
+
+
+@pytest.mark.parametrize(("english", "chinese"), ENTRIES, ids=lambda text: text[:40])
+def test_an_entry_says_all_that_the_english_says(english: str, chinese: str) -> None:
+    names = set(re.findall(r"\{(\w+)[*!,#@]?\}", english))
+    told = set(re.findall(r"\{(\w+)\}", chinese))
+    unsaid = {"reason"} if "shown" in names else {"why"} if "Invalid value" in english else set()
+    assert told == names - unsaid
+    assert re.search(r"[\u4e00-\u9fff。]|^zh-CN$|^\{|^lr=", chinese)
+    assert not re.search(r"[,;] |\.$", re.sub(r"\{\w+\}", "", chinese))
+
+
+def test_no_entry_stands_twice() -> None:
+    keys = [english for english, _ in ENTRIES]
+    assert len(set(keys)) == len(keys)
+
+
+def test_what_users_wrote_stays() -> None:
+    say = translator("zh")
+    for text in ("safe rooms", "[loss]", "rate; Rates from here. So", "的"):
+        assert say(text) == text
+    assert say("10 examples with 2 features, predicting safe") == "10 个样本，2 个特征，预测 safe"
+    assert say("Left out: loss (constant: safe), {x} (wholly missing)") == (
+        "未采用的列：loss（只有一个值：safe），{x}（全部缺失）"
+    )
+    assert say("row to row to row") == "row to row to row"
+    assert say(
+        "Left out: id (counts the rows (1, 2, …, 9); name it among the features to keep it)"
+    ) == ("未采用的列：id（是行的编号（1, 2, …, 9）；要保留就在 --features 中写明）")
+    assert as_it_is("safe") == translator("en")("safe") == "safe"

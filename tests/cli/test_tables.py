@@ -1,0 +1,104 @@
+"""Tables through the whole command: the options that settle how they are read, and errors that lead on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+QUICK = ["--lrs", "0.01", "--epochs", "1"]
+ROWS = "".join(f"{50 + i}.5;{i % 7};{100 + 3 * i}\n" for i in range(20))
+
+
+@pytest.mark.parametrize(
+    ("content", "first", "advised"),
+    [
+        (ROWS, "--no-header", ["--no-header", "--target", "column_3"]),
+        ("a;b;price\n" + ROWS.replace(".5", ".375"), "--decimal .", ["--decimal", "."]),
+        (
+            "when;price\n" + "".join(f"2024-01-{i + 1:02d};{i}\n" for i in range(20)),
+            "--dates parts",
+            ["--dates", "parts"],
+        ),
+        (
+            "when;price\n" + "".join(f"2024-01-{i + 1:02d};{i}\n" for i in range(20)),
+            "--dates days",
+            ["--dates", "days"],
+        ),
+        ("a;b;price\n" + ROWS + "7;;5\n", "--missing drop", ["--missing", "drop"]),
+        ("a;b;price\n" + ROWS + "7;;5\n", "--missing mean", ["--missing", "mean"]),
+        ("a;b;price\n" + ROWS + "7;1;\n", "--missing drop", ["--missing", "drop"]),
+        ("a;b;price\n" + ROWS + "7;;\n8;;9\n", "--missing mean", ["--missing", "mean"]),
+        ("a;b;price\n" + ROWS + "inf;1;5\n", "--drop", ["--drop", "a"]),
+        ("a;b;price\n" + ROWS + "$7;1;5\n", "--drop", ["--drop", "a"]),
+        (
+            "only one\n" + ROWS,
+            "--skip-lines 1 --no-header",
+            ["--skip-lines", "1", "--no-header", "--target", "column_3"],
+        ),
+    ],
+)
+def test_each_piece_of_advice_works(
+    content: str, first: str, advised: list[str], tmp_path: Path, learnrate: Run
+) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    target = [] if "--target" in advised else ["--target", "price"]
+    refused = learnrate("sweep", "t.csv", *(target or ["--target", "price"]), *QUICK)
+    assert refused.code == 2
+    assert len(refused.err.splitlines()) == 1
+    assert first in refused.err
+    done = learnrate("sweep", "t.csv", *target, *advised, *QUICK)
+    assert done.code == 0, done.err
+
+
+def test_what_was_judged_is_printed(tmp_path: Path, learnrate: Run) -> None:
+    (tmp_path / "t.csv").write_text(
+        "# logger\na;price\n" + "".join(f"$1,{i:03d}.50;{i}\n" for i in range(20))
+    )
+    done = learnrate("sweep", "t.csv", "--target", "price", *QUICK)
+    assert done.code == 0, done.err
+    words = " ".join(done.out.split())
+    for said in ("separated by semicolons", "begin with '#'", "a ('$1,000.50' as 1000.5)"):
+        assert said in words
+
+
+def test_houses_ships(tmp_path: Path, learnrate: Run) -> None:
+    words = ["sweep", "houses.csv", "--target", "price", "--missing", "mean", *QUICK, "--json"]
+    done = learnrate(*words)
+    assert done.code == 0, done.err
+    assert any("ships with learnrate" in note for note in json.loads(done.out)["data"]["notes"])
+    (tmp_path / "houses.csv").write_text("a,price\n1,2\n2,4\n5,7\n")
+    done = learnrate(*words)
+    assert json.loads(done.out)["data"]["notes"] == []
+    for data in ("houses", "houses.csv"):
+        assert learnrate("explain", data, "--target", "price", "--missing", "mean", "-q").code == 0
+
+
+def test_options_reach_explain_and_models(tmp_path: Path, learnrate: Run) -> None:
+    (tmp_path / "t.csv").write_text("a;b;price\n" + ROWS.replace(".5", ".375"))
+    done = learnrate("explain", "t.csv", "--target", "price", "--decimal", ",", "--drop", "b")
+    assert done.code == 0, done.err
+    done = learnrate("explain", "t.csv", "--target", "price", "--sheet", "1")
+    assert done.code == 2
+    assert "sheet" in done.err
+
+
+def test_an_option_that_cannot_be_used(learnrate: Run) -> None:
+    for words, said in (
+        (["--decimal", "x"], "decimal must be one of"),
+        (["--dates", "months"], "dates must be one of"),
+        (["--encoding", "klingon"], "encoding"),
+        (["--sep", "ab"], "sep must be one character"),
+        (["--drop", "zzz"], "drop must name columns"),
+    ):
+        done = learnrate("sweep", "diabetes", *words, *QUICK)
+        assert done.code == 2
+        assert said in done.err
+    done = learnrate("sweep", "--drop", "x1")
+    assert done.code == 2
+    assert "examples of the note" in done.err

@@ -1,0 +1,191 @@
+"""A sweep of a PyTorch model that was stopped goes on to the same bits, however its lanes are trained."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import learnrate.torch
+from learnrate.errors import OptionError
+from learnrate.torch.result import TorchSweepResult
+from learnrate.training.monitor import SweepInterrupted
+from tests.torch.models import Pairs, regression
+
+LRS = [1e-3, 1e-2, 1e-1]
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+def network(*inside: nn.Module) -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 8), *inside, nn.Linear(8, 1)).double()
+
+
+class Counting(nn.Module):
+    """Keeps a number in an attribute, which is in no array."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside, self.calls = network(), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.calls += 1
+        return self.inside(x) / (1 + self.calls / 10)  # type: ignore[no-any-return]
+
+
+def sweep(
+    folder: Path | None, *, stop_after: int | None = None, model: Any = None, **options: Any
+) -> TorchSweepResult:
+    def stop(done: int, total: int) -> None:
+        if done == stop_after:
+            raise KeyboardInterrupt
+
+    settings: dict[str, Any] = {"data": regression(), "lrs": LRS, "epochs": 3, "batch_size": 16}
+    return learnrate.torch.sweep(
+        network(nn.Tanh()) if model is None else model,
+        loss="mse",
+        checkpoint=None if folder is None else learnrate.Checkpoint(folder, every=0),
+        on_epoch=stop,
+        **{**settings, **options},
+    )
+
+
+def assert_same(a: TorchSweepResult, b: TorchSweepResult) -> None:
+    np.testing.assert_array_equal(a.losses, b.losses)
+    if a.val_losses is not None:
+        np.testing.assert_array_equal(a.val_losses, np.asarray(b.val_losses))
+    for seed in range(len(a.losses)):
+        for lr in a.lrs:
+            ours, theirs = b.state_dict(lr, seed=seed), a.state_dict(lr, seed=seed)
+            for name, tensor in theirs.items():
+                torch.testing.assert_close(ours[name], tensor, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        (lambda: network(nn.Tanh()), {"optimizer": "momentum", "seeds": 2}),
+        (lambda: network(nn.ReLU(), nn.Dropout(0.3)), {"optimizer": "adamw", "lanes_at_once": 2}),
+        (lambda: network(nn.BatchNorm1d(8)), {"optimizer": "adamw", "schedule": "cosine"}),
+        (lambda: network(nn.BatchNorm1d(8), nn.Dropout(0.3)), {"lanes_at_once": 1}),
+        (lambda: network(), {"optimizer": "nadam", "lanes_at_once": 1, "accumulate": 2}),
+        (lambda: network(), {"data": Pairs(), "hold": False, "val_data": regression(20)}),
+        (lambda: network(), {"optimizer": torch.optim.Rprop}),
+        (Counting, {}),
+    ],
+    ids=["momentum", "dropout", "batchnorm", "alone", "nadam", "drawn", "class", "attribute"],
+)
+@pytest.mark.filterwarnings("ignore:Lanes were trained one at a time")
+def test_a_stopped_sweep_goes_on_to_the_same_bits(
+    model: Any, options: dict[str, Any], tmp_path: Path
+) -> None:
+    whole = sweep(None, model=model(), **options)
+    with pytest.raises(SweepInterrupted):
+        sweep(tmp_path, stop_after=2, model=model(), **options)
+    resumed = sweep(tmp_path, model=model(), **options)
+    assert_same(whole, resumed)
+    assert resumed.engine_reason == f"{whole.engine_reason}".replace("on cpu", "the checkpoint's")
+
+
+def test_a_lane_that_an_error_ended_stays_ended(tmp_path: Path) -> None:
+    def loss(output: Tensor, y: Tensor) -> Tensor:
+        if not torch.isfinite(output).all():
+            raise ValueError("not finite")
+        return ((output - y) ** 2).mean()
+
+    options: dict[str, Any] = {"lrs": [1e-3, 1e6], "epochs": 4}
+    whole = learnrate.torch.sweep(network(), regression(), loss=loss, lanes_at_once=1, **options)
+    assert np.isnan(whole.losses[0, 1, -1])
+
+    def stop(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    kept: dict[str, Any] = {"checkpoint": learnrate.Checkpoint(tmp_path, 0), "lanes_at_once": 1}
+    with pytest.raises(SweepInterrupted):
+        learnrate.torch.sweep(network(), regression(), loss=loss, on_epoch=stop, **options, **kept)
+    resumed = learnrate.torch.sweep(network(), regression(), loss=loss, **options, **kept)
+    assert_same(whole, resumed)
+    assert whole.notes == resumed.notes
+
+
+def test_another_model_or_other_data_are_refused(tmp_path: Path) -> None:
+    sweep(tmp_path)
+    other = regression(seed=1)
+    torch.manual_seed(1)
+    changed: list[tuple[dict[str, Any], str]] = [
+        ({"model": nn.Linear(5, 1).double()}, "model is"),
+        ({"data": other}, "examples is"),
+        ({"val_data": other}, "val_data is"),
+        ({"optimizer": "adamw"}, "optimizer is"),
+        ({"clip_grad_norm": 1.0}, "clip_grad_norm is"),
+        ({"schedule": lambda step: 1 / (1 + step)}, "schedule is constant there and a function"),
+    ]
+    for options, what in changed:
+        with pytest.raises(OptionError, match=f"must be of the same sweep. .*{what}"):
+            sweep(tmp_path, **options)
+
+
+SCRIPT = """
+import os, sys, torch, numpy as np, learnrate, learnrate.torch
+from torch import nn
+torch.set_num_threads(1)
+torch.manual_seed(0)
+X = torch.randn(200, 8)
+y = X.sin().sum(1, keepdim=True)
+model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 1))
+optimizer, at_once, folder, out = sys.argv[1:]
+result = learnrate.torch.sweep(
+    model, (X, y), loss="mse", lrs=[1e-3, 1e-2, 1e-1], epochs=30, optimizer=optimizer,
+    lanes_at_once="auto" if at_once == "auto" else int(at_once),
+    checkpoint=learnrate.Checkpoint(folder, every=0) if folder else None,
+)
+rows = [torch.cat([t.reshape(-1).double() for t in result.state_dict(lr).values()]) for lr in result.lrs]
+np.savez(out + ".part.npz", losses=result.losses, rows=torch.stack(rows).numpy())
+os.replace(out + ".part.npz", out)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at_once", ["auto", "1"])
+@pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
+def test_kills_change_no_bit(optimizer: str, at_once: str, tmp_path: Path) -> None:
+    """SIGKILL at random moments, five at least for each way to train; then compare with an unbroken run."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    rng, kills = random.Random(f"{optimizer} {at_once}"), 0
+
+    def command(folder: Path | str, out: Path) -> list[str]:
+        return [sys.executable, str(script), optimizer, at_once, str(folder), str(out)]
+
+    whole = tmp_path / "whole.npz"
+    began = time.perf_counter()
+    subprocess.run(command("", whole), check=True, timeout=300, env=environment)
+    seconds = time.perf_counter() - began
+    while kills < 5:
+        folder, out, tries = tmp_path / f"kept {kills}", tmp_path / f"{kills}.npz", 0
+        while not out.exists():
+            tries += 1  # a machine that has become busy needs more time than the unbroken run took
+            process = subprocess.Popen(command(folder, out), env=environment)
+            try:
+                process.wait(rng.uniform(0.5, 1.0 + 0.1 * tries) * seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                kills += 1
+            else:
+                assert process.returncode == 0
+        with np.load(whole) as expected, np.load(out) as found:
+            for name in expected:
+                np.testing.assert_array_equal(found[name], expected[name])

@@ -1,0 +1,100 @@
+"""Lanes that are ended early: what is left has the bits of a sweep without pruning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import learnrate.torch
+from learnrate.errors import OptionError
+from learnrate.sweeps.outcomes import Outcome
+from learnrate.torch.result import TorchSweepResult
+from learnrate.training.monitor import SweepInterrupted
+from tests.torch.models import regression
+
+LRS = np.geomspace(1e-4, 0.3, 9)
+
+
+def sweep(prune: bool, **options: Any) -> TorchSweepResult:
+    torch.manual_seed(0)
+    inside = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1))
+    model = nn.Sequential(inside, nn.Linear(8, 1)).double()
+    settings: dict[str, Any] = {
+        "lrs": LRS,
+        "steps": 256,
+        "optimizer": "adam",
+        "batch_size": 16,
+        "val_data": regression(40, seed=1),
+        **options,
+    }
+    return learnrate.torch.sweep(model, regression(), loss="mse", prune=prune, **settings)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"seeds": 2}, {"lanes_at_once": 1}, {"lanes_at_once": 4, "schedule": "cosine"}],
+    ids=["seeds", "alone", "parts"],
+)
+def test_what_goes_on_has_the_same_bits(options: dict[str, Any]) -> None:
+    whole, pruned = sweep(False, **options), sweep(True, **options)
+    assert pruned.pruned is not None
+    trained = np.isfinite(pruned.losses)
+    np.testing.assert_array_equal(pruned.losses[trained], whole.losses[trained])
+    for k, point in enumerate(pruned.pruned):
+        ends = trained.shape[2] if point < 0 else point + 1
+        assert trained[:, k].sum() == ends * len(trained)
+    (left,) = np.flatnonzero(pruned.pruned < 0)
+    for name, tensor in whole.state_dict(LRS[left]).items():
+        assert torch.equal(tensor, pruned.state_dict(LRS[left])[name])
+    assert pruned.suggestion().lr == LRS[left]
+    steps = sum(int(pruned.positions[p]) if p >= 0 else 256 for p in pruned.pruned)
+    assert steps < 2.5 * 256
+    assert "rates or more that were trained to the end. Got 1" in pruned.suggestion(2560).reason
+
+
+def test_ended_rates_are_called_pruned_and_have_no_parameters(tmp_path: Path) -> None:
+    result = sweep(True)
+    assert result.pruned is not None
+    k = int(np.flatnonzero(result.pruned >= 0)[0])
+    assert result.outcomes[0][k] is Outcome.PRUNED
+    assert result.sentences[k] == f"pruned after {result.positions[result.pruned[k]]} steps"
+    with pytest.raises(OptionError, match="which was pruned"):
+        result.state_dict(result.lrs[k])
+    frame = result.to_frame()
+    assert set(frame["outcome"]) >= {"pruned"}
+    for name in ("curves.svg", "report.html", "sweep.json"):
+        result.save(tmp_path / name)
+    result.save(tmp_path / "rates.svg", picture="rates")
+    assert "diverged" not in (tmp_path / "rates.svg").read_text()
+
+
+@pytest.mark.parametrize("after", [3, 6, 8])
+def test_a_pruned_sweep_goes_on_from_a_checkpoint(after: int, tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == after:
+            raise KeyboardInterrupt
+
+    whole, kept = sweep(True), learnrate.Checkpoint(tmp_path, every=0)
+    with pytest.raises(SweepInterrupted):
+        sweep(True, checkpoint=kept, on_epoch=stop)
+    resumed = sweep(True, checkpoint=kept)
+    np.testing.assert_array_equal(resumed.losses, whole.losses)
+    np.testing.assert_array_equal(resumed.pruned, whole.pruned)
+    with pytest.raises(OptionError, match="prune is True there and False here"):
+        sweep(False, checkpoint=kept)
+
+
+def test_linear_sweeps_are_pruned_too() -> None:
+    options: dict[str, Any] = {"epochs": 40, "lrs": np.geomspace(1e-4, 1, 13)}
+    whole = learnrate.sweep("diabetes", **options)
+    pruned = learnrate.sweep("diabetes", prune=True, **options)
+    assert pruned.pruned is not None
+    (left,) = np.flatnonzero(pruned.pruned < 0)
+    np.testing.assert_allclose(pruned.losses[0, left], whole.losses[0, left], rtol=1e-9)
+    best = float(np.nanmin(whole.losses[0, :, -1]))
+    assert pruned.losses[0, left, -1] <= 1.02 * best

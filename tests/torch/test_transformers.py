@@ -1,0 +1,172 @@
+"""A Trainer's lane is what the Trainer itself trains at that rate."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import SequentialSampler
+
+transformers: Any = pytest.importorskip("transformers")
+pytestmark = pytest.mark.extra
+
+import learnrate  # noqa: E402
+from learnrate.errors import OptionError  # noqa: E402
+
+
+class InOrder(transformers.Trainer):  # type: ignore[misc]
+    """Visits its examples in order, so that both visit them alike."""
+
+    def _get_train_sampler(self, *_: Any) -> Any:
+        return SequentialSampler(self.train_dataset)
+
+
+def sentences(n: int = 24) -> list[dict[str, Any]]:
+    rng = torch.Generator().manual_seed(0)
+    tokens = torch.randint(30, (n, 7), generator=rng)
+    return [{"input_ids": row, "labels": row.clone()} for row in tokens]
+
+
+def speaker() -> Any:
+    config = transformers.GPT2Config(
+        n_layer=1, n_head=2, n_embd=8, vocab_size=30, n_positions=8, bos_token_id=0, eos_token_id=0,
+        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    return transformers.GPT2LMHeadModel(config)
+
+
+def trainer(folder: Path, lr: float = 1e-3, model: Any = None, **options: Any) -> Any:
+    kept: dict[str, Any] = {
+        "per_device_train_batch_size": 8, "num_train_epochs": 2, "warmup_steps": 2, "weight_decay": 0.1,
+        "lr_scheduler_type": "cosine", "max_grad_norm": 0.5, "report_to": [], "use_cpu": True,
+        "disable_tqdm": True, "save_strategy": "no",
+    }  # fmt: skip
+    args = transformers.TrainingArguments(str(folder), learning_rate=lr, **{**kept, **options})
+    data = sentences()
+    model = speaker() if model is None else model
+    return InOrder(model=model, args=args, train_dataset=data, eval_dataset=data[:8])
+
+
+def test_each_lane_is_what_the_trainer_trains(tmp_path: Path) -> None:
+    lrs = [1e-3, 1e-2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = learnrate.transformers.sweep(trainer(tmp_path), lrs=lrs)
+        own = trainer(tmp_path, 1e-2)
+        own.train()
+    expected = own.model.state_dict()
+    for name, value in result.state_dict(1e-2).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-6)
+    assert result.val_losses is not None
+    assert np.isfinite(result.val_losses).all()
+    assert result.epochs == 2
+
+
+class Freezes(transformers.TrainerCallback):  # type: ignore[misc]
+    """Changes weights."""
+
+    def on_step_end(self, *_: Any, model: Any = None, **__: Any) -> None:
+        with torch.no_grad():
+            model.transformer.wte.weight.zero_()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_grad_norm": 0.0},
+        {"max_grad_norm": 0.0, "gradient_accumulation_steps": 2},
+        {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 5},
+    ],
+    ids=["alone", "accumulated", "with a rest"],
+)
+def test_gradients_are_as_large_as_the_trainers(tmp_path: Path, options: dict[str, Any]) -> None:
+    """SGD does not forgive a loss that is divided by another number of tokens."""
+    lrs, options = [0.1, 0.5], {"optim": "sgd", **options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = learnrate.transformers.sweep(trainer(tmp_path, **options), lrs=lrs)
+        own = trainer(tmp_path, 0.5, **options)
+        own.train()
+    expected, start = own.model.state_dict(), speaker().state_dict()
+    moved = max(float((expected[name] - start[name]).abs().max()) for name in expected)
+    for name, value in result.state_dict(0.5).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-4 * moved)
+
+
+@pytest.mark.parametrize("options", [{"max_steps": 4}, {"num_train_epochs": 1.3}])
+def test_steps_inside_an_epoch(tmp_path: Path, options: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = learnrate.transformers.sweep(trainer(tmp_path, **options), lrs=[1e-3, 1e-2])
+        own = trainer(tmp_path, 1e-2, **options)
+        own.train()
+    assert result.positions.tolist() == [0, 1, 2, 4]
+    expected = own.model.state_dict()
+    for name, value in result.state_dict(1e-2).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-6)
+
+
+class Sentences(torch.utils.data.IterableDataset[Any]):
+    """Without numbers, and without end."""
+
+    def __iter__(self) -> Any:
+        while True:
+            yield from sentences()
+
+
+def test_a_stream_of_examples(tmp_path: Path) -> None:
+    def streamed(lr: float) -> Any:
+        made = trainer(tmp_path, lr, max_steps=5)
+        made.train_dataset = Sentences()
+        return made
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = learnrate.transformers.sweep(streamed(1e-3), lrs=[1e-3, 1e-2])
+        own = streamed(1e-2)
+        own.train()
+    expected = own.model.state_dict()
+    for name, value in result.state_dict(1e-2).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-6)
+
+
+def test_adapters_are_trained_and_the_rest_is_left(tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft")
+
+    def adapted() -> Any:
+        torch.manual_seed(1)
+        wanted = peft.LoraConfig(r=2, target_modules=["c_attn"], fan_in_fan_out=True)
+        return peft.get_peft_model(speaker(), wanted)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = learnrate.transformers.sweep(trainer(tmp_path, model=adapted()), lrs=[1e-3, 1e-2])
+        own = trainer(tmp_path, 1e-2, model=adapted())
+        own.train()
+    expected = own.model.state_dict()
+    for name, value in result.state_dict(1e-2).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-6)
+
+
+def test_what_is_not_followed_is_named(tmp_path: Path) -> None:
+    for options, words in (
+        ({"neftune_noise_alpha": 5.0}, "neftune_noise_alpha"),
+        ({"gradient_accumulation_steps": 2, "dataloader_drop_last": True}, "dataloader_drop_last"),
+    ):
+        with pytest.raises(OptionError) as caught:
+            learnrate.transformers.sweep(trainer(tmp_path, **options), lrs=[1e-3])
+        assert words in str(caught.value)
+    for callback in (Freezes(), transformers.EarlyStoppingCallback(3)):
+        own = trainer(tmp_path)
+        own.add_callback(callback)
+        with pytest.raises(OptionError, match=type(callback).__name__):
+            learnrate.transformers.sweep(own, lrs=[1e-3])
+    own = trainer(tmp_path)
+    own.create_optimizer()
+    with pytest.raises(OptionError, match="make its own optimizer"):
+        learnrate.transformers.sweep(own, lrs=[1e-3])

@@ -16,16 +16,14 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 import learnrate.torch
+from benchmarks.horizon_tasks import ASIDE, TASKS, Task, build, load
 from benchmarks.pages import DOCS, put
 from learnrate.sweeps.longer import best_rate, longer_run
 from learnrate.training.problem import Horizon
@@ -35,171 +33,8 @@ RESULTS = Path(__file__).parent / "results" / "horizon_quality.npz"
 PAGES = [DOCS / "suggestion-quality.md", DOCS / "suggestion-quality.zh-CN.md"]
 HORIZONS = (1, 10, 30)
 SEEDS = 3
-RATES = 25
 COARSE = slice(0, None, 2)
 """The 13 rates of a usual sweep, out of the 25 that are trained to judge by."""
-
-Pair = tuple[Tensor, Tensor]
-
-
-# Tasks ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is trained: data, model, optimizer, schedule, and the steps of the sweep."""
-
-    data: str
-    model: str
-    optimizer: str
-    schedule: str = "constant"
-    T0: int = 60
-    batch_size: int = 32
-
-    @property
-    def name(self) -> str:
-        """As ``--tasks`` takes it."""
-        return f"{self.data}-{self.model}-{self.optimizer}-{self.schedule}"
-
-    @property
-    def lrs(self) -> Any:
-        """Four decades about what is usual for the optimizer."""
-        high = {"sgd": 3.0, "momentum": 1.0}.get(self.optimizer, 0.1)
-        return np.geomspace(1e-4 * high, high, RATES)
-
-
-TASKS = [
-    Task("digits", "mlp", "sgd"),
-    Task("digits", "mlp", "adamw"),
-    Task("digits", "cnn", "momentum", T0=40),
-    Task("digits", "cnn", "adam", "cosine", T0=40),
-    Task("digits", "linear", "momentum"),
-    Task("cancer", "mlp", "adam"),
-    Task("wine", "mlp", "momentum", T0=40),
-    Task("diabetes", "mlp", "adamw"),
-    Task("friedman", "deep", "adam"),
-    Task("friedman", "mlp", "adamw", "linear"),
-    Task("teacher", "mlp", "sgd", T0=100),
-    Task("teacher", "mlp", "adamw", "linear", T0=100),
-    Task("text", "transformer", "adamw", T0=50),
-    Task("text", "gru", "adam", T0=40),
-    Task("text", "mlp", "momentum"),
-    Task("houses", "mlp", "adam"),
-    Task("spirals", "mlp", "adam"),
-    Task("spirals", "mlp", "momentum", "cosine"),
-]
-ASIDE = frozenset(TASKS[i].name for i in (1, 3, 5, 8, 10, 12, 14, 15, 17))
-
-
-def _classes(n: int, seed: int) -> Pair:
-    rng = np.random.default_rng(seed)
-    y = rng.integers(0, 3, n)
-    r = rng.uniform(0.1, 1, n)
-    angle = 4 * r + 2 * np.pi * y / 3 + 0.15 * rng.standard_normal(n)
-    X = np.stack([r * np.cos(angle), r * np.sin(angle)], axis=1)
-    return torch.tensor(X, dtype=torch.float32), torch.tensor(y)
-
-
-def _taught(n: int, seed: int) -> Pair:
-    rng = torch.Generator().manual_seed(seed)
-    X = torch.randn(n, 10, generator=rng)
-    weights = torch.Generator().manual_seed(7)
-    A, b = torch.randn(10, 12, generator=weights) / 3, torch.randn(12, 1, generator=weights)
-    return X, torch.tanh(X @ A) @ b + 0.1 * torch.randn(n, 1, generator=rng)
-
-
-CONTEXT, LETTERS = 16, 64
-
-
-def _letters() -> Tensor:
-    """The docstrings of Python's built-ins, a text that ships with it, as numbers of letters."""
-    import builtins
-
-    words = " ".join(str(getattr(builtins, name).__doc__) for name in sorted(dir(builtins)))
-    return torch.tensor(
-        [min(max(ord(c) - 32, 0), LETTERS - 1) for c in words.lower().replace("{", "")]
-    )
-
-
-def _text(of: slice) -> Pair:
-    letters = _letters()[:40_000]
-    letters = letters[slice(int(of.start * len(letters)), int(of.stop * len(letters)))]
-    starts = torch.arange(0, len(letters) - CONTEXT - 1, 5)
-    windows = letters[starts[:, None] + torch.arange(CONTEXT + 1)]
-    return windows[:, :-1], windows[:, -1]
-
-
-@cache
-def load(name: str) -> tuple[Pair, Pair]:
-    """Standardised examples to train on, and others held out."""
-    if name == "spirals":
-        return _classes(600, 0), _classes(600, 1)
-    if name == "teacher":
-        return _taught(100_000, 0), _taught(1000, 1)
-    if name == "text":
-        return _text(slice(0, 0.8)), _text(slice(0.8, 1))
-    if name == "houses":
-        from learnrate.sweeps.examples import examples
-
-        data = examples("houses", target="price", missing="mean", val=0.25, seed=0, dtype="float32")
-        mean, scale = data.y_train.mean(), data.y_train.std()
-        pairs = ((data.X_train, data.y_train), (data.X_val, data.y_val))
-        train, held = (
-            (torch.tensor(X), torch.tensor((y - mean) / scale)[:, None]) for X, y in pairs
-        )
-        return train, held
-    from benchmarks.suggestion_quality import load as of_sklearn
-
-    train, held, test = of_sklearn(name)
-    return train, (torch.cat([held[0], test[0]]), torch.cat([held[1], test[1]]))
-
-
-class _Letters(nn.Module):
-    """Letters into a vector of the last place: by attention, or by a GRU."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        width = 32
-        self.kind = kind
-        self.letters, self.places = nn.Embedding(LETTERS, width), nn.Embedding(CONTEXT, width)
-        self.inside: nn.Module
-        if kind == "gru":
-            self.inside = nn.GRU(width, width, batch_first=True)
-        else:
-            self.inside = nn.TransformerEncoderLayer(width, 2, 64, dropout=0.0, batch_first=True)
-        self.out = nn.Linear(width, LETTERS)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.letters(x) + self.places.weight
-        h = self.inside(h)[0] if self.kind == "gru" else self.inside(h)
-        out: Tensor = self.out(h[:, -1])
-        return out
-
-
-def build(task: Task, seed: int) -> nn.Module:
-    """A fresh model."""
-    torch.manual_seed(seed)
-    X, y = load(task.data)[0]
-    out = int(y.max()) + 1 if y.dtype == torch.int64 else 1
-    if task.data == "text":
-        out = LETTERS
-        if task.model != "mlp":
-            return _Letters(task.model)
-        return nn.Sequential(
-            nn.Embedding(LETTERS, 8), nn.Flatten(), nn.Linear(8 * CONTEXT, 64), nn.ReLU(), nn.Linear(64, out)
-        )  # fmt: skip
-    d = X.shape[1]
-    if task.model == "linear":
-        return nn.Linear(d, out)
-    if task.model == "mlp":
-        return nn.Sequential(nn.Linear(d, 64), nn.ReLU(), nn.Linear(64, out))
-    if task.model == "deep":
-        layers = [nn.Linear(d, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 32)]
-        return nn.Sequential(*layers, nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, out))
-    return nn.Sequential(
-        *[nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)],
-        *[nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64, out)],
-    )  # fmt: skip
 
 
 class Curves(NamedTuple):
@@ -228,7 +63,7 @@ def train(task: Task, M: int) -> Curves:
                 eval_train=False,
                 val_data=held,
                 seed=seed,
-                keep_parameters=False,
+                keep="none",
             )
         assert result.val_losses is not None
         seeds.append(result.val_losses[0])

@@ -168,7 +168,7 @@ def _ours(task: Task, seed: int, seeds: int) -> Suggested:
         batch_size=B,
         epochs=task.epochs,
         seeds=seeds,
-        keep_parameters=False,
+        keep="none",
     )
     steps = seeds * len(result.lrs) * task.epochs * -(-len(train[0]) // B)
     return result.suggestion().lr, steps
@@ -319,7 +319,7 @@ def judge(task: Task, seed: int, lrs: Any) -> tuple[Any, float]:
         batch_size=B,
         epochs=task.epochs,
         seed=1000 + seed,
-        keep_parameters=False,
+        keep="none",
     )
     assert result.val_losses is not None
     return result.val_losses[0, :, -1], float(result.val_losses[0, 0, 0])

@@ -277,7 +277,12 @@ def assert_same_networks(alone: TorchSweepResult, spread: TorchSweepResult) -> N
                 assert torch.equal(tensor, theirs[name])
 
 
-@pytest.mark.parametrize("options", [{"seeds": 2}, {"lanes_at_once": 1}, {"lanes_at_once": 2}])
+BEST: dict[str, Any] = {"keep": "best", "val_data": (torch.ones(9, 5), torch.ones(9, 1))}
+
+
+@pytest.mark.parametrize(
+    "options", [{"seeds": 2}, {"lanes_at_once": 1, **BEST}, {"lanes_at_once": 2}]
+)
 def test_networks_on_workers_come_out_the_same(one_thread: None, options: dict[str, Any]) -> None:
     assert_same_networks(sweep_network(None, **options), sweep_network("local", **options))
 

@@ -100,7 +100,7 @@ def test_out_of_memory_halves_the_lanes_and_goes_on() -> None:
     model = nn.Sequential(model, nn.Linear(2048, 1).double())
     X, y = regression(32)
     kept: dict[str, Any] = {"loss": "mse", "lrs": np.geomspace(1e-4, 1e-2, 64), "batch_size": 16}
-    kept |= {"epochs": 1, "device": "cuda", "keep_parameters": False}
+    kept |= {"epochs": 1, "device": "cuda", "keep": "none"}
     expected = learnrate.torch.sweep(model, (X, y), lanes_at_once=4, **kept)
     torch.cuda.empty_cache()
     room = 3e9 / torch.cuda.get_device_properties(0).total_memory  # a lane's parameters are 34 MB

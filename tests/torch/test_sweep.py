@@ -241,8 +241,8 @@ def test_a_state_dict_can_be_loaded_and_is_the_lanes() -> None:
         assert float(nn.functional.cross_entropy(model(X), y)) == pytest.approx(
             result.losses[0, 1, -1], rel=1e-9
         )
-    forgetful = learnrate.torch.sweep(mlp(), regression(), keep_parameters=False, **KEPT)
-    with pytest.raises(OptionError, match="keep_parameters"):
+    forgetful = learnrate.torch.sweep(mlp(), regression(), keep="none", **KEPT)
+    with pytest.raises(OptionError, match="keep='none'"):
         forgetful.state_dict(0.1)
 
 

@@ -141,18 +141,23 @@ class Findings(Measured):
             return "held-out loss", self.val_losses
         return "training loss", self.losses
 
+    def _ends(self, point: int) -> tuple[str, Float[Array, "S K"]]:
+        """What rates are compared by for a run that ends at a measurement, and what it is."""
+        criterion, losses = self._criterion
+        return criterion, losses[:, :, point]
+
     @cached_property
     def _suggestion(self) -> Suggestion:
         return self._suggestion_at(len(self.positions) - 1)
 
     def _suggestion_at(self, point: int) -> Suggestion:
         """For a run that ends at one of the measurements."""
-        criterion, losses = self._criterion
+        criterion, final = self._ends(point)
         last = point == len(self.positions) - 1
         return suggest(
             self.lrs,
-            losses[:, :, point],
-            losses[:, :, 0],
+            final,
+            self._criterion[1][:, :, 0],
             horizon=int(self.positions[point]),
             unit=self.unit,
             criterion=criterion,

@@ -66,6 +66,11 @@ class Task(Protocol[R]):
         ...
 
     @property
+    def best(self) -> Sequence[str]:
+        """Kinds of arrays to be kept of each lane's lowest loss; see `Record`."""
+        ...
+
+    @property
     def horizon(self) -> Horizon:
         """How long lanes are trained, and where they are measured."""
         ...
@@ -144,7 +149,7 @@ def run_sweep(
         On Ctrl-C, if at least one epoch had been finished, or one evaluation after the start.
     """
     config, horizon, before = task.config, task.horizon, 0.0
-    record = Record(task.lrs, config.seeds, horizon, task.measure)
+    record = Record(task.lrs, config.seeds, horizon, task.measure, task.best)
     settings, restored, engine = {}, None, config.engine
     if checkpoints is not None:
         settings = task.settings()

@@ -58,6 +58,11 @@ class LinearTask:
         return False
 
     @property
+    def best(self) -> tuple[str, ...]:
+        """None: losses end about where they are lowest."""
+        return ()
+
+    @property
     def horizon(self) -> Horizon:
         """How long lanes are trained, and where they are measured."""
         return Horizon(self.config.epochs)

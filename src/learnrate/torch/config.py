@@ -12,6 +12,8 @@ from learnrate.training.problem import Horizon
 
 __all__ = ["TorchConfig"]
 
+KEPT = ("last", "best", "none")
+
 
 @dataclass(frozen=True)
 class TorchConfig(SweepConfig):
@@ -37,6 +39,8 @@ class TorchConfig(SweepConfig):
         Steps from one measurement to the next.
     eval_train : bool
         Whether the training loss is measured over all examples.
+    keep : str
+        Which parameters of each lane are kept: ``last``, ``best`` or ``none``.
     """
 
     loss: str = "mse"
@@ -46,12 +50,15 @@ class TorchConfig(SweepConfig):
     steps: int | None = None
     eval_every: int | None = None
     eval_train: bool = True
+    keep: str = "last"
 
     def __post_init__(self) -> None:
         """Refuse what no data could make right."""
         super().__post_init__()
         if self.start not in STARTS:
             raise not_one_of("start", self.start, STARTS)
+        if self.keep not in KEPT:
+            raise not_one_of("keep", self.keep, KEPT)
         if isinstance(self.lanes_at_once, str) and self.lanes_at_once != "auto":
             raise OptionError(
                 f"lanes_at_once must be 'auto' or a whole number. Got {self.lanes_at_once!r} instead."

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor, nn
 
-from learnrate._shapes import Array, Float
+from learnrate._shapes import Array, Float, Int
 from learnrate.errors import OptionError
 from learnrate.report.curves import Curves, format_rate
 from learnrate.sweeps.findings import finite_list
 from learnrate.sweeps.result import SweepResult
 from learnrate.torch.config import TorchConfig
 from learnrate.torch.copying import copy_of
+from learnrate.training.pruning import lowest_of_each
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +39,8 @@ class TorchSweepResult(SweepResult):
     starts : sequence of nn.Module
         Where each seed's lanes started from, on the CPU.
     lane_states : sequence of sequences of mappings, or None
-        Trained parameters and buffers: ``lane_states[s][k]``; see `state_dict`. None for a lane that was pruned.
+        Trained parameters and buffers: ``lane_states[s][k]``; see `state_dict`. None for a lane that was pruned. With
+        ``keep="best"`` they are those of its lowest held-out loss; see `best_at`.
     examples, held_out : int
         How many were trained on and held out.
     notes : tuple of str
@@ -66,7 +68,7 @@ class TorchSweepResult(SweepResult):
         s, k = self.lane(lr, seed)
         if self.lane_states is None:
             raise OptionError(
-                "Parameters must have been kept. Got a sweep with keep_parameters=False instead."
+                "Parameters must have been kept. Got a sweep with keep='none' instead."
             )
         learned = self.lane_states[s][k]
         if learned is None:
@@ -82,6 +84,20 @@ class TorchSweepResult(SweepResult):
         for name, trained in learned.items():
             tensors[name].data = trained.clone()
         return module.eval()
+
+    @property
+    def best_at(self) -> Int[Array, "S K"]:
+        """After how many epochs or steps each lane's held-out loss was lowest; its training loss where none were held out."""
+        curves = self.losses if self.val_losses is None else self.val_losses
+        found: Array = self.positions[np.where(np.isfinite(curves), curves, np.inf).argmin(axis=2)]
+        return found
+
+    def _ends(self, point: int) -> tuple[str, Float[Array, "S K"]]:
+        """With ``keep="best"`` rates are compared by what is kept."""
+        name, losses = self._criterion
+        if self.config.keep != "best":
+            return super()._ends(point)
+        return f"{name} of the best checkpoint", lowest_of_each(losses[:, :, : point + 1])
 
     def state_dict(self, lr: float | None = None, seed: int | None = None) -> dict[str, Tensor]:
         """What ``model.load_state_dict`` takes, of one trained lane. See `model`."""
@@ -169,6 +185,8 @@ class TorchSweepResult(SweepResult):
         lane = super()._lane_as_dict(s, k)
         if self.metrics:
             lane["metrics"] = {n: finite_list(values[s, k]) for n, values in self.metrics.items()}
+        if self.config.keep == "best":
+            lane[f"best_{self.unit}"] = int(self.best_at[s, k])
         if self.sharpness is not None:
             lane["sharpness"] = finite_list(np.asarray(self.sharpness[s, k]))
         return lane

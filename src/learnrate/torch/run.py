@@ -70,7 +70,7 @@ def sweep(
     device: str | torch.device | None = None,
     lanes_at_once: int | str = "auto",
     sharpness: bool = False,
-    keep_parameters: bool = True,
+    keep: str = "last",
     hold: bool | None = None,
     prune: bool = False,
     checkpoint: str | Path | Checkpoint | None = None,
@@ -154,8 +154,9 @@ def sweep(
         Lanes trained together; as many as fit into half of the free memory. It does not change the curves.
     sharpness : bool
         Measure the largest Hessian eigenvalue at start and end of each lane.
-    keep_parameters : bool
-        Keep every lane's parameters, for `TorchSweepResult.state_dict`.
+    keep : {"last", "best", "none"}
+        Which parameters of every lane `TorchSweepResult.state_dict` gives: those after the last step; those of the
+        measurement with its lowest held-out loss, by which the suggestion then goes; or none.
     hold : bool, optional
         Whether the items of a Dataset are read once and held; unless given, they are where they prove to be the same
         when read again, and fit into memory. ``False`` is for augmentation that has a state of its own.
@@ -209,6 +210,10 @@ def sweep(
         raise OptionError(
             f"{option('epochs')} must be left out where {option('steps')} are given. Got both."
         )
+    if keep == "best" and val_data is None:
+        raise OptionError(
+            "val_data must be given with keep='best', which goes by their loss. Got none."
+        )
     if eval_train not in (None, True, False):
         raise OptionError(f"eval_train must be True or False. Got {eval_train!r} instead.")
     streamed = is_stream(data)
@@ -237,6 +242,7 @@ def sweep(
         start=start,
         lanes_at_once=lanes_at_once,
         prune=prune,
+        keep=keep,
     )
     with sweep_world(where or torch.device("cpu")):
         whole = start_whole(model, recipe, start, config.seed, where)
@@ -304,7 +310,7 @@ def sweep(
         if options.scheduler is not None
         else schedule_multipliers(config.schedule, total),
         sharpness=sharpness,
-        keep=keep_parameters,
+        keep=keep != "none",
         horizon=horizon,
         eval_train=config.eval_train,
     )

@@ -21,6 +21,7 @@ __all__ = [
     "AVERAGES",
     "BUFFERS",
     "FIXED",
+    "LEARNED",
     "PARAMETERS",
     "STEPS",
     "copied",
@@ -32,6 +33,8 @@ __all__ = [
 
 PARAMETERS, FIXED, BUFFERS, STEPS = "parameter", "fixed", "buffer", "step"
 AVERAGES = "average"
+LEARNED = (PARAMETERS, FIXED, BUFFERS, AVERAGES)
+"""The kinds that make a model."""
 
 
 def taken_apart(layout: Layout, kind: str, rows: Tensor) -> dict[str, Array]:

@@ -19,7 +19,7 @@ from learnrate.torch.engine import TorchEngine
 from learnrate.torch.fingerprints import fingerprint_of_examples, fingerprint_of_model
 from learnrate.torch.problem import TorchProblem, Training
 from learnrate.torch.result import TorchSweepResult
-from learnrate.torch.states import lane_tensors
+from learnrate.torch.states import LEARNED, lane_tensors
 from learnrate.training.executors import LocalExecutor
 from learnrate.training.monitor import Monitor, Progress
 from learnrate.training.problem import Horizon
@@ -67,6 +67,11 @@ class TorchTask:
     def large(self) -> bool:
         """A lane is a whole model."""
         return True
+
+    @property
+    def best(self) -> tuple[str, ...]:
+        """What makes a model, where that of the lowest loss is asked for."""
+        return LEARNED if self.config.keep == "best" else ()
 
     @property
     def horizon(self) -> Horizon:
@@ -142,7 +147,7 @@ class TorchTask:
         seeds = range(*block.seeds.indices(self.config.seeds))
         states = None
         if training.keep:
-            states = [[_tensors(record, s, k) for k in block.lanes] for s in seeds]
+            states = [[_tensors(record, s, int(k)) for k in block.lanes] for s in seeds]
         sharpness = curves.get("sharpness")
         assert isinstance(config, TorchConfig)
         return TorchSweepResult(
@@ -171,10 +176,10 @@ class TorchTask:
 
 
 def _tensors(record: Record, s: int, k: int) -> dict[str, Tensor] | None:
-    """What a lane has learned; None if it was ended early, and forgotten."""
+    """What a lane has learned, at its lowest loss where that is kept; None if it was ended early, and forgotten."""
     if record.pruned[k] >= 0:
         return None
-    return lane_tensors(record.state(s, np.array([k])).arrays, 0)
+    return lane_tensors(record.best.get((s, k)) or record.state(s, np.array([k])).arrays, 0)
 
 
 def _ended(lrs: Float[Array, " K"], reasons: Array) -> list[str]:

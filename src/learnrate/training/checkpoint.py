@@ -224,11 +224,13 @@ def _groups_of(record: Record) -> dict[str, Any]:
 
 
 def _arrays(record: Record) -> dict[str, Array]:
-    """A record as plain arrays: its curves, and the arrays of the latest states of each group of lanes."""
+    """A record as plain arrays: its curves, those of the latest states of each group of lanes, and of each lane's best."""
     arrays = {f"curve {name}": curve for name, curve in record.curves.items()}
     groups = [states for begun in record.latest for _, states in begun]
     for number, states in enumerate(groups):
         arrays.update({f"{number} {name}": array for name, array in states.arrays.items()})
+    for (s, k), kept in record.best.items():
+        arrays.update({f"best {s} {k} {name}": array for name, array in kept.items()})
     return arrays
 
 
@@ -244,6 +246,10 @@ def _restore(record: Record, arrays: Mapping[str, Array], about: Mapping[str, An
     }
     for name, curve in curves.items():
         record.curve(name)[:] = curve
+    for name, array in arrays.items():
+        if name.startswith("best "):
+            _, s, k, of = name.split(" ", 3)
+            record.best.setdefault((int(s), int(k)), {})[of] = array
     for number, group in enumerate(about["groups"]):
         s, lanes, mine = group["seed"], np.array(group["lanes"]), f"{number} "
         ended = record.ended[s, lanes]

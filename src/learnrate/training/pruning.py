@@ -12,14 +12,20 @@ import numpy as np
 from learnrate._shapes import Array, Float, Int
 from learnrate.training.problem import Horizon
 
-__all__ = ["Halving", "Rung", "lowest_so_far"]
+__all__ = ["Halving", "Rung", "lowest_of_each", "lowest_so_far"]
+
+
+def lowest_of_each(curves: Float[Array, "S K points"]) -> Float[Array, "S K"]:
+    """The lowest loss on each lane's curve; infinite where its last loss is not finite."""
+    finite = np.isfinite(curves)
+    low = np.where(finite, curves, np.inf).min(axis=2)
+    lowest: Array = np.where(finite[:, :, -1], low, np.inf)
+    return lowest
 
 
 def lowest_so_far(curves: Float[Array, "S K points"]) -> Float[Array, " K"]:
-    """The lowest loss on each rate's curves, its mean over seeds; infinite where the last loss of a seed is not finite."""
-    finite = np.isfinite(curves)
-    low = np.where(finite, curves, np.inf).min(axis=2)
-    lowest: Array = np.where(finite[:, :, -1], low, np.inf).mean(axis=0)
+    """The mean over seeds of each rate's `lowest_of_each`."""
+    lowest: Array = lowest_of_each(curves).mean(axis=0)
     return lowest
 
 

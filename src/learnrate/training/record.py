@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -46,6 +46,8 @@ class Record:
         How long lanes are trained. A curve has ``horizon.points`` values.
     measure : callable, optional
         Given the states, returns further measurements: arrays of shape (K,) by name.
+    best : sequence of str
+        Kinds of arrays (the first word of their names) of which those at each lane's lowest loss so far are kept.
 
     Attributes
     ----------
@@ -59,6 +61,8 @@ class Record:
         How lanes were trained, each phrase once.
     ended : array of str, shape (S, K)
         Why a lane was ended early by an error; empty where it was not.
+    best : dict from (s, k) to arrays by name, first axis 1
+        Those of the lane of seed ``s`` and rate ``k`` at its lowest finite loss so far.
     pruned : int array, shape (K,)
         The measurement after which the lanes of a rate were ended, since it can no longer be the best; −1 where they
         were not.
@@ -70,6 +74,7 @@ class Record:
         seeds: int,
         horizon: Horizon,
         measure: Measure | None = None,
+        best: Sequence[str] = (),
     ) -> None:
         self.lrs, self.horizon = lrs, horizon
         self.curves: dict[str, Float[Array, "S K points"]] = {}
@@ -78,7 +83,8 @@ class Record:
         self.ways: list[str] = []
         self.ended = np.full((seeds, len(lrs)), "", dtype=object)
         self.pruned = np.full(len(lrs), -1)
-        self._measure = measure
+        self.best: dict[tuple[int, int], dict[str, Array]] = {}
+        self._measure, self._kinds = measure, best
 
     @property
     def all_lanes(self) -> Int[Array, " K"]:
@@ -109,6 +115,7 @@ class Record:
             more = {} if self._measure is None else self._measure(states)
             for name, values in {**states.measured, **more}.items():
                 self.curve(name)[s, lanes, point] = values
+            self._keep_the_best(s, lanes, point, states)
         kept: list[Latest] = []
         every = len(lanes) == len(self.lrs)  # all lanes: no earlier state is kept
         for latest in self.latest[s] if not every else ():
@@ -123,6 +130,28 @@ class Record:
             self.ended[s, lanes] = states.ended
         self.ways += [way for way in (states.way,) if way and way not in self.ways]
         return lanes
+
+    @property
+    def compared(self) -> Float[Array, "S K points"]:
+        """The curves by which rates are compared: the held-out losses where there are any."""
+        return self.curves.get("val_loss", self.curves["loss"])
+
+    def _keep_the_best(
+        self, s: int, lanes: Int[Array, " L"], point: int, states: LaneStates
+    ) -> None:
+        """Keep the arrays of lanes whose loss is lower than all before; lanes that begin again have none before."""
+        if not self._kinds:
+            return
+        losses = self.compared[s, lanes]
+        before = np.where(np.isfinite(losses), losses, np.inf)[:, :point].min(
+            axis=1, initial=np.inf
+        )
+        for i in np.flatnonzero(losses[:, point] < before):
+            self.best[s, int(lanes[i])] = {
+                name: array[i : i + 1].copy()
+                for name, array in states.arrays.items()
+                if name.split(" ")[0] in self._kinds
+            }
 
     def curve(self, name: str) -> Float[Array, "S K points"]:
         """The curves of this name; a new name gets curves of NaN."""
@@ -165,6 +194,8 @@ class Record:
         """
         self.pruned[lanes] = point
         for s, begun in enumerate(self.latest if free else ()):
+            for k in lanes:
+                self.best.pop((s, int(k)), None)
             left = []
             for numbers, states in begun:
                 going = ~np.isin(numbers, lanes)

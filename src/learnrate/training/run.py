@@ -56,8 +56,8 @@ def train(
             trained |= _train(problems, record, executor, progress, save, point)
             if point < last.point:
                 going = np.flatnonzero((record.pruned < 0) | (record.pruned >= point))
-                curve = record.curves.get("val_loss", record.curves["loss"])[:, going]
-                ended = going[Halving.ended(lowest_so_far(curve[:, :, : point + 1]), left)]
+                lowest = lowest_so_far(record.compared[:, going, : point + 1])
+                ended = going[Halving.ended(lowest, left)]
                 record.prune(ended, point, free=free)
                 for s in range(len(problems)):
                     progress.finish(s, ended, last.point)

@@ -16,7 +16,7 @@ from learnrate.torch.result import TorchSweepResult
 from learnrate.training.monitor import SweepInterrupted
 from tests.torch.models import regression
 
-EPOCHS = 6
+EPOCHS = 4
 LRS = [1e-3, 0.03, 0.1, 30.0]
 STACKED: dict[str, Any] = {"seeds": 2, "ema": 0.7}
 ALONE: dict[str, Any] = {"lanes_at_once": 1}
@@ -69,7 +69,7 @@ def test_the_suggestion_goes_by_what_is_kept() -> None:
     assert found.lr == best.lrs[np.argmin(lowest)]
     assert found.criterion == "held-out loss of the best checkpoint"
     assert (
-        f"held-out loss of the best checkpoint after 6 epochs, {lowest.min():.3g}" in found.reason
+        f"held-out loss of the best checkpoint after 4 epochs, {lowest.min():.3g}" in found.reason
     )
     assert last.suggestion().criterion == "held-out loss"
     assert best.as_dict()["lanes"][1]["best_epoch"] == best.best_at[0, 1] < EPOCHS

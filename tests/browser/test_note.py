@@ -55,7 +55,7 @@ def serve(folder: Path, lang: str) -> Iterator[str]:
         end.cancel()
         server.terminate()
         try:
-            server.wait(10)
+            server.wait(60)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

@@ -229,22 +229,26 @@ def environment() -> dict[str, str]:
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    kept, began = tmp_path / "kept", time.monotonic()
     process = subprocess.Popen(
-        [*COMMAND, "--epochs", "1000000", "--checkpoint", str(tmp_path / "kept")],
+        [*COMMAND, "--epochs", "100000", "--checkpoint", str(kept), "--checkpoint-every", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
     )
     try:
-        time.sleep(3)
+        while not (kept.exists() and list(kept.iterdir())):
+            assert process.poll() is None
+            assert time.monotonic() < began + 60
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 130, err
     assert "the same command goes on from there" in " ".join(out.split())
-    assert list((tmp_path / "kept").iterdir())
+    assert list(kept.iterdir())
 
 
 @pytest.mark.slow

@@ -231,10 +231,10 @@ def test_tensorboard_itself_shows_curves_and_table(
     finally:
         server.terminate()
         try:
-            server.wait(20)
+            server.wait(60)
         except subprocess.TimeoutExpired:
             server.kill()
-            server.wait(20)
+            server.wait(60)
 
 
 def _fetch(url: str, body: Any = None) -> Any:

@@ -172,7 +172,7 @@ class SweepConfig:
 
     def with_loss(self, loss: str) -> SweepConfig:
         """The same settings with another loss."""
-        return replace(self, loss=loss)
+        return self if loss == self.loss else replace(self, loss=loss)
 
     def starting_at(self, seed: int) -> SweepConfig:
         """The same settings from another first seed on."""

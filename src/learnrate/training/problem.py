@@ -71,6 +71,9 @@ class Horizon:
     @property
     def points(self) -> int:
         """Number of measurements of a lane, with the one before training."""
+        if self.unit == "epoch" and self.last is None:
+            assert self.epochs is not None
+            return self.epochs + 1
         return len(self.positions)
 
     def _position(self, states: LaneStates) -> int | None:
@@ -84,14 +87,19 @@ class Horizon:
         position = self._position(states)
         if position is None:
             return None
-        point = int(np.searchsorted(self.positions, position))
-        return point if point < self.points and self.positions[point] == position else None
+        point = self._last_at(position)
+        exact = point if self.unit == "epoch" else int(self.positions[point])
+        return point if exact == position else None
 
     def passed(self, states: LaneStates) -> int:
         """The number of the last measurement at or before these states, from 0."""
         position = self._position(states)
-        if position is None:
-            position = states.epoch
+        return self._last_at(states.epoch if position is None else position)
+
+    def _last_at(self, position: int) -> int:
+        """The number of the last measurement at or before a position."""
+        if self.unit == "epoch":  # quickly, since a short sweep asks often
+            return min(position, self.points - 1)
         return int(np.searchsorted(self.positions, position, side="right")) - 1
 
     def reached(self, states: LaneStates | None) -> bool:

@@ -124,7 +124,7 @@ class Record:
                 kept.append(latest)
             elif others.any():
                 kept.append(Latest(latest.lanes[others], latest.states.take(others)))
-        self.latest[s] = [*kept, Latest(lanes, states.take(slice(None)))]
+        self.latest[s] = [*kept, Latest(lanes, states.numbered(None))]
         self.remarks += [remark for remark in states.remarks if remark not in self.remarks]
         if states.ended is not None:
             self.ended[s, lanes] = states.ended
@@ -155,8 +155,10 @@ class Record:
 
     def curve(self, name: str) -> Float[Array, "S K points"]:
         """The curves of this name; a new name gets curves of NaN."""
-        shape = len(self.latest), len(self.lrs), self.horizon.points
-        return self.curves.setdefault(name, np.full(shape, np.nan))
+        if name not in self.curves:
+            shape = len(self.latest), len(self.lrs), self.horizon.points
+            self.curves[name] = np.full(shape, np.nan)
+        return self.curves[name]
 
     def work(self, until: int | None = None) -> Iterator[Work]:
         """Yield the lanes that are not finished: those at the same point together, those that have not begun last.

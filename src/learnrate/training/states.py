@@ -71,6 +71,8 @@ class LaneStates:
 
     def numbered(self, lanes: Array | None) -> LaneStates:
         """These states with other numbers in ``lanes``."""
+        if lanes is self.lanes:
+            return self
         return LaneStates(**{**vars(self.take(slice(None))), "lanes": lanes})
 
     @classmethod

@@ -148,7 +148,7 @@ def test_a_build_that_was_killed_leaves_nothing_that_counts(table: Path) -> None
     load(table)  # while the other is writing: its folder is left alone
     assert set(left) < set(held(table.parent))
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=30)
+    process.wait(timeout=60)
     process.stdout.close()
     whole = [name for name in held(table.parent) if name not in left]
     for name in whole:

@@ -44,16 +44,16 @@ def state(lanes: int, epoch: int = 3, momentum: bool = True) -> EpochState:
 @given(
     lanes=st.integers(1, 100),
     pieces=st.integers(1, 12),
-    granule=st.sampled_from([1, 16]),
+    multiple=st.sampled_from([1, 16]),
     momentum=st.booleans(),
 )
 @settings(deadline=None)
-def test_cut_and_joined_again(lanes: int, pieces: int, granule: int, momentum: bool) -> None:
+def test_cut_and_joined_again(lanes: int, pieces: int, multiple: int, momentum: bool) -> None:
     whole = state(lanes, momentum=momentum)
-    parts = cut(LaneRange(0, 5, 5 + lanes, whole), pieces, granule)
-    assert len(parts) == min(pieces, -(-lanes // granule))
+    parts = cut(LaneRange(0, 5, 5 + lanes, whole), pieces, multiple)
+    assert len(parts) == min(pieces, -(-lanes // multiple))
     assert [part.first for part in parts] == [5, *(part.stop for part in parts[:-1])]
-    assert all((part.first - 5) % granule == 0 for part in parts)
+    assert all((part.first - 5) % multiple == 0 for part in parts)
     back = LaneStates.join(part.start for part in parts if part.start is not None)
     assert back.arrays.keys() == whole.arrays.keys()
     for name, array in {**whole.arrays, **whole.measured}.items():

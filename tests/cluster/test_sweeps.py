@@ -60,7 +60,7 @@ def train(
         gathered.setdefault((s, state.epoch), {})[first] = state
     for (s, _), parts in sorted(gathered.items()):
         states[s].append(EpochState.of(LaneStates.join(parts[k] for k in sorted(parts))))
-    assert "of a Ray cluster" in executor.account[0]
+    assert "of a Ray cluster" in executor.summary[0]
     return states
 
 

@@ -205,21 +205,21 @@ def test_a_small_loss_keeps_its_digits() -> None:
 
 @every_loss
 def test_derivatives_are_those_of_the_value(loss: str) -> None:
-    """Slope and bend by central differences; no curvature is above the bound."""
+    """Slope and second by central differences; no curvature is above the bound."""
     problem = make(loss, n=40, classes=3)
     phi, C = problem.loss, problem.loss.outputs
     z = 2 * np.random.default_rng(0).standard_normal((40, C, 1))
     t, h = phi.encode(problem.y, np.float64), 1e-5
-    slope, bend = phi.slope(z.copy(), t), phi.bend(z[:, :, 0], problem.y)
+    first, second = phi.derivative(z.copy(), t), phi.second_derivative(z[:, :, 0], problem.y)
     for c in range(C):
         step = np.zeros_like(z)
         step[:, c] = h
         rise = (phi.value(z + step, t) - phi.value(z - step, t)) / (2 * h)
-        np.testing.assert_allclose(slope[:, c], rise, rtol=1e-6, atol=1e-9)
-        turn = (phi.slope(z + step, t) - phi.slope(z - step, t)) / (2 * h)
-        np.testing.assert_allclose(bend[:, :, c], turn[:, :, 0], rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(first[:, c], rise, rtol=1e-6, atol=1e-9)
+        turn = (phi.derivative(z + step, t) - phi.derivative(z - step, t)) / (2 * h)
+        np.testing.assert_allclose(second[:, :, c], turn[:, :, 0], rtol=1e-5, atol=1e-9)
     if phi.curvature is not None:
-        assert np.linalg.eigvalsh(bend).max() <= phi.curvature + 1e-12
+        assert np.linalg.eigvalsh(second).max() <= phi.curvature + 1e-12
 
 
 @ways("sgd", "adam")

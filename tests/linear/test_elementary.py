@@ -58,7 +58,7 @@ def test_slopes_and_values_are_those_of_the_loss(name: str, dtype: str) -> None:
     t = loss.encode(y, np.float64)
     eps = np.finfo(dtype).eps
     with np.errstate(all="ignore"):
-        value, expected = loss.value(wide, t), loss.slope(wide.copy(), t)
+        value, expected = loss.value(wide, t), loss.derivative(wide.copy(), t)
         fit = loss.fit(wide, t)
     usual = np.isfinite(wide).all(axis=(1, 2)) & (np.abs(wide).max(axis=(1, 2)) < 80)
     tiny = 40 * np.finfo(dtype).tiny

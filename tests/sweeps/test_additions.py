@@ -26,7 +26,7 @@ class Processes:
     """Trains lanes in a pool of processes: a `learnrate.sweeps.front.Cluster` and its executor in one."""
 
     workers: int
-    account: list[str] = field(default_factory=list)
+    summary: list[str] = field(default_factory=list)
 
     def engine(self, name: str) -> str:
         return name
@@ -51,7 +51,7 @@ class Processes:
             for i, lanes, part in parts:
                 for states in part.result():
                     yield i, LaneStates(**{**vars(states), "lanes": lanes})
-        self.account = [f"lanes were trained in {self.workers} processes"]
+        self.summary = [f"lanes were trained in {self.workers} processes"]
 
 
 def test_an_executor_is_one_class() -> None:

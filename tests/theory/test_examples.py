@@ -51,7 +51,7 @@ def test_moments_of_pairs_by_their_symmetry(r: int, monkeypatch: pytest.MonkeyPa
     """Against the products of all pairs, written out; in several blocks of rows."""
     from learnrate.theory import fourth_moment
 
-    monkeypatch.setattr(fourth_moment, "_MOST_ROWS", 13)
+    monkeypatch.setattr(fourth_moment, "_MAX_ROWS", 13)
     monkeypatch.setattr(fourth_moment, "_ENTRIES", 20)
     modes = Modes(rng.standard_normal((40, r - 1)) ** 2, rng.standard_normal(40))
     pairs = Pairs.every(r)

@@ -52,7 +52,7 @@ def test_for_squared_loss_it_is_the_known_theory(weight_decay: float) -> None:
     loss, X, y = labelled("squared")
     found = optimum(loss, X, y, weight_decay)
     theory = analyse(X, y, 5, sampling="independent", weight_decay=weight_decay)
-    local = Local(X, found.slope, found.bend, 5, weight_decay=weight_decay)
+    local = Local(X, found.derivative, found.second_derivative, 5, weight_decay=weight_decay)
     assert theory.limit.value is not None
     np.testing.assert_allclose(found.loss, theory.loss_at_optimum, rtol=1e-9)
     assert theory.full_batch_limit.value is not None
@@ -67,10 +67,10 @@ def test_for_squared_loss_it_is_the_known_theory(weight_decay: float) -> None:
 def test_its_sums_are_those_over_the_examples(name: str) -> None:
     loss, X, y = labelled(name, n=12)
     found = optimum(loss, X, y)
-    local = Local(X, found.slope, found.bend, 4)
+    local = Local(X, found.derivative, found.second_derivative, 4)
     rows = np.column_stack([X, np.ones(12)])
-    M = [np.kron(found.bend[i], np.outer(rows[i], rows[i])) for i in range(12)]
-    np.testing.assert_allclose(block_sum(rows, found.bend), sum(M) / 12, atol=1e-12)
+    M = [np.kron(found.second_derivative[i], np.outer(rows[i], rows[i])) for i in range(12)]
+    np.testing.assert_allclose(block_sum(rows, found.second_derivative), sum(M) / 12, atol=1e-12)
     Q, H = local._Q, sum(M) / 12
     S = np.random.default_rng(1).normal(size=(len(local.eigenvalues),) * 2)
     S = S @ S.T
@@ -84,7 +84,7 @@ def test_its_sums_are_those_over_the_examples(name: str) -> None:
 def test_the_optimum_is_one(name: str, weight_decay: float) -> None:
     loss, X, y = labelled(name)
     found = optimum(loss, X, y, weight_decay)
-    gradient = found.slope.T @ np.column_stack([X, np.ones(len(X))]) / len(X)
+    gradient = found.derivative.T @ np.column_stack([X, np.ones(len(X))]) / len(X)
     np.testing.assert_allclose(gradient[:, -1], 0, atol=1e-6)  # the bias is not decayed
     if not weight_decay:
         np.testing.assert_allclose(gradient, 0, atol=1e-6)
@@ -144,7 +144,7 @@ def test_measured_floors(name: str, sampling: str) -> None:
     """Within 20 % up to a third of the limit; the runs' own noise is half of that."""
     loss, X, y = labelled(name, n=400, d=4)
     found = optimum(loss, X, y)
-    local = Local(X, found.slope, found.bend, 8)
+    local = Local(X, found.derivative, found.second_derivative, 8)
     lrs = np.array([0.03, 0.1, 0.3]) * local.limit
     settings: dict[str, Any] = {"loss": name, "sampling": sampling, "batch_size": 8}
     result = learnrate.sweep(X, y, lrs=lrs, epochs=240, seeds=6, **settings)
@@ -156,7 +156,9 @@ def test_measured_floors(name: str, sampling: str) -> None:
 def settling(name: str, batch_size: int, n: int = 200, **settings: Any) -> tuple[Settling, Optimum]:
     loss, X, y = labelled(name, n=n, **settings)
     found = optimum(loss, X, y)
-    return Settling(loss, X, y, found, Local(X, found.slope, found.bend, batch_size)), found
+    return Settling(
+        loss, X, y, found, Local(X, found.derivative, found.second_derivative, batch_size)
+    ), found
 
 
 def test_for_squared_loss_where_it_settles_is_the_known_floor() -> None:
@@ -197,8 +199,8 @@ def test_averages_over_outputs_are_those_of_many_draws(outputs: int) -> None:
     draws = mean[:, :, None] + root @ rng.standard_normal((2, outputs, 200_000))
     t = loss.encode(y, np.float64)
     np.testing.assert_allclose(found.value, loss.value(draws, t).mean(axis=1), rtol=0.01)
-    slope = loss.slope(draws.copy(), t)
-    np.testing.assert_allclose(found.slope, slope.mean(axis=2), atol=0.01)
+    slope = loss.derivative(draws.copy(), t)
+    np.testing.assert_allclose(found.derivative, slope.mean(axis=2), atol=0.01)
     squares = slope @ slope.transpose(0, 2, 1) / slope.shape[2]
     np.testing.assert_allclose(found.squares, squares, atol=0.01)
 

@@ -112,7 +112,7 @@ def test_after_any_number_of_steps_the_limit_lies_between_the_sides(
     modes = Modes(X, X[:, 0])
     exact = mean_square_limit(modes, 10)
     assert exact.kind is Kind.EXACT
-    monkeypatch.setattr(two_sides, "_MOST_STEPS", steps)
+    monkeypatch.setattr(two_sides, "_MAX_STEPS", steps)
     monkeypatch.setattr(two_sides, "_WORK", 1e7 * steps)
     monkeypatch.setattr(two_sides, "_SINGLE_RANK", single_rank)
     low, high = two_sides.top_from_two_sides(modes, batch_variance(4000, 10), tolerance=1e-6)
@@ -129,7 +129,7 @@ def test_after_any_number_of_steps_the_limit_lies_between_the_sides(
 @pytest.mark.parametrize("scale", [1e-20, 1e20, 1e60])
 def test_a_few_steps_at_any_scale(scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
     modes = without_bias(many("normal"))
-    monkeypatch.setattr(two_sides, "_MOST_STEPS", 3)
+    monkeypatch.setattr(two_sides, "_MAX_STEPS", 3)
     want = value(mean_square_limit(modes, 10)) / scale**2
     assert value(mean_square_limit(without_bias(scale * many("normal")), 10)) == pytest.approx(want)
 

@@ -86,7 +86,9 @@ def test_second_order_in_the_rate_by_all_permutations() -> None:
         delta = start - modes.optimum
         along = modes.directions
         m = (modes.spectrum.vectors.T @ delta).reshape(1)
-        worn = shuffled._wear_off(modes, B, np.array([lr]), along.spread, m, np.outer(m, m), 1)
+        worn = shuffled._without_label_noise(
+            modes, B, np.array([lr]), along.spread, m, np.outer(m, m), 1
+        )
         level = label_noise(modes, B, np.array([lr]), along)
         mean = level.mean_kept * m
         noise = shuffled._excess(modes, level.rise, level.shift, mean)

@@ -182,9 +182,9 @@ class _Training:
 
     def _end(self, pool: WorkerPool, training: float) -> None:
         pool.close()
-        who, *each = pool.account()
+        who, *each = pool.summary()
         lines = [f"{self.split} split over {who}, ready in {self.starting:.1f} s", *each]
-        self.reply("account", lines, self.starting, training)
+        self.reply("summary", lines, self.starting, training)
 
     def _split(self, workers: int) -> str:
         job, first = self.job, self.job.problems[0]

@@ -60,12 +60,12 @@ def split_lanes(
     A worker returns its states every quarter of a second, or after each epoch if that is longer. If a worker is lost,
     another one continues its lanes from the last states. A worker without work gets some lanes of another worker.
     """
-    granule = pool.engine.granule
+    multiple = pool.engine.lanes_per_vector
     pieces = -(-max(1, len(pool.ready)) // len(problems)) if problems else 1
     waiting: deque[LaneRange] = deque()
     for s, (problem, start) in enumerate(zip(problems, starts, strict=True)):
         if not problem.horizon.reached(start):
-            waiting += cut(LaneRange(s, 0, problem.lrs.size, start), pieces, granule)
+            waiting += cut(LaneRange(s, 0, problem.lrs.size, start), pieces, multiple)
     while waiting or any(member.tasks for member in pool.members):
         for member in pool.free():
             if not waiting:
@@ -88,7 +88,7 @@ def split_lanes(
                 continue
             given = given._replace(left=tuple(left))
             idle = len(pool.ready) - sum(bool(m.tasks) for m in pool.ready) - 1
-            shares = left if len(left) > 1 else cut(left[0], 2, granule)
+            shares = left if len(left) > 1 else cut(left[0], 2, multiple)
             to_do = (
                 horizon.points - 1 - (0 if left[0].start is None else horizon.passed(left[0].start))
             )
@@ -99,11 +99,11 @@ def split_lanes(
         yield from ready
 
 
-def cut(part: LaneRange, pieces: int, granule: int) -> list[LaneRange]:
-    """Cut a range into at most ``pieces`` ranges; all but the last have a multiple of ``granule`` lanes."""
-    blocks = -(-(part.stop - part.first) // granule)
+def cut(part: LaneRange, pieces: int, multiple: int) -> list[LaneRange]:
+    """Cut a range into at most ``pieces`` ranges; all but the last have a multiple of ``multiple`` lanes."""
+    blocks = -(-(part.stop - part.first) // multiple)
     pieces = min(pieces, blocks)
     edges = [
-        min(part.stop, part.first + granule * (blocks * i // pieces)) for i in range(pieces + 1)
+        min(part.stop, part.first + multiple * (blocks * i // pieces)) for i in range(pieces + 1)
     ]
     return [piece for first, stop in pairwise(edges) for piece in part.lanes(first, stop)]

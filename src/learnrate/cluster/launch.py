@@ -93,7 +93,7 @@ class Driver:
         message    a sentence                     for the user
         rows       problem, examples              examples that the current epoch of a problem has visited
         state      problem, state                 a new state of a problem
-        account    lines, starting, training      at the end: the workers, and two durations in seconds
+        summary    lines, starting, training      at the end: the workers, and two durations in seconds
         ========== ============================== =======================================================
 
         Raises
@@ -114,7 +114,7 @@ class Driver:
                 raise rest[0]
             else:
                 yield reply
-                if kind == "account":
+                if kind == "summary":
                     return
         code = self._process.wait()
         self._check()

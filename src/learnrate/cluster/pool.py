@@ -21,7 +21,7 @@ _OTHER_WORKERS_TIMEOUT_S = 10.0
 _MOST_DEATHS = 5
 """If so many workers die in a row, with no task done in between, the sweep ends with an error."""
 _MOST_NAMED = 12
-"""Workers that the account names one by one."""
+"""Workers that the summary names one by one."""
 _CPU_CHECK_INTERVAL_S = 2.0
 
 
@@ -194,7 +194,7 @@ class WorkerPool:
         self.lost += self.members
         self.members = []
 
-    def account(self) -> list[str]:
+    def summary(self) -> list[str]:
         """Lines on how many workers there were, and how many examples a second each went through."""
         worked = [m for m in [*self.lost, *self.members] if m.seconds]
         lines = [

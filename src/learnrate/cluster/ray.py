@@ -71,7 +71,7 @@ class RayExecutor:
 
     Attributes
     ----------
-    account : list of str
+    summary : list of str
         After the training: how it was split, and a line for each worker.
     starting, training : float
         Seconds until the workers were ready, and from then to the end of the training.
@@ -80,7 +80,7 @@ class RayExecutor:
     cluster: RayCluster
     engine: Engine
     monitor: Monitor = field(default_factory=Monitor)
-    account: list[str] = field(default_factory=list)
+    summary: list[str] = field(default_factory=list)
     starting: float = 0.0
     training: float = 0.0
 
@@ -113,11 +113,11 @@ class RayExecutor:
                     problems[rest[0]].tell(rest[1])
                 elif kind == "message":
                     self.monitor.say(rest[0])
-                elif kind == "account":
-                    self.account, self.starting, self.training = rest
+                elif kind == "summary":
+                    self.summary, self.starting, self.training = rest
         finally:
             for kind, *rest in driver.close():
-                if kind == "account":
-                    self.account, self.starting, self.training = rest
-        for line in self.account:
+                if kind == "summary":
+                    self.summary, self.starting, self.training = rest
+        for line in self.summary:
             self.monitor.say(f"Cluster: {line}.")

@@ -78,7 +78,7 @@ class FusedEngine(Engine):
     """
 
     name = "fused"
-    granule = 16
+    lanes_per_vector = 16
 
     def __init__(self, threads: int = 1, on_message: Callable[[str], object] | None = None) -> None:
         self.threads, self.on_message = threads, on_message

@@ -100,12 +100,12 @@ class _Run:
         for first in range(0, len(Z), rows):
             some = Z[first : first + rows]
             z = (some @ flat).reshape(len(some), *self.theta.shape[1:])
-            slope = self.problem.loss.slope(z, labels[first : first + rows])
-            slope = slope.reshape(len(some), -1)
+            derivative = self.problem.loss.derivative(z, labels[first : first + rows])
+            derivative = derivative.reshape(len(some), -1)
             if first:
-                out += some.T @ slope
+                out += some.T @ derivative
             else:
-                np.matmul(some.T, slope, out=out)
+                np.matmul(some.T, derivative, out=out)
 
     def state(self, epoch: int) -> EpochState:
         """All lanes as they are, with what is measured on all examples."""

@@ -131,8 +131,8 @@ def analyse_curved(data: Prepared, config: SweepConfig, loss: Loss) -> Curved | 
     if found is not None and found.reached and not no_optimum:
         local = Local(
             X,
-            found.slope,
-            found.bend,
+            found.derivative,
+            found.second_derivative,
             config.batch_size,
             weight_decay=decay,
             population=data.n,
@@ -160,7 +160,7 @@ def analyse_curved(data: Prepared, config: SweepConfig, loss: Loss) -> Curved | 
 
 def _least_squares(X: Array, found: Optimum, decay: float, population: int) -> Modes | None:
     """Examples ``√φ'' (x, 1)``, with which least squares has the loss's Hessian; None where they are too large."""
-    like = np.sqrt(found.bend[:, :, 0]) * np.column_stack([X, np.ones(len(X))])
+    like = np.sqrt(found.second_derivative[:, :, 0]) * np.column_stack([X, np.ones(len(X))])
     try:
         return Modes(like, np.zeros(len(X)), weight_decay=decay, population=population, one=None)
     except InputError:

@@ -174,7 +174,7 @@ def run_sweep(
             record,
             block,
             engine=place.engine,
-            reason="; ".join([*record.ways, place.reason, *place.executor.account]),
+            reason="; ".join([*record.methods, place.reason, *place.executor.summary]),
             seconds=time.perf_counter() - began,
         )
 

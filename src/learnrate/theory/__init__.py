@@ -1,7 +1,7 @@
-"""What can be said before training: limits of the learning rate, predicted curves, floors, verdicts.
+"""What can be predicted before training: limits of the learning rate, loss curves, floors, verdicts.
 
-Plain arrays in, numbers out, and each number says whether it is exact, a bound or an estimate. The model is
-linear, ``ŷ = X·w + b``, with the loss ``½(ŷ − y)²`` averaged over the examples. `analyse` is the way in.
+The input is plain arrays, the output numbers; each number says whether it is exact, a bound or an estimate. The model
+is linear, ``ŷ = X·w + b``, with the loss ``½(ŷ − y)²`` averaged over the examples. Start with `analyse`.
 """
 
 from learnrate.theory.prediction import Prediction

@@ -1,8 +1,9 @@
-"""A large symmetric matrix that couples directions, in a form that is quick to multiply by.
+"""A large symmetric matrix approximated by low rank plus diagonal, which is quick to multiply by.
 
-``κ ≈ Σ_q w_q v_q v_qᵀ + diag(κ1 − Σ_q w_q v_q (v_qᵀ1))``: its strongest eigenvectors, and a diagonal that keeps
-what each row adds up to. Where features are alike κ is nearly of rank one, and where a few are unlike the others
-(rare levels) it is nearly diagonal there; curves followed with it agreed with those of κ itself to 0.3 %.
+``κ ≈ Σ_q w_q v_q v_qᵀ + diag(κ1 − Σ_q w_q v_q (v_qᵀ1))``: the leading eigenvectors, and a diagonal that preserves the
+row sums. If all features have similar distributions, κ is nearly of rank one; for features that differ from the others
+(rare levels of a category) it is nearly diagonal. Loss curves computed with the approximation agreed with those of κ
+itself to 0.3 %.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from learnrate._shapes import Array, Float
 
 __all__ = ["LARGE", "Coupling"]
 
-LARGE = 64  # from here on it saves time
-_STRONGEST = 24
+LARGE = 64  # directions from which on it saves time
+_EIGENVECTORS = 24
 _TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Coupling:
-    """The strongest eigenvectors of a matrix, and a diagonal for the rest."""
+    """The leading eigenvalues and eigenvectors of a matrix, and a diagonal that stands for the others."""
 
     values: Float[Array, " q"]
     vectors: Float[Array, "r q"]
@@ -30,15 +31,15 @@ class Coupling:
 
     @classmethod
     def of(cls, matrix: Float[Array, "r r"]) -> Coupling:
-        """That of a symmetric matrix; always the same for the same matrix."""
+        """Approximate a symmetric matrix. The same matrix always gives the same result."""
         from scipy.sparse.linalg import ArpackError, eigsh
 
         ones = np.ones(len(matrix))
         try:
-            values, vectors = eigsh(matrix, k=_STRONGEST, v0=ones, tol=_TOLERANCE)
+            values, vectors = eigsh(matrix, k=_EIGENVECTORS, v0=ones, tol=_TOLERANCE)
         except ArpackError:  # it did not converge, or the matrix is zero
             values, vectors = np.linalg.eigh(matrix)
-            values, vectors = values[-_STRONGEST:], vectors[:, -_STRONGEST:]
+            values, vectors = values[-_EIGENVECTORS:], vectors[:, -_EIGENVECTORS:]
         return cls(values, vectors, matrix @ ones - (vectors * values) @ (vectors.T @ ones))
 
     def times(self, X: Float[Array, "K r"]) -> Float[Array, "K r"]:
@@ -50,7 +51,7 @@ class Coupling:
     def solve(
         self, scale: Float[Array, " r"], sides: Float[Array, "r sides"]
     ) -> Float[Array, "r sides"]:
-        """``(I − κ diag(scale))⁻¹ sides``, by the formula of Woodbury."""
+        """``(I − κ diag(scale))⁻¹ sides``, by the Woodbury formula."""
         diagonal = (1 - self.rest * scale)[:, None]
         first, tall = sides / diagonal, self.vectors * self.values / diagonal
         across = self.vectors.T * scale

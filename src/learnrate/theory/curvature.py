@@ -1,4 +1,4 @@
-"""How large the curvature of a mean loss can be, whatever the parameters."""
+"""An upper bound on the curvature of a mean loss, for all parameters."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def largest_curvature(
 ) -> float:
     """``λmax((1/n) Σ c_i x̃_i x̃_iᵀ) + α`` with ``x̃ = (x, 1)``: no Hessian of the mean loss has a larger eigenvalue.
 
-    Full-batch descent below ``2/λ`` lowers the loss in every step.
+    Gradient descent on all examples with a rate below 2 divided by it lowers the loss in every step.
 
     Parameters
     ----------
     X : array, shape (n, d)
         Features.
     bound : float or array, shape (n,)
-        ``c``, which no eigenvalue of ``∂²φ/∂z²`` exceeds: of all examples, or of each.
+        ``c``, an upper bound on the eigenvalues of ``∂²φ/∂z²``: one for all examples, or one for each.
     weight_decay : float
         α.
 

@@ -1,7 +1,7 @@
-"""Fourth moments along single eigenvectors, without the pairs of them: r × r numbers.
+"""Fourth moments of the examples along single eigenvectors, not along pairs of them: r × r numbers.
 
-They are what the diagonal of the second moment is followed with (`learnrate.theory.shuffled` and, for wide
-examples, `learnrate.theory.second_moments`), and where the search for the mean-square limit starts.
+With them the diagonal of the second moment is computed over many steps, by `learnrate.theory.shuffled` and, for wide
+examples, by `learnrate.theory.second_moments`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from learnrate.theory.rotated import Rotated
 
 __all__ = ["Directions"]
 
-_LEAST = 1e-6  # of 1 − h
-_STRONG = 24
+_MIN_UNEXPLAINED = 1e-6  # lower bound on 1 − h, where h is a row's leverage
+_STRONG_ROWS = 24
 
 
 class _Means(NamedTuple):
@@ -32,14 +32,14 @@ class _Means(NamedTuple):
 
 
 class Directions:
-    """Means over some examples, or all of them; computed when one is asked for.
+    """Means over all or some of the examples, computed when the first of them is asked for.
 
     Parameters
     ----------
     along : Rotated
-        ``z_i`` and ``ε_i``.
+        The examples ``z_i`` and their residuals ``ε_i``.
     data_hessian, data_slope : arrays, shapes (r, r) and (r,)
-        G and ḡ, over all examples.
+        ``G = mean z zᵀ`` and ``ḡ = mean ε z``, over all examples.
     influence : array, shape (r,)
         ``1/(nλ)``: a row's leverage is the sum of ``z²/(nλ)``.
     """
@@ -59,7 +59,7 @@ class Directions:
 
     @cached_property
     def _means(self) -> _Means:
-        """All of them, from one pass."""
+        """All means, from one pass over the examples."""
         spread, third = np.zeros_like(self._G), np.zeros_like(self._G)
         noise, n = np.zeros_like(self._slope), self.rows
         unmet, drift = np.zeros_like(noise), np.zeros_like(noise)
@@ -69,14 +69,14 @@ class Directions:
             pull = residuals[:, None] * Z
             square = Z * Z
             leverage = square @ self._influence
-            left_out = residuals / np.maximum(1 - leverage, _LEAST)
+            left_out = residuals / np.maximum(1 - leverage, _MIN_UNEXPLAINED)
             drift += left_out @ Z
             unmet += left_out**2 @ square
             spread += square.T @ square
             third += pull.T @ square
             noise += residuals**2 @ square
             strength = np.append(strength, leverage)
-            most = np.argsort(strength)[-_STRONG:]
+            most = np.argsort(strength)[-_STRONG_ROWS:]
             strong, strength = np.vstack([strong, Z])[most], strength[most]
         return _Means(
             spread / n - self._G**2,
@@ -88,27 +88,27 @@ class Directions:
 
     @property
     def spread(self) -> Float[Array, "r r"]:
-        """``κ_ab = mean z_a² z_b² − G_ab²``: C of `learnrate.theory.fourth_moment` on diagonals."""
+        """``κ_ab = mean z_a² z_b² − G_ab²``: the operator C of `learnrate.theory.fourth_moment`, on diagonal matrices."""
         return self._means.spread
 
     @cached_property
     def coupling(self) -> Coupling | None:
-        """`spread` in a quick form, where it is large."""
+        """`spread` in a form that is quick to multiply by; None where it is small."""
         return Coupling.of(self.spread) if len(self._slope) >= LARGE else None
 
     @property
     def third(self) -> Float[Array, "r r"]:
-        """``M_ab = mean ε z_a z_b² − G_ab ḡ_b``: how residuals and features hang together."""
+        """``M_ab = mean ε z_a z_b² − G_ab ḡ_b``: how residuals depend on the features."""
         return self._means.third
 
     @property
     def noise(self) -> Float[Array, " r"]:
-        """``V_a = mean ε² z_a² − ḡ_a²``: the variance of one example's pull at the optimum."""
+        """``V_a = mean ε² z_a² − ḡ_a²``: the variance of one example's gradient at the optimum."""
         return self._means.noise
 
     @property
     def noise_left_out(self) -> Float[Array, " r"]:
-        """The same with ``ε/(1 − h)``, the residual at the optimum of all other examples; h is the leverage.
+        """`noise` with ``ε/(1 − h)``, each row's residual at the optimum of all other rows; h is its leverage.
 
         Source: Cook and Weisberg, *Residuals and Influence in Regression* (1982).
         """
@@ -116,5 +116,5 @@ class Directions:
 
     @property
     def strong(self) -> Float[Array, "rows r"]:
-        """``z`` of the rows of largest leverage."""
+        """``z`` of the rows with the largest leverage."""
         return self._means.strong

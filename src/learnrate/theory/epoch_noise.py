@@ -1,23 +1,24 @@
-"""What the labels' noise leaves at the end of an epoch of shuffled minibatches.
+"""What the noise of the labels adds to the loss at the end of each shuffled epoch.
 
-Per step pV comes in, and most of it cancels within the epoch of ``m = ⌈n/B⌉`` steps. What
-errors within the epoch make of the scatter of the features, M per step, is taken as not to cancel. What is left at the end
-of an epoch, and builds up from epoch to epoch, is::
+Each step adds a variance pV, most of which cancels within the epoch of ``m = ⌈n/B⌉`` steps. Each step also adds M, which
+comes from the variation of the features between minibatches multiplied by the error within the epoch; it is assumed not
+to cancel. The second moment at the end of an epoch, accumulated over many epochs, is::
 
     S_a = η² (K_a pV_a + K°_a M_a) / (1 − a_a^{2m}),   K_a = m/(m−1) [Σ_{k<m} a_a^{2k} − (1/m) (Σ_{k<m} a_a^k)²]
     M_a = p Σ_b κ_ab S̄_b,   S̄_a = η² (ρ_a pV_a + ρ°_a M_a) + ā_a S_a,   K°_a = Σ_{k<m} a_a^{2k}
 
-where S̄ is the variance met within the epoch, ``ρ_a`` and ``ρ°_a`` are the averages over the epoch of K and K° so far, and
-``ā_a`` that of ``a_a^{2k}``. ``V_a = mean ε² z_a² − ḡ_a²`` is what residuals at the optimum give. But while a row is not
-met, the error drifts towards the optimum of all the others, where its residual is ``ε/(1 − h)``, with h its leverage; by
-the square of the way ``1 − a_a^m`` that is gone in an epoch V is taken from there. How much that adds is the doubt: for rows
-with a leverage near 1, as where there are few more rows than features, it overstates by far.
+where S̄ is the mean variance within the epoch, ``ρ_a`` and ``ρ°_a`` are the means of K and K° over the first t < m steps,
+and ``ā_a`` is the mean of ``a_a^{2k}``. ``V_a = mean ε² z_a² − ḡ_a²`` uses the residuals at the optimum. But until a row is
+visited, the error moves towards the optimum of all other rows, where the residual of this row is ``ε/(1 − h)``, with h its
+leverage. V is therefore interpolated between the two, with the weight ``(1 − a_a^m)²`` for the second. What this adds is
+returned as the doubt: for a leverage near 1, as with hardly more rows than features, it is far too large.
 
-Where residuals and features are not independent, the mean is shifted too, by ``β`` an epoch::
+If residuals depend on the features, the mean is shifted too, by ``β`` in each epoch::
 
     β_a = η²/(n − 1) Σ_b M_ab Σ_{s<t<m} a_a^{m−1−t} a_b^{t−1−s},   M_ab = mean ε z_a z_b² − G_ab ḡ_b
 
-With ``M = 0`` and ``h = 0`` the floor is the leading order of Ying et al., arXiv 1803.07964; the rest is learnrate's own.
+With ``M = 0`` and ``h = 0`` the floor is the leading order of Ying et al., arXiv 1803.07964; the other terms are
+learnrate's own.
 """
 
 from __future__ import annotations
@@ -33,17 +34,18 @@ from learnrate.theory.modes import Modes, batch_variance
 
 __all__ = ["NoiseLevel", "label_noise"]
 
-_UNEVEN = 500  # minibatches of an epoch up to which a short last one is told from the others
-_SHIFTED = 320  # directions up to which the shift β is worth its time
-_SHIFTED_COARSE = 64  # … and where two digits do
+_UNEVEN = 500  # minibatches per epoch up to which a short last one is treated separately
+_SHIFTED = 320  # directions up to which the shift β is computed
+_SHIFTED_COARSE = 64  # the same if two digits are enough
 
 
 @dataclass(frozen=True, eq=False)
 class NoiseLevel:
-    """What label noise adds at epoch ends, to the second moment and to the mean.
+    """What label noise adds in each epoch to the second moment S and to the mean b, for each rate and direction.
 
-    Per epoch ``S' = kept · S + rise`` and ``b' = mean_kept · b + shift``; ``doubt`` is how far the rise may be off.
-    What is ``lost`` is ``1 − kept``, to all digits also where that is next to nothing.
+    Per epoch ``S' = kept · S + rise`` and ``b' = mean_kept · b + shift``; ``doubt`` is the possible error of the rise,
+    and ``settles`` says for which rates S stays bounded. ``mean_lost`` is ``1 − mean_kept``, accurate also where it is
+    tiny.
     """
 
     kept: Float[Array, "K r"]
@@ -56,7 +58,7 @@ class NoiseLevel:
 
     @property
     def lost(self) -> Float[Array, "K r"]:
-        """``1 − kept``"""
+        """``1 − kept``, accurate also where it is tiny."""
         lost: Array = self.mean_lost * (1 + self.mean_kept)
         return lost
 
@@ -69,9 +71,22 @@ def label_noise(
     *,
     shifted: bool = True,
 ) -> NoiseLevel:
-    """Solve for M, and from it what comes in per epoch, for every rate.
+    """Solve the equations above for M, and compute from it what each epoch adds, for every rate.
 
-    Where it has no positive solution the average does not settle; M is then left out.
+    Where there is no positive solution the mean loss does not settle; M is then left out.
+
+    Parameters
+    ----------
+    modes : Modes
+        The examples, with weight decay if there is any.
+    batch_size : int
+        B.
+    lrs : array, shape (K,)
+        Learning rates.
+    along : Directions
+        Fourth moments along the eigenvectors.
+    shifted : bool
+        Whether to compute the shift β also for 64 to 320 directions.
     """
     eta, r = lrs[:, None], modes.rank
     m = -(-modes.population // batch_size)
@@ -99,7 +114,7 @@ def label_noise(
     met, drawn = (np.where(settles[:, None], part, 0.0) for part in (met, drawn))
     first = np.tile(p * V, (lrs.size, 1))
     more = p * (along.noise_left_out - V) * np.clip(mean_lost, 0, 1) ** 2
-    # A last right-hand side of ones: its solution is positive exactly where the average settles.
+    # A third right-hand side, of ones: its solution is positive exactly where the mean loss settles.
     sides = np.stack(
         [*(_times_spread(along, p * met * noise) for noise in (first, more)), np.ones_like(x)],
         axis=2,
@@ -117,9 +132,8 @@ def label_noise(
     rise = eta**2 * (sums.K * first + sums.K_drawn * M) + doubt
     doubt = np.where(settles[:, None], np.abs(doubt), np.inf if p else 0.0)
     shift = np.zeros_like(x)
-    if r <= (
-        _SHIFTED if shifted else _SHIFTED_COARSE
-    ):  # one rate at a time: for wide examples that stays in the processor's cache
+    if r <= (_SHIFTED if shifted else _SHIFTED_COARSE):
+        # One rate at a time, so that the r × r sums stay in the processor's cache.
         shift = np.stack([(along.third * pair_sums(row, m)).sum(axis=1) for row in x])
         shift *= eta**2 / max(modes.population - 1, 1)
     return NoiseLevel(kept, rise, mean_kept, shift, settles, mean_lost, doubt)

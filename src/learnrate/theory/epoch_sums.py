@@ -1,4 +1,4 @@
-"""Sums of powers over an epoch of shuffled minibatches, in the words of `learnrate.theory.epoch_noise`."""
+"""Sums of powers over an epoch of shuffled minibatches; `learnrate.theory.epoch_noise` defines the symbols."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class EpochSums(NamedTuple):
     Attributes
     ----------
     K, rho, average : arrays, shape (K, r)
-        ``K``, ``ρ`` and ``ā`` of the equations above.
+        ``K``, ``ρ`` and ``ā`` of `learnrate.theory.epoch_noise`.
     K_drawn, rho_drawn : arrays, shape (K, r)
-        What K and ρ would be if minibatches were drawn independently, so that nothing cancelled.
+        ``K°`` and ``ρ°``: K and ρ for minibatches drawn independently, where nothing cancels.
     """
 
     K: Float[Array, "K r"]
@@ -30,11 +30,11 @@ class EpochSums(NamedTuple):
 
 
 def epoch_sums(x: Float[Array, "K r"], m: int) -> EpochSums:
-    """The sums with ``x = ηλ = 1 − a``, in closed form.
+    """The sums for an epoch of m minibatches of the same size, with ``x = ηλ = 1 − a``, in closed form.
 
-    With ``A_j = Σ_{k<m} a^{jk}``: ``K = m/(m−1) (A_2 − A_1²/m)``, ``ā = A_2/m`` and ρ, the average over t
-    of ``m/(m−1) [Σ_{k<t} a^{2k} − (1/m)(Σ_{k<t} a^k)²]``. For ``mx ≪ 1``, where the differences would lose
-    their digits, the leading terms in x stand in.
+    With ``A_j = Σ_{k<m} a^{jk}``: ``K = m/(m−1) (A_2 − A_1²/m)``, ``ā = A_2/m``, and ρ is the mean over t < m of
+    ``m/(m−1) [Σ_{k<t} a^{2k} − (1/m)(Σ_{k<t} a^k)²]``. For ``mx ≪ 1``, where the differences would lose
+    their digits, the leading terms in x are used.
     """
     if m == 1:
         zero, one = np.zeros_like(x), np.ones_like(x)
@@ -53,32 +53,27 @@ def epoch_sums(x: Float[Array, "K r"], m: int) -> EpochSums:
 
 
 def uneven_sums(x: Float[Array, "K r"], full: int, short: float) -> EpochSums:
-    """The same where the last minibatch is ``short``, a part of B; step by step.
+    """The sums for ``full`` minibatches of size B and a last one of size ``short · B``, step by step.
 
-    What minibatch t brings in is a sum over ``β_t B`` examples that add up to zero over the epoch, ``β_t`` being 1 or
-    short, with ``M = Σβ = n/B``. A factor ``c_t`` on it gives the variance, in units of p,
-    ``M/(M − 1) [Σ c_t² β_t − (1/M) (Σ c_t β_t)²]``. At the end of the epoch c is what the steps after t leave, and as a sum
-    of zeros nothing changes if the same number is taken from every c: ``c_t − 1`` keeps the digits.
+    The noise of minibatch t is a sum over ``β_t B`` examples, where ``β_t`` is 1 or ``short``; over the whole epoch the
+    noise adds up to zero. Let ``M = Σβ = n/B``. If the noise of minibatch t is multiplied by ``c_t``, the variance of the
+    sum is, in units of p, ``M/(M − 1) [Σ c_t² β_t − (1/M) (Σ c_t β_t)²]``. At the end of the epoch ``c_t`` is the product
+    of the factors ``a`` of the steps after t. Since the noise adds up to zero, ``c_t − 1`` gives the same variance with
+    less rounding.
     """
     beta = np.append(np.ones(full), short)
     M = float(beta.sum())
     scale = M / (M - 1)
-    squares, sums = np.zeros_like(x), np.zeros_like(x)  # over c − 1
-    begun, rho, average, kept = (
-        np.zeros_like(x),
-        np.zeros_like(x),
-        np.zeros_like(x),
-        np.ones_like(x),
-    )
-    met, drawn = np.zeros_like(x), np.zeros_like(x)
-    # met: Σ c β over the minibatches so far, c being what is left of each now; begun: Σ c² β
+    squares, sums = np.zeros_like(x), np.zeros_like(x)  # Σ (c − 1)² β and Σ (c − 1) β
+    begun, met = np.zeros_like(x), np.zeros_like(x)  # Σ c² β and Σ c β
+    rho, average, drawn, kept = *np.zeros((3, *x.shape)), np.ones_like(x)
     visited = 0.0
     for part in beta:
         a = 1 - part * x
         rho += part * scale * np.maximum(begun - met**2 / M, 0.0)
         drawn += part * begun
         average += part * kept**2
-        # c' = a c for those before, 1 for this one: (c' − 1) = a (c − 1) − part · x.
+        # This minibatch has c = 1, and for those before c' = a c: (c' − 1) = a (c − 1) − part · x.
         drop = part * x
         squares = a**2 * squares - 2 * a * drop * sums + drop**2 * visited
         sums = a * sums - drop * visited
@@ -90,7 +85,7 @@ def uneven_sums(x: Float[Array, "K r"], full: int, short: float) -> EpochSums:
 
 
 def pair_sums(x: Float[Array, " r"], m: int) -> Float[Array, "r r"]:
-    """``Σ_{s<t<m} a_a^{m−1−t} a_b^{t−1−s}`` for all pairs (a, b), in closed form; ``a = 1 − x``."""
+    """``Σ_{s<t<m} a_a^{m−1−t} a_b^{t−1−s}`` for all pairs (a, b) of directions, in closed form; ``a = 1 − x``."""
     if m == 1:
         return np.zeros((x.size, x.size))
     a = 1 - x

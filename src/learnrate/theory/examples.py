@@ -1,7 +1,6 @@
-"""The examples with their one for the bias, ``x̃ = (x, 1)``, without a second copy of the features.
+"""The examples with a 1 for the bias, ``x̃ = (x, 1)``, without a second copy of the features.
 
-A column of ones beside X would take as much memory as X again, and filling that more time than most of what
-is done with it.
+To append a column of ones to X would double the memory, and take longer than most of the computations that need it.
 """
 
 from __future__ import annotations
@@ -16,18 +15,19 @@ from learnrate._shapes import Array, Float, Int
 
 __all__ = ["Examples"]
 
-_BLOCK = 1024  # rows at a time, so that they and what is made of them stay in the processor's cache
+_BLOCK = 1024  # rows at a time, so that they and their products stay in the processor's cache
 
 
 class Examples:
-    """``X̃ = (X, 1)``, shape (n, D), by what is done with it.
+    """The matrix ``X̃ = (X, 1)`` of shape (n, D), for products and blocks of rows.
 
     Parameters
     ----------
     X : array, shape (n, d)
-        Features, of any real type; products are in float64. Their ``rounding`` is that of the type.
+        Features, of any real type; products are in float64. The attribute ``rounding`` is the machine epsilon of the
+        original type.
     one : float or None
-        What stands in the last column; None for no such column.
+        The number in the last column; None for no such column.
     """
 
     def __init__(self, X: Array, one: float | None = 1.0) -> None:
@@ -49,14 +49,14 @@ class Examples:
         return n, d + (self.one is not None)
 
     def whole(self) -> Float[Array, "n D"]:
-        """X̃ itself: a copy of everything."""
+        """X̃ as an array, which copies X."""
         X = self.X.copy()
         return X if self.one is None else np.column_stack([X, np.full(len(X), self.one)])
 
     def blocks(
         self, chosen: Int[Array, " some"] | None = None, *, most: int | None = None
     ) -> Iterator[Float[Array, "rows D"]]:
-        """All rows or those chosen, at most so many at a time: each block is overwritten by the next."""
+        """All rows, or the chosen ones, at most ``most`` at a time. Each block is overwritten by the next."""
         most, d = most or _BLOCK, self.X.shape[1]
         n = len(self.X) if chosen is None else len(chosen)
         held = np.empty((min(n, most), self.shape[1]))
@@ -71,7 +71,7 @@ class Examples:
     def minibatches(
         self, orders: Iterator[Int[Array, "runs B"]]
     ) -> Iterator[Float[Array, "runs B D"]]:
-        """Minibatches over ``√B``; the index n stands for a row of zeros. Each overwrites the one before."""
+        """Minibatches divided by ``√B``; the index n means a row of zeros. Each is overwritten by the next."""
         n, d = self.X.shape
         first = next(orders)
         gathered = np.empty((*first.shape, d))
@@ -83,7 +83,7 @@ class Examples:
                 minibatch[..., d] = self.one / root
             np.take(self.X, order, axis=0, out=gathered, mode="clip")
             np.divide(gathered, root, out=features)
-            fresh = order[-1, -1] < n  # what fills up comes last
+            fresh = order[-1, -1] < n  # rows of zeros come last
             if not fresh:
                 minibatch[order == n] = 0.0
             yield minibatch

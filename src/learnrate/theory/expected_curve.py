@@ -1,6 +1,6 @@
-"""The loss to be expected after each epoch, and its floor, with independently drawn minibatches.
+"""The expected loss after each epoch, and its floor, for minibatches that are drawn independently.
 
-The equations are those of `learnrate.theory.second_moments`; the expectation is over all draws.
+The expectation is over all draws. `learnrate.theory.second_moments` has the equations.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def independent_curve(
 ) -> Prediction:
     """Expected loss before training and after each epoch of ``⌈n/B⌉`` independent minibatches.
 
-    Exact where following all of Σ takes about a second at most: always up to some twenty features, and
-    further for few rates or few steps. Otherwise only the diagonal of Σ is followed, which neglects how
-    correlations between directions feed back; that is an estimate, and exact for Gaussian features.
+    Exact where the recursion of the whole matrix Σ takes at most about a second: always up to some twenty features,
+    and beyond for few rates or few steps. Otherwise only the diagonal of Σ is computed, which leaves out the effect of
+    correlations between directions: an estimate, which is exact for Gaussian features.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ def independent_curve(
     lrs : array, shape (K,)
         Learning rates.
     epochs : int
-        How far to follow.
+        How many epochs to predict.
     replacement : bool
-        Whether one minibatch may hold an example twice. learnrate's samplings never do.
+        Whether an example may occur twice in a minibatch. In learnrate's own sampling it never does.
     weights : array, shape (d,), optional
         A known start ``w``. Without it the expectation is over ``w ~ N(0, 0.01²)`` too. ``b = 0``.
     coarse : bool
-        Be content with a rougher estimate, for a hundredth of the time.
+        Accept a rougher estimate, which takes a hundredth of the time.
 
     Returns
     -------
@@ -69,9 +69,9 @@ def independent_floor(
     replacement: bool = False,
     coarse: bool = False,
 ) -> Prediction:
-    """Where the expected loss settles, for each rate; infinite from the mean-square limit on.
+    """The loss at which the expectation settles, for each rate; infinite from the mean-square limit on.
 
-    Exact or an estimate, or a ``coarse`` one, as for `independent_curve`.
+    Parameters, and when the result is exact, are those of `independent_curve`.
     """
     p = batch_variance(modes.population, batch_size, replacement=replacement)
     moments = SecondMoments.of(modes, p, rates=lrs.size, settled=True, coarse=coarse)

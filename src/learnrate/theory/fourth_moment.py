@@ -1,8 +1,8 @@
-"""How a minibatch scatters a second moment: the fourth-moment operator, on pairs of directions.
+"""The fourth-moment operator: what the variation between minibatches adds to the second moment of the error.
 
 A symmetric matrix Σ is written as the vector ``vech(Σ)`` of its entries ``a ≤ b``, off-diagonal ones
-times √2, so that lengths and inner products stay those of the matrices and symmetric operators stay
-symmetric. The step matrix of example i is ``h_i = z_i z_iᵀ`` with mean G; the operator is::
+times √2, so that norms and inner products equal those of the matrices, and symmetric operators stay
+symmetric. The Hessian of example i is ``h_i = z_i z_iᵀ``, their mean is G, and the operator is::
 
     C(Σ) = (1/n) Σ_i h_i Σ h_i − G Σ G = (1/n) Σ_i (z_iᵀ Σ z_i) z_i z_iᵀ − G Σ G
 
@@ -21,17 +21,14 @@ from learnrate.theory.rotated import Rotated
 
 __all__ = ["PairMoments", "Pairs", "apply_fourth_moment", "pair_covariance", "pair_moments"]
 
-_MOST_ROWS = 1024  # at a time, and no more products of them than this many, …
-_PRODUCTS = 250_000  # … so that they stay in the processor's cache
-_ENTRIES = 1_000_000  # of the matrix that are put together at a time
+_MAX_ROWS = 1024  # in a block, which …
+_PRODUCTS = 250_000  # … has at most this many products, to stay in the processor's cache
+_ENTRIES = 1_000_000  # of the matrix that are filled at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """The entries ``(a, b)`` of a symmetric matrix that are kept, and their weights (1 or √2).
-
-    Those with the same a stand together, b counting up.
-    """
+    """Which entries ``(a, b)`` of a symmetric matrix are kept, ordered by a, then b, with their weights (1 or √2)."""
 
     first: Int[Array, " P"]
     second: Int[Array, " P"]
@@ -39,13 +36,13 @@ class Pairs:
 
     @classmethod
     def every(cls, r: int) -> Pairs:
-        """All ``r(r + 1)/2`` entries: nothing is lost."""
+        """All ``r(r + 1)/2`` entries."""
         a, b = np.triu_indices(r)
         return cls(a, b, np.where(a == b, 1.0, np.sqrt(2.0)))
 
     @classmethod
     def diagonal(cls, r: int) -> Pairs:
-        """Only the entries ``(a, a)``: for wide examples, where all pairs are too many."""
+        """Only the entries ``(a, a)``, for wide examples, which have too many pairs."""
         a = np.arange(r)
         return cls(a, a, np.ones(r))
 
@@ -62,9 +59,9 @@ class Pairs:
 
 
 def pair_covariance(pairs: Pairs, along: Rotated, G: Float[Array, "r r"]) -> Float[Array, "P P"]:
-    """The matrix of C on all pairs, over some examples.
+    """The matrix of the operator C on all pairs, from the examples of ``along``, shape (P, P).
 
-    Symmetric, and positive semidefinite where G is the mean of ``z zᵀ`` over the same examples.
+    It is symmetric, and positive semidefinite where G is the mean of ``z zᵀ`` over the same examples.
     """
     return pair_moments(pairs, along).fourth - pairs.conjugation(G)
 
@@ -78,7 +75,7 @@ class PairMoments:
     fourth : array, shape (P, P)
         ``φ φᵀ``.
     third : array, shape (P, r)
-        ``ε φ zᵀ``; 0 where residuals were not asked for.
+        ``ε φ zᵀ``; 0 if residuals were not requested.
     """
 
     fourth: Float[Array, "P P"]
@@ -86,15 +83,15 @@ class PairMoments:
 
 
 def pair_moments(pairs: Pairs, along: Rotated, *, residuals: bool = False) -> PairMoments:
-    """Moments of all pairs of directions, over some examples.
+    """Third and fourth moments of all pairs of directions, from the examples of ``along``.
 
     ``z_a z_b z_c z_d`` does not depend on the order of its factors, so only ``a ≤ b ≤ c ≤ d`` are summed:
-    ``n r⁴/24`` multiplications, a third of what ``φ φᵀ`` would take.
+    ``n r⁴/24`` multiplications, a third of the number for ``φ φᵀ``.
     """
     r = int(pairs.first[-1]) + 1
-    # Pairs (a, b) by b, then a: those with b ≤ c are the first `ends[c]`.
+    # With pairs (a, b) ordered by b, then a, those with b ≤ c are the first `ends[c]`.
     ends = [(c + 1) * (c + 2) // 2 for c in range(r)]
-    most = min(_MOST_ROWS, max(1, _PRODUCTS // ends[-1]))
+    most = min(_MAX_ROWS, max(1, _PRODUCTS // ends[-1]))
     held = np.empty((ends[-1], min(most, along.rows)))
     sums = [np.zeros((end, r - c)) for c, end in enumerate(ends)]
     third = np.zeros((ends[-1], r))
@@ -108,23 +105,23 @@ def pair_moments(pairs: Pairs, along: Rotated, *, residuals: bool = False) -> Pa
             third += products @ (eps * z).T
     n, weight = along.rows, pairs.weight
     fourth = np.outer(weight, weight / n)
-    _put_together(pairs, np.concatenate([part.ravel() for part in sums]), fourth)
+    _multiply_by_moments(pairs, np.concatenate([part.ravel() for part in sums]), fourth)
     order = _by_second(pairs.first, pairs.second)
     return PairMoments(fourth, third[order] * (weight / n)[:, None])
 
 
 def _by_second(a: Int[Array, "..."], b: Int[Array, "..."]) -> Int[Array, "..."]:
-    """Where the pair ``a ≤ b`` stands when pairs are counted by b, then a."""
+    """Position of the pair ``a ≤ b`` in the order by b, then a."""
     position: Array = b * (b + 1) // 2 + a
     return position
 
 
-def _put_together(
+def _multiply_by_moments(
     pairs: Pairs, sums: Float[Array, " moments"], matrix: Float[Array, "P P"]
 ) -> None:
-    """Multiply each entry of the matrix of pairs by the sum for its four directions, in their order.
+    """Multiply each entry of the matrix of pairs by the sum for its four directions, sorted ``a ≤ b ≤ c ≤ d``.
 
-    ``sums`` holds for each c the pairs ``a ≤ b ≤ c`` times the ``d ≥ c``.
+    ``sums`` holds, for each c, a matrix with the pairs ``a ≤ b ≤ c`` as rows and the ``d ≥ c`` as columns, flattened.
     """
     first, second = pairs.first, pairs.second
     r, P = int(first[-1]) + 1, first.size
@@ -143,10 +140,10 @@ def _put_together(
 def apply_fourth_moment(
     S: Float[Array, "r r"], blocks: Iterable[Float[Array, "rows r"]], *, length: float | None = None
 ) -> Float[Array, "r r"]:
-    """``(1/n) Σ_i (z_iᵀ S z_i) z_i z_iᵀ``, the first term of C. Costs ``2 n r²``; forms no pairs.
+    """``(1/n) Σ_i (z_iᵀ S z_i) z_i z_iᵀ``, the first term of C, in ``2 n r²`` multiplications, without pairs.
 
-    With a ``length``, to which examples are brought to size 1 (and S by its own), it multiplies in float32, in
-    half the time and to some six digits.
+    With ``length``, the examples are divided by it, S by its largest entry, and the products are computed in float32:
+    half the time, about six digits.
     """
     size = 1.0
     dtype: type[np.floating] = np.float64 if length is None else np.float32

@@ -1,4 +1,4 @@
-"""Gradient descent on all examples at once: the limit, and the best rate."""
+"""Gradient descent on all examples: the limit of the learning rate, and the best rate."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ __all__ = ["best_full_batch_rate", "full_batch_limit"]
 
 
 def full_batch_limit(spectrum: Spectrum, *, momentum: float = 0.0) -> Quantity:
-    """``2(1 + μ) / λmax``: beyond it gradient descent with all examples diverges.
+    """``2(1 + μ) / λmax``: above it gradient descent on all examples diverges.
 
     Along the eigenvector of λ the error obeys ``δ' = (1 − ηλ) δ``, and with heavy-ball momentum
     ``δ'' = (1 + μ − ηλ) δ' − μ δ``; the roots leave the unit circle at ``ηλ = 2(1 + μ)``.
-    Weight decay is in λ already. Exact for ``0 ≤ μ < 1``.
+    λ includes weight decay. Exact for ``0 ≤ μ < 1``.
 
     Source: Polyak, *Some methods of speeding up the convergence of iteration methods* (1964).
     """
@@ -21,9 +21,9 @@ def full_batch_limit(spectrum: Spectrum, *, momentum: float = 0.0) -> Quantity:
 
 
 def best_full_batch_rate(spectrum: Spectrum, *, momentum: float = 0.0) -> Quantity:
-    """``2 / (λmin + λmax)``: where the slowest direction shrinks fastest, by (κ−1)/(κ+1) per step.
+    """``2 / (λmin + λmax)``: the rate at which the slowest direction shrinks fastest, by (κ−1)/(κ+1) per step.
 
-    Exact, without momentum; over the eigenvalues that are not zero.
+    Exact, without momentum; κ = λmax/λmin, over the eigenvalues that are not zero.
 
     Source: Nesterov, *Introductory Lectures on Convex Optimization*, theorem 2.1.15.
     """

@@ -1,4 +1,4 @@
-"""How fast one run grows or shrinks: the top Lyapunov exponent of SGD, for many rates at once.
+"""The growth per step of a single run: the top Lyapunov exponent of SGD, for many rates at once.
 
 With all labels zero a step multiplies the error by a random matrix, ``δ_{t+1} = (I − ηH_t) δ_t`` with
 ``H_t = (1/|B|) Σ_{i∈J_t} z_i z_iᵀ + αQᵀPQ``. The top Lyapunov exponent is the mean log growth per step::
@@ -6,8 +6,8 @@ With all labels zero a step multiplies the error by a random matrix, ``δ_{t+1} 
     Λ(η) = lim (1/T) log ‖δ_T‖ / ‖δ_0‖
 
 It is the same for almost every run. It has no closed form; here it is measured on random minibatches that
-all rates share (common random numbers), so that Λ is smooth in η. With heavy-ball momentum the error has
-the company of its velocity: ``v ← μv + H_t δ``, ``δ ← δ − ηv``.
+all rates share (common random numbers), so that Λ is smooth in η. With heavy-ball momentum the state also
+contains the velocity: ``v ← μv + H_t δ``, ``δ ← δ − ηv``.
 
 Source: Furstenberg and Kesten, *Products of random matrices* (1960); Benettin et al. (1980) for the
 renormalisation.
@@ -33,19 +33,16 @@ __all__ = [
     "step_cost",
 ]
 
-_SHORT = 32  # steps: long enough for directions to mix
-_FEWEST_STEPS = 256
-_WORN = 4  # epochs until a run has forgotten its start, if that is no more than half of its length
-_VISITS = 8  # of every example in one run, so that rare ones are met, …
-_WORK = 4e7  # … where that takes no more than about so many nanoseconds, …
-_STEP, _ENTRY = 2.5e4, 0.7  # … of which a step takes so many, and each multiplication
-_STRETCHED = 5e8  # rows · r² up to which the loss is taken for length
-# Below this growth between renormalisations nothing can overflow.
-_SAFE_GROWTH = 1e100
-# Minibatches are drawn again for a twin where at most one in twice this number has any …
-_RARE = 25
-# … and for so many steps at once.
-_AT_ONCE = 32
+_BLOCK_STEPS = 32  # steps whose growth is averaged: long enough for directions to mix
+_MIN_STEPS = 256
+_BURN_IN_EPOCHS = 4  # until a run no longer depends on its start, at most half of its length
+_VISITS = 8  # of each example in one run, so that rare ones are seen, unless the simulation …
+_WORK = 4e7  # … would take longer than about this many nanoseconds, with …
+_STEP, _ENTRY = 2.5e4, 0.7  # … so many for each step, and for each multiplication
+_RESCALED = 5e8  # n · r² up to which the examples are transformed; see _rescaled
+_SAFE_GROWTH = 1e100  # between renormalisations, so that nothing overflows
+_RARE = 25  # with n at least this many times B², at most one minibatch in 50 holds an example twice
+_AT_ONCE = 32  # steps for which minibatches are drawn together
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +56,13 @@ class Growth:
     mean : array, shape (K,)
         ``Λ(η)``, per step.
     standard_error : array, shape (K,)
-        Of the mean.
+        The standard error of the mean.
     variance : array, shape (K,)
-        ``σ²``: the variance of the log growth over T steps, many of them, is about ``σ²T``.
+        ``σ²``: for large T the variance of the log growth over T steps is about ``σ²T``.
     runs : array, shape (runs, K)
         The mean of each simulated run.
     late : array, shape (K,)
-        The mean over the later half of all runs: what they still remember of their start has come before.
+        The mean over the second half of all runs, which depends less on their start.
     """
 
     lrs: Float[Array, " K"]
@@ -99,19 +96,18 @@ def measure_growth(
         Learning rates, positive.
     shuffle : bool
         Cut permutations into minibatches, rather than draw each afresh (both without replacement inside
-        the batch). Permutations need whole epochs; where one has more than ``steps`` minibatches they are
-        drawn afresh after all, which then makes no difference that could be seen: what is left out of
-        one minibatch is spread over all the others.
+        the batch). A permutation needs a whole epoch; if an epoch has more than ``steps`` minibatches they are
+        drawn independently, which then makes no visible difference.
     momentum : float
         μ.
     steps, runs : int
         Length and number of the simulated runs (whole epochs with ``shuffle``). The standard error
-        falls as ``1/√(steps · runs)``. By default a run is long enough to visit every example eight times, where
-        that takes no more than some hundredths of a second, and there are 8 to 32 of them.
+        falls as ``1/√(steps · runs)``. By default a run visits every example eight times, unless that takes
+        more than some hundredths of a second, and there are 8 to 32 runs.
     seed : int
-        Of the minibatches.
+        The seed of the minibatches.
     """
-    examples, decay, pull, turned = _stretched(modes)
+    examples, decay, scale, vectors = _rescaled(modes)
     n, r = examples.shape
     if runs is None:
         runs = max(8, min(32, 320 // batch_size, 4000 // (batch_size * r)))
@@ -124,16 +120,16 @@ def measure_growth(
         burn_in, blocks = 2 * per_epoch, max(1, round(steps / per_epoch))
         orders = shuffled_orders(n, batch_size, runs, seed)
     else:
-        block = min(_SHORT, steps)
+        block = min(_BLOCK_STEPS, steps)
         blocks = max(1, steps // block)
-        burn_in = block * max(1, min(round(_WORN * per_epoch / block), blocks // 2))
+        burn_in = block * max(1, min(round(_BURN_IN_EPOCHS * per_epoch / block), blocks // 2))
         orders = independent_orders(n, batch_size, runs, seed)
-    # Along the parameters, then turned: an eigenvector may as well have the other sign.
+    # Drawn in the coordinates of the parameters: the signs of eigenvectors are arbitrary.
     start = np.random.default_rng((seed, 1)).standard_normal((runs, modes.examples.shape[1]))
-    if turned is not None:
-        start = start @ turned
-    every = _renormalise_every(examples, decay, lrs * pull.max())
-    products = _Products(lrs[:, None] * pull, momentum, start, every)
+    if vectors is not None:
+        start = start @ vectors
+    every = _renormalise_every(examples, decay, lrs * scale.max())
+    products = _Products(lrs[:, None] * scale, momentum, start, every)
     growth = np.zeros((blocks, runs, lrs.size))
     minibatches = examples.minibatches(orders)
     with np.errstate(all="ignore"):
@@ -149,14 +145,14 @@ def measure_growth(
     of_runs = growth.mean(axis=0) / block
     variance = growth.var(axis=(0, 1)) / block
     error = np.sqrt(variance / (blocks * block * runs))
-    if runs > 1:  # what is correlated along a run shows between runs
+    if runs > 1:  # steps of one run are correlated, runs are not
         error = np.maximum(error, of_runs.std(axis=0, ddof=1) / np.sqrt(runs))
     late = growth[blocks // 2 :].mean(axis=(0, 1)) / block
     return Growth(lrs, of_runs.mean(axis=0), error, variance, of_runs, late)
 
 
 class _Products:
-    """Vectors under products of random matrices, one per run and rate, kept at length about 1."""
+    """Vectors multiplied by random matrices, one vector per run and rate, renormalised to length 1."""
 
     def __init__(
         self,
@@ -177,23 +173,23 @@ class _Products:
         B, r = rows.shape[1:]
         across = rows.swapaxes(1, 2)
         if r * (B + delta.shape[1]) < 2 * B * delta.shape[1]:  # the cheaper order of multiplication
-            slope = delta @ (across @ rows)
+            gradient = delta @ (across @ rows)
         else:
-            slope = (delta @ across) @ rows
+            gradient = (delta @ across) @ rows
         if decay is not None:
-            slope += delta @ decay
-        slope *= self._lrs
+            gradient += delta @ decay
+        gradient *= self._lrs
         if self._momentum:
             self._move *= self._momentum
-            slope += self._move
-            self._move = slope
-        delta -= slope
+            gradient += self._move
+            self._move = gradient
+        delta -= gradient
         self._steps += 1
         if self._steps % self._every == 0:
             self._renormalise()
 
     def take_log_growth(self) -> Float[Array, "runs K"]:
-        """Log growth since the last call."""
+        """Log growth since the last call, shape (runs, K)."""
         self._renormalise()
         taken = self._log
         self._log = np.zeros_like(taken)
@@ -211,63 +207,62 @@ class _Products:
 
 
 def run_length(modes: Modes, batch_size: int, rates: int, runs: int) -> int:
-    """Steps of a run that visits every example several times, or that some time allows."""
+    """Number of steps of a simulated run: enough to visit every example eight times, or fewer to limit the time."""
     wanted = _VISITS * -(-modes.n // batch_size)
-    return int(max(_FEWEST_STEPS, min(wanted, _WORK / step_cost(modes, batch_size, rates, runs))))
+    return int(max(_MIN_STEPS, min(wanted, _WORK / step_cost(modes, batch_size, rates, runs))))
 
 
 def step_cost(modes: Modes, batch_size: int, rates: int, runs: int) -> float:
-    """About how many nanoseconds a step of all runs and rates takes."""
+    """Nanoseconds that a step of all runs and rates takes, estimated."""
     return _STEP + _ENTRY * runs * modes.rank * (2 * batch_size * rates + rates + batch_size)
 
 
-def _stretched(
+def _rescaled(
     modes: Modes,
 ) -> tuple[Examples, Float[Array, "r r"] | None, Float[Array, " r"], Float[Array, "D r"] | None]:
-    """Examples, decay and the factors of a step, in coordinates in which length is the square root of the loss.
+    """Examples, weight decay and factors of the rate in coordinates in which length is the square root of the loss.
 
-    And the eigenvectors that they go along; None where they are those of the parameters.
+    The last result is the matrix of eigenvectors, or None where the coordinates are those of the parameters, which
+    is so where the transformation would take too long.
 
-    An exponent does not depend on the coordinates, but how soon it shows does: along slow directions an error
-    hardly shrinks, and as long as its length outweighs the rest it hides what grows elsewhere. In the loss it
-    counts for little. With ``δ = Λ^{−½}δ'`` and ``z = Λ^{½}z'`` a step is ``δ' ← δ' − ηΛ mean z' z'ᵀδ'``.
-
-    Where that would take too long the examples serve as they are.
+    A Lyapunov exponent does not depend on the coordinates, but the number of steps after which it is visible does.
+    Along directions with a small eigenvalue an error hardly shrinks, and while it is most of the length, growth in
+    other directions is hidden. In the loss such errors have little weight. With ``δ = Λ^{−½}δ'`` and ``z = Λ^{½}z'`` a
+    step is ``δ' ← δ' − ηΛ mean z' z'ᵀδ'``.
     """
     Q, lam, alpha = modes.spectrum.vectors, modes.eigenvalues, modes.weight_decay
-    if modes.n * modes.rank**2 > _STRETCHED and modes.rank == len(Q):
+    if modes.n * modes.rank**2 > _RESCALED and modes.rank == len(Q):
         decay = np.diag([alpha] * (len(Q) - 1) + [0.0]) if alpha else None
         return modes.examples, decay, np.ones(len(Q)), None
     root = np.sqrt(lam)
-    decay = (
-        modes.decay / np.outer(root, root) if alpha else None
-    )  # δ' ← δ' − ηΛ(…), acting from the right
+    # _Products.step multiplies from the right: δ' ← δ' − ηΛ(…).
+    decay = modes.decay / np.outer(root, root) if alpha else None
     return Examples(modes.examples @ (Q / root), one=None), decay, lam, Q
 
 
 def _renormalise_every(
     examples: Examples, decay: Float[Array, "r r"] | None, lrs: Float[Array, " K"]
 ) -> int:
-    """Steps that cannot grow a vector by more than `_SAFE_GROWTH`: a step at most by 1 + η max‖z‖² + ηα."""
+    """Steps in which no vector grows by more than `_SAFE_GROWTH`; one step multiplies by at most 1 + η max‖z‖² + ηα."""
     most = examples.shape[1] * examples.largest**2 + (0.0 if decay is None else np.trace(decay))
     return max(1, min(8, int(np.log(_SAFE_GROWTH) / np.log(2 + lrs.max() * most))))
 
 
 def independent_orders(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
-    """One minibatch per run and step, each without replacement.
+    """Yield one minibatch per run, step after step, each without replacement.
 
-    Where an example is rarely drawn twice, minibatches in which one was are drawn again, many steps at once.
-    Otherwise permutations are cut, which the runs of one step share.
+    For large n minibatches are drawn with replacement, many at once, and those that hold an example twice are drawn
+    again. Otherwise permutations are cut into minibatches for several runs of the same step.
     """
     rng = np.random.default_rng(seed)
     while n >= _RARE * B**2:
         drawn = rng.integers(n, size=(_AT_ONCE * runs, B))
-        again = _with_twins(drawn)
+        again = _with_repeats(drawn)
         while again.size:
             drawn[again] = rng.integers(n, size=(again.size, B))
-            again = again[_with_twins(drawn[again])]
+            again = again[_with_repeats(drawn[again])]
         yield from drawn.reshape(_AT_ONCE, runs, B)
-    together = n // B  # as many as one permutation holds
+    together = n // B  # minibatches in one permutation
     if runs <= together:
         while True:
             yield rng.choice(n, runs * B, replace=False).reshape(runs, B)
@@ -277,14 +272,14 @@ def independent_orders(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Arr
         yield drawn[:runs]
 
 
-def _with_twins(drawn: Int[Array, "many B"]) -> Int[Array, " some"]:
-    """Which rows hold a number twice."""
+def _with_repeats(drawn: Int[Array, "many B"]) -> Int[Array, " some"]:
+    """The rows that hold a number more than once."""
     in_order = np.sort(drawn, axis=1)
     return np.flatnonzero((in_order[:, 1:] == in_order[:, :-1]).any(axis=1))
 
 
 def shuffled_orders(n: int, B: int, runs: int, seed: int) -> Iterator[Int[Array, "runs B"]]:
-    """Every run walks through permutations of its own; index n fills up a short last minibatch."""
+    """Yield the minibatches of each run's own permutations; a short last one is filled up with the index n."""
     rng = np.random.default_rng(seed)
     steps = -(-n // B)
     order = np.full((runs, steps * B), n)

@@ -1,12 +1,12 @@
-"""What minibatch SGD does near the optimum of a mean loss that is not quadratic.
+"""Minibatch SGD near the optimum of a mean loss that is not quadratic.
 
-There it moves as on least squares: with ``x̃ = (x, 1)``, slopes ``s_i = ∂φ/∂z`` and bends ``B_i = ∂²φ/∂z²`` at the optimum, a step
-from ``δ = θ − θ*`` is ``δ ← δ − η mean_J (M_i δ + g_i)`` with ``M_i = B_i ⊗ x̃ x̃ᵀ`` and ``g_i = s_i ⊗ x̃``. So ``Σ = E δδᵀ`` obeys, with
-``H = (1/n) Σ M_i``, weight decay in ``H̃ = H + α P``, and ``p = (n − B)/(B(n − 1))``::
+There it moves as on least squares. Let ``x̃ = (x, 1)``, and ``s_i = ∂φ/∂z`` and ``B_i = ∂²φ/∂z²`` at the optimum. With
+``M_i = B_i ⊗ x̃ x̃ᵀ`` and ``g_i = s_i ⊗ x̃`` a step of the error ``δ = θ − θ*`` is ``δ ← δ − η mean_J (M_i δ + g_i)``. So, with
+``H = (1/n) Σ M_i``, weight decay in ``H̃ = H + α P``, and ``p = (n − B)/(B(n − 1))``, ``Σ = E δδᵀ`` obeys::
 
     Σ' = Σ − η(H̃Σ + ΣH̃) + η² D(Σ) + η² p V        D(Σ) = H̃ΣH̃ + p((1/n) Σ M_i Σ M_i − HΣH)
 
-and the mean loss is ``L(θ*) + ½ tr(HΣ)``. All of it is local: far from the optimum the loss bends otherwise.
+and the mean loss is ``L(θ*) + ½ tr(HΣ)``. This holds near the optimum; elsewhere the second derivatives are different.
 
 Sources: Mulayoff and Michaeli (arXiv 2306.07850); for shuffled epochs Ying et al. (arXiv 1803.07964).
 """
@@ -24,9 +24,9 @@ from learnrate.theory.modes import batch_variance
 __all__ = ["Local", "block_sum"]
 
 _FLAT = 1e-11
-"""Eigenvalues below this share of the largest are directions in which the loss does not change."""
+"""In directions whose eigenvalue is below this share of the largest the loss counts as constant."""
 _WORK = 100_000_000
-"""Products of one sum over the examples; of more, evenly spaced examples are taken."""
+"""Multiplications of one sum over the examples; where all examples take more, evenly spaced ones are used."""
 _ITERATIONS = 200
 
 
@@ -43,41 +43,41 @@ def block_sum(X: Float[Array, "m D"], E: Float[Array, "m C C"]) -> Float[Array, 
 
 
 class Local:
-    """SGD near an optimum.
+    """SGD near the optimum of a mean loss: its limits, and the loss at which it settles.
 
     Parameters
     ----------
     X : array, shape (n, d)
         Features.
-    slope, bend : arrays, shapes (n, C) and (n, C, C)
-        ``s`` and ``B`` of every example at the optimum.
+    derivative, second_derivative : arrays, shapes (n, C) and (n, C, C)
+        ``∂φ/∂z`` and ``∂²φ/∂z²`` of every example at the optimum.
     batch_size : int
-        B, of minibatches in which an example occurs once.
+        B; minibatches are drawn without replacement.
     weight_decay : float
-        α, which spares the bias.
+        α; the bias is not decayed.
     population : int, optional
-        How many examples are trained on, where these are a sample of them.
+        Number of examples that are trained on, if X is a sample of them.
     """
 
     def __init__(
         self,
         X: Float[Array, "n d"],
-        slope: Float[Array, "n C"],
-        bend: Float[Array, "n C C"],
+        derivative: Float[Array, "n C"],
+        second_derivative: Float[Array, "n C C"],
         batch_size: int,
         *,
         weight_decay: float = 0.0,
         population: int | None = None,
     ) -> None:
-        n, C = slope.shape
+        n, C = derivative.shape
         self.n = n if population is None else population
         self.batch_size = batch_size
         self.p = batch_variance(self.n, batch_size)
         self._X = np.column_stack([X, np.ones(n)]).astype(np.float64)
-        self._bend = bend
+        self._second_derivative = second_derivative
         D = self._X.shape[1]
         self._shape = C, D
-        H = block_sum(self._X, bend)
+        H = block_sum(self._X, second_derivative)
         full = H.copy()
         decayed = np.arange(C * D).reshape(C, D)[:, :-1].ravel()
         full[decayed, decayed] += weight_decay
@@ -86,8 +86,10 @@ class Local:
         self.eigenvalues: Float[Array, " r"] = eigenvalues[kept]
         self._Q = vectors[:, kept]
         self._H = self._Q.T @ H @ self._Q
-        mean = (slope[:, :, None] * self._X[:, None, :]).mean(axis=0).ravel()
-        V = block_sum(self._X, slope[:, :, None] * slope[:, None, :]) - np.outer(mean, mean)
+        mean = (derivative[:, :, None] * self._X[:, None, :]).mean(axis=0).ravel()
+        V = block_sum(self._X, derivative[:, :, None] * derivative[:, None, :]) - np.outer(
+            mean, mean
+        )
         self._V = self._Q.T @ V @ self._Q
         self.decay: Float[Array, "r r"] = self._Q.T @ (full - H) @ self._Q
         self.every = max(1, -(-n * D**2 * C**2 // _WORK))
@@ -99,13 +101,13 @@ class Local:
 
     @property
     def full_batch_limit(self) -> float:
-        """``2/λmax(H̃)``: beyond it descent with all examples leaves the optimum."""
+        """``2/λmax(H̃)``: above it gradient descent on all examples moves away from the optimum."""
         return float(2 / self.eigenvalues[-1])
 
     def _noise(self, S: Float[Array, "r r"]) -> Float[Array, "r r"]:
         """``(1/n) Σ M_i Σ M_i − HΣH``."""
         C, D = self._shape
-        X, B = self._X[:: self.every], self._bend[:: self.every]
+        X, B = self._X[:: self.every], self._second_derivative[:: self.every]
         whole = (self._Q @ S @ self._Q.T).reshape(C, D, C, D)
         G = np.empty((len(X), C, C))
         for c in range(C):
@@ -114,7 +116,7 @@ class Local:
         made = self._Q.T @ block_sum(X, B @ G @ B) @ self._Q
         return np.asarray(made - self._H @ S @ self._H)
 
-    def _second(self, S: Float[Array, "r r"]) -> Float[Array, "r r"]:
+    def _scattered(self, S: Float[Array, "r r"]) -> Float[Array, "r r"]:
         """``D(S)``."""
         lam = self.eigenvalues
         D = lam[:, None] * S * lam
@@ -124,14 +126,14 @@ class Local:
     def limit(self) -> float:
         """The mean-square limit for independent minibatches: ``2/ρ``, where ρ is the largest eigenvalue of ``C⁻¹D``.
 
-        ``C(Σ) = ½(H̃Σ + ΣH̃)``; found by power iteration from ``Σ = I``, which the positive map brings to its largest
-        eigenvalue, to three digits.
+        ``C(Σ) = ½(H̃Σ + ΣH̃)``. Power iteration from ``Σ = I`` converges, because ``C⁻¹D`` maps positive semidefinite
+        matrices to such; the result has three digits.
         """
         sums = (self.eigenvalues[:, None] + self.eigenvalues) / 2
         S = np.eye(len(sums))
         before = 0.0
         for _ in range(_ITERATIONS):
-            S = self._second(S) / sums
+            S = self._scattered(S) / sums
             rho = float(np.linalg.norm(S))
             S /= rho
             if abs(rho - before) < 1e-4 * rho:
@@ -140,7 +142,7 @@ class Local:
         return 2 / rho
 
     def excess(self, lrs: Float[Array, " K"], *, shuffle: bool) -> Float[Array, " K"]:
-        """How far above ``L(θ*)`` the mean loss settles at epoch ends; infinite from the limit on, where it does not."""
+        """Mean loss at epoch ends, once settled, minus ``L(θ*)``, for each rate; infinite from the limit on."""
         return np.array([self._excess(float(lr), shuffle) for lr in lrs])
 
     def _excess(self, lr: float, shuffle: bool) -> float:
@@ -158,11 +160,11 @@ class Local:
             if shuffle:
                 noise = self.p * (self._V + self._noise(S))
             else:
-                noise = self._second(S) + self.p * self._V
+                noise = self._scattered(S) + self.p * self._V
             S = gain * noise
             excess = 0.5 * float(np.sum(self._H * S))
             if not np.isfinite(excess) or excess > 1e12:
-                return float("nan")  # the filter of shuffled epochs is of leading order
+                return float("nan")  # the formula for shuffled epochs holds to leading order only
             if abs(excess - before) <= 1e-3 * excess:
                 break
             before = excess

@@ -1,4 +1,4 @@
-"""The mean-square limit: below it the loss, averaged over all minibatch orders, settles.
+"""The mean-square limit: the largest rate at which the loss, averaged over all minibatch orders, stays bounded.
 
 With minibatches drawn independently at each step, the second moment ``Σ = E δδᵀ`` of the error obeys::
 
@@ -6,11 +6,11 @@ With minibatches drawn independently at each step, the second moment ``Σ = E δ
 
 where Λ = diag(λ) and C is the operator of `learnrate.theory.fourth_moment`. Write it as
 ``T = I − 2η𝒞 + η²𝒟`` with ``𝒞(Σ) = ½(ΛΣ + ΣΛ)`` and ``𝒟(Σ) = ΛΣΛ + p C(Σ)``. T maps positive
-semidefinite matrices to such, so its spectral radius is its largest eigenvalue, and that stays below 1
-exactly while ``2𝒞 − η𝒟`` is positive: ``η < 2 / κ``, ``κ = λmax(𝒞⁻¹𝒟)``.
+semidefinite matrices to such, so its spectral radius is its largest eigenvalue, which is below 1
+exactly where ``2𝒞 − η𝒟`` is positive: ``η < 2 / κ``, ``κ = λmax(𝒞⁻¹𝒟)``.
 
-An iteration finds κ from below, and a residual cannot notice an eigenvector that the iteration has hardly
-touched. So κ is also proved from above: ``𝒞⁻¹𝒟`` maps positive semidefinite matrices to such, hence a positive
+An iteration approaches κ from below, and its residual does not show an eigenvector that the iteration has missed.
+So an upper bound is proved as well: ``𝒞⁻¹𝒟`` maps positive semidefinite matrices to such, hence a positive
 definite X with ``𝒟(X) ≼ k 𝒞(X)`` shows that ``κ ≤ k``. See `learnrate.theory.two_sides`.
 
 Sources: Mulayoff and Michaeli, arXiv 2306.07850 (there without weight decay); Krein and Rutman, *Linear
@@ -28,12 +28,12 @@ from learnrate.theory.two_sides import WIDE, top_from_two_sides
 
 __all__ = ["mean_square_bound", "mean_square_limit"]
 
-_DIRECT_RANK = 21  # up to here all pairs make a matrix of at most 231 × 231
-_WIDEST = 1025  # beyond, r × r matrices themselves become slow: give the bound
-_DIRECT_WORK = 1.5e8  # rows · pairs² for the matrix: some ten milliseconds
-_TOLERANCE = 1e-6  # the two sides as near as this are one number
-_NEAR = 1e-3  # what is further apart is worth another pass over the examples
-_ESTIMATE = 0.03  # two sides as near as this are an estimate with its error; else there is a bound
+_DIRECT_RANK = 21  # up to which the operator is made as a matrix, at most 231 × 231
+_WIDEST = 1025  # rank from which on even r × r matrices are slow: only the bound is computed
+_DIRECT_WORK = 1.5e8  # rows · pairs² for that matrix: some ten milliseconds
+_TOLERANCE = 1e-6  # if the two sides differ by less, they are one number
+_NEAR = 1e-3  # if they differ by more, another pass over the examples is worth its time
+_ESTIMATE = 0.03  # if they differ by less, the limit is an estimate with this error; else a bound
 
 
 def mean_square_limit(modes: Modes, batch_size: int, *, replacement: bool = False) -> Quantity:
@@ -42,10 +42,10 @@ def mean_square_limit(modes: Modes, batch_size: int, *, replacement: bool = Fals
     Nothing is assumed about the examples' distribution. With ``B = n`` drawn without replacement it is the
     full-batch limit ``2/λmax``.
 
-    Up to rank 21 the operator is a matrix over pairs of directions, where there are few examples: then the
-    limit is exact. Otherwise an iteration at ``n r²`` a time closes in on it from both sides. The value is the
-    lower side, which is proved to be safe; where the upper side is within 3 % of it that is the error that is said,
-    and where it is further off the value is called a bound.
+    Up to rank 21 and for few examples the operator is made as a matrix over pairs of directions, and the limit is
+    exact. Otherwise an iteration, with ``n r²`` multiplications per step, finds an interval that contains it. The
+    value is the lower end, which is proved to be safe. If the upper end is within 3 % of it, the width is given as the
+    standard error; otherwise the value is called a bound.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def mean_square_limit(modes: Modes, batch_size: int, *, replacement: bool = Fals
     batch_size : int
         B.
     replacement : bool
-        Whether one minibatch may hold an example twice. learnrate's samplings never do.
+        Whether an example may occur twice in a minibatch. In learnrate's own sampling it never does.
 
     Returns
     -------
     Quantity
-        In units of a learning rate, 1/(feature)².
+        A learning rate, in units of 1/(feature)².
     """
     p = batch_variance(modes.population, batch_size, replacement=replacement)
     if p == 0:
@@ -89,15 +89,15 @@ def mean_square_limit(modes: Modes, batch_size: int, *, replacement: bool = Fals
 
 
 def mean_square_bound(modes: Modes, batch_size: int, *, replacement: bool = False) -> Quantity:
-    """A rate that is certainly below the mean-square limit, for one pass over the examples.
+    """A rate that is certainly below the mean-square limit, from one pass over the examples.
 
     The trace of Σ cannot grow while ``tr T(Σ) ≤ tr Σ``. With ``F = mean ‖z‖² z zᵀ``::
 
         tr T(Σ) = tr Σ − 2η tr(ΛΣ) + η² tr([Λ² + p(F − G²)] Σ)
 
     so ``η ≤ 2/κ`` suffices where ``Λ² + p(F − G²) ≼ κΛ``; the smallest such κ is the largest
-    eigenvalue of ``Λ^{−½}[Λ² + p(F − G²)]Λ^{−½}``. It is a bound, not the limit, because another
-    measure of Σ than the trace may still shrink. With ``R²`` the smallest number for which
+    eigenvalue of ``Λ^{−½}[Λ² + p(F − G²)]Λ^{−½}``. It is a bound, not the limit, because Σ can shrink
+    in another norm while its trace grows. With ``R²`` the smallest number for which
     ``F ≼ R²Λ`` and ``p = 1/B`` it implies the better known ``η ≤ 2B / (R² + (B − 1) λmax)``.
 
     Source: Défossez and Bach, arXiv 1412.0156 (for B = 1); Jain et al., arXiv 1610.03774.
@@ -112,9 +112,7 @@ def _top_of_the_trace(modes: Modes, p: float) -> float:
     lam, G = modes.eigenvalues, modes.data_hessian
     root, Q = np.sqrt(lam), modes.spectrum.vectors
     F = np.zeros((len(Q), len(Q)))
-    for (
-        rows
-    ) in modes.examples.blocks():  # lengths along the directions are those of the rows themselves
+    for rows in modes.examples.blocks():  # whose norms are those of the z_i
         F += (rows.T * np.einsum("ij,ij->i", rows, rows)) @ rows
     F = Q.T @ F @ Q / modes.n
     return float(np.linalg.eigvalsh((np.diag(lam**2) + p * (F - G @ G)) / np.outer(root, root))[-1])

@@ -1,4 +1,4 @@
-"""The examples seen along the eigenvectors of the Hessian: what every other file here works on."""
+"""The examples in the coordinates of the Hessian's eigenvectors, which all other files of this folder use."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ __all__ = ["INITIAL_SCALE", "Modes", "batch_variance"]
 
 INITIAL_SCALE = 0.01  # as in learnrate.data.initial_weights, which tests compare
 
-# θ* is improved by this many steps of iterative refinement; each costs two passes over the examples.
+# At most so many steps of iterative refinement of θ*, each of which takes two passes over the examples.
 _REFINEMENTS = 3
-# A step of this relative size leaves its square, which is below what float64 can hold.
+# After a step of this relative size the error is about its square, which is below the rounding of float64.
 _REFINED = 1e-9
-# Fourth powers of features still fit into float64.
+# The fourth power of this number still fits into float64.
 _LARGEST = 1e70
-# Fourth moments along directions cost rows · r²: so much is spent on an estimate, …
+# Multiplications, rows · r², for the fourth moments along directions, …
 _WORK = 2e9
-# … on a coarse one, …
+# … for a coarse estimate of them, …
 _COARSE_WORK = 2e8
-# … and this many examples per direction are used in any case.
+# … but so many examples per direction in any case.
 _ROWS_PER_DIRECTION = 4
 _SUBSET_SEED = 0
 
 
 class Modes:
-    """Examples, their least-squares optimum and the Hessian's eigenvectors; computed when asked for.
+    """Examples, their least-squares optimum and the Hessian's eigenvectors, each computed on first use.
 
     The regularised loss ``L(θ) + ½α‖w‖²`` has the Hessian ``H + αP = Q diag(λ) Qᵀ`` and the optimum
     ``θ*``. In the coordinates ``δ = Qᵀ(θ − θ*)`` one step of SGD on the minibatch J is::
 
         δ ← δ − η (1/|B|) Σ_{i∈J} (z_i z_iᵀ δ − ε_i z_i) − η α Qᵀ P (Qδ + θ*)
 
-    with ``z_i = Qᵀx̃_i`` and ``ε_i = y_i − x̃_iᵀθ*``. Directions that no example reaches are left out;
-    there SGD never moves.
+    with ``z_i = Qᵀx̃_i`` and ``ε_i = y_i − x̃_iᵀθ*``. Directions orthogonal to all examples are left out, because SGD
+    never moves along them.
 
     Parameters
     ----------
@@ -52,16 +52,16 @@ class Modes:
     weight_decay : float
         α; the bias is not decayed.
     population : int, optional
-        How many examples there are, where X and y are a sample of them.
+        Number of examples, if X and y are a sample of them.
     one : float or None
-        What the bias is multiplied by; None where the last column of X holds that of each example.
+        The number that is multiplied by the bias; None if the last column of X holds it for each example.
 
     Raises
     ------
     DataError
-        If the arrays are empty, do not fit each other, or hold NaN or infinity.
+        If the arrays are empty, have shapes that do not match, or hold NaN, infinity or numbers from 1e70 on.
     OptionError
-        If α is negative, or too large for fourth moments.
+        If α is negative, or 1e70 or more.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Modes:
         self.examples = Examples(X, one)
         self.y: Float[Array, " n"] = np.asarray(y, dtype=np.float64)
         for name, values in (("X", self.examples), ("y", Examples(self.y[:, None]))):
-            largest = values.largest  # NaN and infinity come through
+            largest = values.largest  # is NaN or infinite if any value is
             if not largest < _LARGEST:
                 raise DataError(
                     f"{name} must hold finite numbers below {_LARGEST:g}. Got {largest:g} instead; "
@@ -97,12 +97,12 @@ class Modes:
 
     @property
     def n(self) -> int:
-        """Number of examples at hand: all of the `population`, or a sample."""
+        """Number of rows: the whole `population`, or a sample of it."""
         return self.examples.shape[0]
 
     @property
     def rank(self) -> int:
-        """Number r of directions in which the loss changes."""
+        """r, the number of directions in which the loss is not constant."""
         return self.spectrum.rank
 
     @cached_property
@@ -124,7 +124,7 @@ class Modes:
     def optimum(self) -> Float[Array, " D"]:
         """``θ*``: the minimum of the loss (with weight decay: of the regularised loss).
 
-        Without weight decay and with more than one minimum it is the one of smallest norm. Source:
+        If there is more than one minimum, it is the one with the smallest norm. Source:
         Golub and Van Loan, *Matrix Computations*, sections 5.5 and 3.5.3 (iterative refinement).
         """
         Q, lam = self.spectrum.vectors, self.eigenvalues
@@ -132,9 +132,9 @@ class Modes:
         theta: Array = Q @ step
         length, fit = np.linalg.norm(step), np.linalg.norm(np.sqrt(lam) * step)
         for _ in range(_REFINEMENTS):
-            slope = self.examples.pull(self.y - self.examples @ theta) / self.n
-            slope[:-1] -= self.weight_decay * theta[:-1]
-            step = (Q.T @ slope) / lam
+            descent = self.examples.pull(self.y - self.examples @ theta) / self.n
+            descent[:-1] -= self.weight_decay * theta[:-1]
+            step = (Q.T @ descent) / lam
             theta += Q @ step
             refined = np.linalg.norm(step) <= _REFINED * length
             if refined and np.linalg.norm(np.sqrt(lam) * step) <= _REFINED * fit:
@@ -165,7 +165,7 @@ class Modes:
 
     @cached_property
     def data_slope(self) -> Float[Array, " r"]:
-        """``ḡ = mean ε z``: the data's pull at θ*, which weight decay balances; 0 without it."""
+        """``ḡ = mean ε z``: minus the gradient of the data loss at θ*, which weight decay balances; 0 without it."""
         if not self.weight_decay:
             return np.zeros(self.rank)
         return self.spectrum.vectors[:-1].T @ self.optimum[:-1] * self.weight_decay
@@ -176,7 +176,7 @@ class Modes:
         return self.noise_along(self.sample(self.n))
 
     def noise_along(self, along: Rotated) -> Float[Array, "r r"]:
-        """The same over some of them."""
+        """``mean ε² z zᵀ`` over the examples of ``along``."""
         total = np.zeros((self.rank, self.rank))
         for Z, residuals in along.blocks(residuals=True):
             assert residuals is not None
@@ -185,12 +185,12 @@ class Modes:
 
     @cached_property
     def directions(self) -> Directions:
-        """Fourth moments along the directions; for wide and many examples from some of them."""
+        """Fourth moments along the directions; from a sample where n · r² is large."""
         return self._directions(_WORK)
 
     @cached_property
     def coarse_directions(self) -> Directions:
-        """The same from fewer examples, for where two digits do."""
+        """`directions` from fewer examples, where two digits are enough."""
         if self._most_rows(_COARSE_WORK) >= self.n:
             return self.directions
         return self._directions(_COARSE_WORK)
@@ -204,7 +204,7 @@ class Modes:
         return max(int(work / self.rank**2), _ROWS_PER_DIRECTION * self.rank)
 
     def sample(self, most: int) -> Rotated:
-        """All examples along the directions, or ``most`` chosen at random; always the same ones."""
+        """All examples, or ``most`` of them drawn at random with a fixed seed, along the directions."""
         chosen = None
         if self.n > most:
             rng = np.random.default_rng(_SUBSET_SEED)
@@ -212,14 +212,22 @@ class Modes:
         return Rotated(self.examples, self.spectrum.vectors, chosen, self._known_residuals)
 
     def _known_residuals(self) -> Float[Array, " n"]:
-        return self.residuals  # by a method, so that results can be pickled
+        return self.residuals  # a method, not a lambda, so that results can be pickled
+
+    def strongest_rows(self, most: int) -> Float[Array, "rows r"]:
+        """``z_i`` of the examples with the largest leverage, if the features were uncorrelated; at most ``most`` of them."""
+        X = self.examples.X
+        square = np.einsum("ij,ij->j", X, X)
+        leverage = np.einsum("ij,ij,j->i", X, X, 1 / np.where(square > 0, square, np.inf))
+        rows = np.argpartition(leverage, -min(most, len(X)))[-most:]
+        return np.concatenate([b @ self.spectrum.vectors for b in self.examples.blocks(rows)])
 
     def start(
         self, weights: Float[Array, " d"] | None = None
     ) -> tuple[Float[Array, " r"], Float[Array, "r r"]]:
-        """Mean and second moment of δ where training starts: at given weights and ``b = 0``.
+        """Mean and second moment of δ at the start of training, with the given weights and ``b = 0``.
 
-        Without weights: averaged over learnrate's own start, ``w ~ N(0, 0.01²)``.
+        Without weights they are averaged over learnrate's own initial weights, ``w ~ N(0, 0.01²)``.
         """
         Q = self.spectrum.vectors
         m = -(Q.T @ self.optimum)
@@ -230,17 +238,16 @@ class Modes:
 
 
 def batch_variance(n: int, batch_size: int, *, replacement: bool = False) -> float:
-    """``p``: the variance of a minibatch mean over the variance of one example.
+    """``p``: the variance of a minibatch mean divided by the variance of one example.
 
-    ``p = 1/B`` where examples are drawn with replacement, ``(n − B) / (B(n − 1))`` without (the way
-    of learnrate's samplings; 0 when the batch is everything).
+    ``p = 1/B`` if examples are drawn with replacement, and ``(n − B) / (B(n − 1))`` without, as learnrate draws them.
 
     Source: Cochran, *Sampling Techniques*, theorem 2.2.
 
     Raises
     ------
     OptionError
-        If not ``1 ≤ B``, or ``B > n`` without replacement.
+        If ``B < 1``, or ``B > n`` without replacement.
     """
     if batch_size < 1 or (batch_size > n and not replacement):
         raise OptionError(

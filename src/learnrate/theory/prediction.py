@@ -1,4 +1,4 @@
-"""Predicted losses for several rates at once, with what they are worth."""
+"""Predicted losses for several rates, and how accurate they are."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Prediction:
     lrs : array, shape (K,)
         Learning rates.
     losses : array, shape (K,) or (K, epochs + 1)
-        Floors, or curves before training and after each epoch. Infinity where the average diverges.
+        Floors, or curves: the loss before training and after each epoch. Infinity where the mean loss diverges.
     kind : Kind
-        What the losses are worth.
+        Whether the losses are exact, a bound or an estimate.
     note : str
-        How they were found.
+        How they were computed.
     doubt : array, shape of the losses, optional
-        About how far an estimate may be off, as a part of it; None where that is not known, or nothing is estimated.
+        Estimate of the relative error; None where it is not known or nothing is estimated.
     """
 
     lrs: Float[Array, " K"]
@@ -38,5 +38,5 @@ class Prediction:
 
 
 def finite_or_infinite(losses: Float[Array, ...]) -> Float[Array, ...]:
-    """Overflow shows as infinity or NaN, also further on where infinities met: one infinity for all."""
+    """Replace everything that is not finite, which overflow has caused, by infinity, and negative losses by 0."""
     return np.where(np.isfinite(losses), np.maximum(losses, 0.0), np.inf)

@@ -1,4 +1,4 @@
-"""A number that says what it is worth: exact, a bound, an estimate with its error, or not available."""
+"""A number that says how accurate it is: exact, a bound, an estimate with its error, or not available."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Kind", "Quantity", "rounded_down"]
 
 
 def rounded_down(value: float, digits: int) -> str:
-    """So many digits of a positive number, rounded down: a rate set to what is printed is within the limit."""
+    """A positive number rounded down to so many digits, so that a rate set to what is printed is within the limit."""
     if not (math.isfinite(value) and value > 0):
         return f"{value:.{digits}g}"
     exact = Decimal(value)
@@ -22,32 +22,32 @@ def rounded_down(value: float, digits: int) -> str:
 
 
 class Kind(enum.StrEnum):
-    """What a number is worth."""
+    """How accurate a number is."""
 
     EXACT = "exact"
-    """True for the examples given, up to rounding (or to the tolerance that is named)."""
+    """Exact for the given examples, up to rounding or the tolerance that the note names."""
     BOUND = "bound"
-    """Certainly on the safe side of the true number, by how much is not known."""
+    """Certainly on the safe side of the true number; how far from it is not known."""
     ESTIMATE = "estimate"
-    """Near the true number; the standard error says how near, where it is known."""
+    """Near the true number; the standard error says how near, if it is known."""
     UNAVAILABLE = "not available"
     """No number is given; the note says why."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number with its worth.
+    """One number with its accuracy.
 
     Attributes
     ----------
     value : float or None
-        The number; None exactly where `kind` is `Kind.UNAVAILABLE`.
+        The number; None if `kind` is `Kind.UNAVAILABLE`, and only then.
     kind : Kind
-        What the number is worth.
+        How accurate the number is.
     standard_error : float or None
-        Of an estimate, in the unit of the value, where it is known.
+        The standard error of an estimate, in the unit of the value, if it is known.
     note : str
-        How the number was found, or why there is none: a phrase that can follow a colon.
+        How the number was computed, or why there is none: a phrase that can follow a colon.
     """
 
     value: float | None
@@ -57,7 +57,7 @@ class Quantity:
 
     @classmethod
     def unavailable(cls, why: str) -> Quantity:
-        """No number, and why."""
+        """No number; ``why`` becomes the note."""
         return cls(None, Kind.UNAVAILABLE, note=why)
 
     def __str__(self) -> str:

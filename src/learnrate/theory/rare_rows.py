@@ -1,12 +1,12 @@
-"""Whether rows that a simulated run hardly ever visits would decide what a typical run does.
+"""Whether the growth of a typical run depends on rows that a simulated run visits too rarely to show it.
 
-A level of a category that a few rows have is a direction of its own: its error moves only when one of them is
-visited, by ``1 − ηs`` with ``s = ‖z‖²/B``, and shrinks a little in all other steps, by ``1 − ηh``. With k rows
-alike it grows in the long run where::
+A level of a category that only a few rows have is a direction of its own. Its error is multiplied by ``1 − ηs``, with
+``s = ‖z‖²/B``, when one of these rows is visited, and by ``1 − ηh`` in every other step. With k such rows it grows in
+the long run if::
 
     (Bk/n) log|1 − ηs| + log|1 − ηh| > 0,   k = Σ_j (z_jᵀu)⁴ / ‖z‖⁴,   h = (1/n) [Σ_j (z_jᵀu)² − k‖z‖²],   u = z/‖z‖
 
-A run that is too short to meet these rows cannot show that.
+A run that is too short to visit these rows does not show this growth.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from learnrate.theory.modes import Modes
 
 __all__ = ["rare_rows"]
 
-_ROWS = 24  # of the largest leverage
-_VISITS = 6  # in one run: fewer are too few
+_ROWS = 24  # that are examined: those with the largest leverage
+_VISITS = 6  # that a run must make to show the growth
 
 
 def rare_rows(modes: Modes, batch_size: int, lr: float, steps: int) -> str | None:
-    """Why the growth of runs of so many steps is not that of long ones, at a rate where it seems to shrink; or None.
+    """A phrase that says why runs of so many steps would not show that they grow at this rate; None if they would.
 
     Parameters
     ----------
@@ -35,11 +35,7 @@ def rare_rows(modes: Modes, batch_size: int, lr: float, steps: int) -> str | Non
     steps : int
         Length of the runs.
     """
-    X, Q, n = modes.examples.X, modes.spectrum.vectors, modes.n
-    square = np.einsum("ij,ij->j", X, X)
-    leverage = np.einsum("ij,ij,j->i", X, X, 1 / np.where(square > 0, square, np.inf))
-    rows = np.argpartition(leverage, -min(_ROWS, n))[-_ROWS:]
-    Z = np.concatenate([block @ Q for block in modes.examples.blocks(rows)])
+    Q, n, Z = modes.spectrum.vectors, modes.n, modes.strongest_rows(_ROWS)
     length = np.linalg.norm(Z, axis=1)
     along = (modes.examples @ (Q @ (Z / length[:, None]).T)) ** 2
     alike = np.sum(along**2, axis=0) / length**4

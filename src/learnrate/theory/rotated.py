@@ -1,4 +1,4 @@
-"""Examples in the coordinates of the Hessian's eigenvectors, some rows at a time."""
+"""Examples in the coordinates of the Hessian's eigenvectors, in blocks of rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["Rotated"]
 
 
 class Rotated:
-    """``z_i = Qᵀ x̃_i`` of all examples, or of some, made where it is asked for.
+    """``z_i = Qᵀ x̃_i`` of all or some examples, computed block by block.
 
-    For many examples all ``z_i`` at once take as much memory as the examples, and longer to write and read
-    again than to multiply.
+    All ``z_i`` at once would take as much memory as the examples, and for many examples it takes longer to write and
+    read them than to compute them.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Rotated:
     chosen : array, shape (rows,), or None
         Which examples; None for all.
     residuals : callable
-        ``ε_i`` of all examples; called where they are needed.
+        Returns ``ε_i`` of all examples; called when they are needed.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Rotated:
     def blocks(
         self, *, most: int | None = None, residuals: bool = False
     ) -> Iterator[tuple[Float[Array, "rows r"], Float[Array, " rows"] | None]]:
-        """``z_i``, one row per example, ``most`` of them at a time; with their ``ε_i`` where asked for."""
+        """Yield blocks of at most ``most`` rows ``z_i``, each with its ``ε_i`` if ``residuals``, else with None."""
         eps, at = self._residuals() if residuals else None, 0
         if eps is not None and self._chosen is not None:
             eps = eps[self._chosen]

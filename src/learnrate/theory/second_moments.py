@@ -1,4 +1,4 @@
-"""The recursion of the second moment with independently drawn minibatches, written as a matrix.
+"""The recursion of the second moment for independently drawn minibatches, as a matrix.
 
 In the coordinates of `learnrate.theory.modes` let ``m = E δ`` and ``Σ = E δδᵀ``. Then, for any data::
 
@@ -10,7 +10,7 @@ In the coordinates of `learnrate.theory.modes` let ``m = E δ`` and ``Σ = E δ�
     B(m) = (1/n) Σ_i ε_i (z_iᵀ m) z_i z_iᵀ − ½ (G m ḡᵀ + ḡ mᵀ G)
     V    = (1/n) Σ_i ε_i² z_i z_iᵀ − ḡ ḡᵀ
 
-(without weight decay ``G = Λ = diag(λ)`` and ``ḡ = 0``). On pairs of directions Σ is a vector x, and::
+(without weight decay ``G = Λ = diag(λ)`` and ``ḡ = 0``). With Σ as a vector x over pairs of directions::
 
     x' = T x + η² p (v − 2 B m),   T = diag(a_a a_b) + η² p C,   a = 1 − ηλ
 
@@ -32,23 +32,25 @@ from learnrate.theory.quantity import Kind
 
 __all__ = ["SecondMoments"]
 
-_WORK = 1.2e9  # multiplications that take about a tenth of a second: beyond, be content with an estimate
-_COARSE = 0.1  # of that work, where two digits do
-_PLACING = 60  # multiplications that putting one number into the matrix of pairs takes as long as
+_WORK = (
+    1.2e9  # multiplications, about a tenth of a second, beyond which an estimate is made instead
+)
+_COARSE = 0.1  # share of that work for a coarse estimate
+_PLACING = 60  # multiplications that take as long as to place one number in the matrix of pairs
 _MOMENTS = 6  # fourth moments need a sixth of the products that the matrix of pairs would take
-_EQUAL = 1e-7
-# An eigendecomposition costs as much as this many steps, times the number of pairs.
-_EIGEN_COST = 5
-_MOST_THIRD = 320  # directions up to which B is worth its time
-_SOLVED = 3  # an equation is solved in a third as many steps
-_QUICKER = 10  # with a coupling a step is by so much quicker
-# Numbers in the matrices whose eigenvectors are asked for at once.
-_TOGETHER = 20_000
+_EQUAL = 1e-7  # eigenvalues that differ by less count as equal
+_EIGEN_COST = (
+    5  # an eigendecomposition takes as long as this number of steps, times the number of pairs
+)
+_MAX_THIRD = 320  # directions up to which B is used
+_SOLVED = 3  # to solve for the fixed point takes a third as long as that
+_COUPLING_SPEED = 10  # by which a step is faster with a `Coupling`
+_TOGETHER = 20_000  # entries of the matrices that are decomposed together
 
 
 @dataclass(frozen=True, eq=False)
 class SecondMoments:
-    """The recursion on the kept pairs; see the equations above.
+    """The recursion on all pairs of directions, or on the diagonal; see the equations above.
 
     Attributes
     ----------
@@ -65,9 +67,9 @@ class SecondMoments:
     noise, curvature : arrays, shape (P,)
         V and G, as vectors.
     kind, note
-        What comes of it is worth, and how it was found.
+        How accurate the results are, and how they are computed, as in `learnrate.theory.quantity.Quantity`.
     coupling : Coupling, optional
-        C in a form that is quicker to multiply by, where it is large and an estimate anyway.
+        An approximation of C that is faster to multiply by, if C is large and the result an estimate anyway.
     """
 
     pairs: Pairs
@@ -94,12 +96,24 @@ class SecondMoments:
         coarse: bool = False,
         label_noise: bool = True,
     ) -> SecondMoments:
-        """All of Σ where that is quick for so many rates (and steps, if not all at once), or its diagonal.
+        """Make the recursion for the whole of Σ where that is fast enough, else for its diagonal.
 
-        ``settled`` says that it is for the fixed points alone.
-
-        ``coarse`` allows it a hundredth of the time. Without ``label_noise`` it is as if the optimum met all
-        labels: only the start remains.
+        Parameters
+        ----------
+        modes : Modes
+            The examples, with weight decay if there is any.
+        p : float
+            Variance of a minibatch mean, see `learnrate.theory.modes.batch_variance`.
+        rates : int
+            Number of learning rates.
+        steps : int, optional
+            Number of steps, if it is known.
+        settled : bool
+            Whether only the fixed points are needed.
+        coarse : bool
+            Whether an estimate in a hundredth of the time is enough.
+        label_noise : bool
+            False sets the noise V and B to 0, so that only the effect of the start is left.
         """
         work = _WORK * (_COARSE if coarse else 1)
         r = modes.rank
@@ -145,19 +159,19 @@ class SecondMoments:
         steps: int,
         epochs: int,
     ) -> Float[Array, "K times"]:
-        """``E L − L(θ*)`` at the start and after each epoch of so many steps, from mean and second moment.
+        """``E L − L(θ*)`` at the start and after each epoch of so many steps, shape (K, epochs + 1).
 
-        Step by step, or with the eigenvectors of T, by what is quicker. Divergence shows as infinity
-        or NaN.
+        ``m`` and ``second`` are the mean and second moment of the error at the start. Computed step by step or with the
+        eigenvectors of T, whichever is faster. Where the loss diverges, the result is infinity or NaN.
         """
         x = self.pairs.of(second)
         with np.errstate(all="ignore"):
             most = _EIGEN_COST * x.size
-            if epochs * steps < most * (1 if self.coupling is None else _QUICKER):
+            if epochs * steps < most * (1 if self.coupling is None else _COUPLING_SPEED):
                 return self._step_through(lrs, m, x, steps, epochs)
             t = steps * np.arange(1.0, epochs + 1)
             start = 0.5 * x @ self.curvature - m @ self.slope
-            together = max(1, _TOGETHER // x.size**2)  # matrices of so many rates are small
+            together = max(1, _TOGETHER // x.size**2)
             parts = (lrs[at : at + together] for at in range(0, lrs.size, together))
             return np.stack(
                 [
@@ -168,7 +182,7 @@ class SecondMoments:
             )
 
     def radius(self, lr: float) -> float:
-        """Spectral radius of T: the growth of the second moment per step, in the long run."""
+        """Spectral radius of T: the factor by which the second moment grows per step, in the long run."""
         return float(np.abs(self._eigen(np.array([lr]))[0]).max())
 
     def settled(self, lr: float) -> float:
@@ -183,7 +197,7 @@ class SecondMoments:
             rest[np.diag_indices_from(rest)] += first + second - first * second  # 1 − a_a a_b
         if not np.isfinite(rest).all():
             return float("inf")
-        try:  # positive definite exactly where all eigenvalues of T, the largest of which is positive, are below 1
+        try:  # positive definite exactly where all eigenvalues of T are below 1; the largest of them is positive
             np.linalg.cholesky(rest)
         except np.linalg.LinAlgError:
             return float("inf")
@@ -191,7 +205,7 @@ class SecondMoments:
         return max(0.5 * float(x @ self.curvature), 0.0)
 
     def _settled_by(self, coupling: Coupling, lr: float) -> float:
-        """The same with ``N = v + κx`` and ``x = η² p N / (1 − a²)``."""
+        """`settled` with ``N = v + κx`` and ``x = η² p N / (1 − a²)``."""
         with np.errstate(all="ignore"):
             step = lr * self.eigenvalues
             scale = lr**2 * self.p / (step * (2 - step))
@@ -199,7 +213,7 @@ class SecondMoments:
                 return float("inf")
             sides = np.stack([self.noise, np.ones(step.size)], axis=1)
             N, probe = coupling.solve(scale, sides).T
-        if not (probe > 0).all():  # positive exactly where the average settles
+        if not (probe > 0).all():  # positive exactly where the mean loss settles
             return float("inf")
         return max(0.5 * float((scale * N) @ self.curvature), 0.0)
 
@@ -211,22 +225,22 @@ class SecondMoments:
         steps: int,
         epochs: int,
     ) -> Float[Array, "K times"]:
-        """All rates at once, step by step."""
+        """`follow` step by step, for all rates at once."""
         a = 1 - lrs[:, None] * self.eigenvalues
         both = a[:, self.pairs.first] * a[:, self.pairs.second]
         scatter = lrs[:, None] ** 2 * self.p
         M, X = np.tile(m, (lrs.size, 1)), np.tile(x, (lrs.size, 1))
         losses = [0.5 * X @ self.curvature - M @ self.slope]
-        coupled = len(self.eigenvalues) <= _MOST_THIRD and self.third.any()
+        coupled = len(self.eigenvalues) <= _MAX_THIRD and self.third.any()
         for _ in range(epochs):
             for _ in range(steps):
                 if self.coupling is None:
-                    come = X @ self.covariance + self.noise
+                    added = X @ self.covariance + self.noise
                 else:
-                    come = self.coupling.times(X) + self.noise
+                    added = self.coupling.times(X) + self.noise
                 if coupled:
-                    come -= 2 * M @ self.third.T
-                X = both * X + scatter * come
+                    added -= 2 * M @ self.third.T
+                X = both * X + scatter * added
                 M = a * M
             losses.append(0.5 * X @ self.curvature - M @ self.slope)
         return np.stack(losses, axis=1)
@@ -240,7 +254,7 @@ class SecondMoments:
         x: Float[Array, " P"],
         t: Float[Array, " times"],
     ) -> Float[Array, " times"]:
-        """One rate after t steps, for any t at the same cost: along eigenvectors steps are powers."""
+        """`follow` for one rate after t steps: along the eigenvectors U of T, t steps are the power ``τ^t``."""
         a, t = 1 - lr * self.eigenvalues, t[:, None]
         now = (U.T @ x) * tau**t
         if self.noise.any():
@@ -271,10 +285,7 @@ def _powers_apart(
     a: Float[Array, " r"],
     t: Float[Array, "epochs 1"],
 ) -> Float[Array, "epochs P"]:
-    """``Σ_j c_ij Σ_{k<t} τ_i^{t−1−k} a_j^k``, where the inner sum is ``(τ^t − a^t) / (τ − a)``.
-
-    With its limit ``t τ^{t−1}`` where τ and a are equal.
-    """
+    """``Σ_j c_ij Σ_{k<t} τ_i^{t−1−k} a_j^k``. The inner sum is ``(τ^t − a^t) / (τ − a)``, or ``t τ^{t−1}`` where τ = a."""
     apart = tau[:, None] - a
     equal = np.abs(apart) < _EQUAL
     weights = np.where(equal, 0.0, coefficients / np.where(equal, 1.0, apart))

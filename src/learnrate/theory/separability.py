@@ -1,4 +1,4 @@
-"""Whether classes can be told apart by a linear model without an error, so that the log loss has no optimum."""
+"""Whether a linear model can separate the classes without an error, so that the log loss has no optimum."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from learnrate._shapes import Array, Float, Int
 __all__ = ["separable"]
 
 _MOST = 20_000_000
-"""Numbers in the constraints beyond which the program is not tried."""
+"""Numbers in the constraints beyond which the linear program is not solved."""
 
 
 def separable(
@@ -17,22 +17,22 @@ def separable(
 ) -> bool | None:
     """Whether some ``θ`` has ``(θ_y − θ_c)·x̃ ≥ 0`` for every example and every other class c, and not 0 for all.
 
-    Then the log loss falls without end along θ and has no optimum. It is found by a linear program: the largest
-    ``Σ t`` with ``0 ≤ t ≤ 1`` and ``(θ_y − θ_c)·x̃ ≥ t`` is 0 exactly where there is no such θ.
+    Then the log loss falls forever along θ and has no optimum. A linear program decides it: the largest ``Σ t`` with
+    ``0 ≤ t ≤ 1`` and ``(θ_y − θ_c)·x̃ ≥ t`` is 0 exactly if there is no such θ.
 
     Parameters
     ----------
     X : array, shape (n, d)
-        Features; the one for the bias is added here.
+        Features; a 1 for the bias is added here.
     codes : int array, shape (n,)
         The class of each example.
     seconds : float
-        What the solver may take.
+        Time limit of the solver.
 
     Returns
     -------
     bool or None
-        None where it is not known: the program is too large, or the time was up.
+        None if it is not known, because the program is too large or the time limit was reached.
 
     Source: Albert and Anderson (1984), "On the existence of maximum likelihood estimates in logistic regression
     models"; the program is that of Konis (2007), "Linear programming algorithms for detecting separated data".

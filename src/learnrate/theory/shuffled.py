@@ -1,25 +1,24 @@
-"""The loss to be expected after each epoch of shuffled minibatches, and its floor.
+"""The expected loss after each epoch of shuffled minibatches, and its floor.
 
-Within an epoch every example is visited once, so a minibatch that pulled one way leaves the others pulling
-the other way: what two of them do is correlated by ``−1/(n − 1)`` per example. That is why shuffled epochs
-have a far lower floor, O(η²) against O(η). No closed form is known; this is an estimate, from two parts
-that add up, because the recursion is linear in what starts it. Only the diagonal of the second moment is
-followed, ``s_a = E δ_a²`` along the eigenvector of λ_a, with ``κ_ab = mean z_a² z_b² − G_ab²`` and
-``a_a = 1 − ηλ_a``.
+Within an epoch every example is visited once, so the deviations of two minibatches from the mean gradient are
+negatively correlated, by ``−1/(n − 1)`` per example, and partly cancel. That is why shuffled epochs have a far lower
+floor, O(η²) instead of O(η). No closed form is known; this is an estimate. The recursion is linear, so the effect of the
+start and that of the labels' noise are computed separately and added. Only the diagonal of the second moment is
+computed, ``s_a = E δ_a²`` along the eigenvector of λ_a, with ``κ_ab = mean z_a² z_b² − G_ab²`` and ``a_a = 1 − ηλ_a``.
 
-**The start wears off.** ``F_ab`` is the covariance of one future minibatch's Hessian entry (a, b) with the
-error's product ``δ_a δ_b`` now; it is 0 where an epoch begins, and each visited minibatch adds to it::
+**The effect of the start.** ``F_ab`` is the covariance between entry (a, b) of a future minibatch's Hessian and the
+current product ``δ_a δ_b``; it is 0 at the beginning of an epoch, and each visited minibatch adds to it::
 
     s_a' = a_a² s_a + η² p Σ_b κ_ab s_b − 2η a_a Σ_b F_ab
     F_ab' = a_a a_b F_ab + η/(n − 1) κ_ab (u_a + u_b),   u_a = a_a s_a − (η/B) (λ_a s_a + ½ Σ_c λ_c s_c)
 
-The second part of u is of third order in the features and taken as if they were Gaussian. F is of first order in what
-minibatches scatter; where it changes much it is off by up to 0.7 of that, which is the doubt; and where a row of high leverage
-keeps more than is left in all, that is too.
+The second term of u contains third moments of the features, here those of a Gaussian. F holds to first order in the
+variance between minibatches: its error was measured to be up to 0.7 of the change that F makes, and that is returned as the
+doubt. If the error along a single row of high leverage is larger than the whole result, the difference is added to it.
 
-**The labels' noise comes in** and most of it cancels within the epoch: `learnrate.theory.epoch_noise`.
+**The noise of the labels** mostly cancels within an epoch: see `learnrate.theory.epoch_noise`.
 
-How far the numbers can be trusted was measured: docs/theory.md has the table.
+docs/theory.md has a table of measured errors.
 """
 
 from __future__ import annotations
@@ -38,18 +37,18 @@ __all__ = ["shuffled_curve", "shuffled_floor"]
 _NOTE = "second moments per direction, with the correlations within a shuffled epoch"
 _CACHE = 100_000  # entries of F at a time, so that it stays in the processor's cache
 _WORK = (
-    5e7  # entries of F, over all steps and rates, that are worth following: a tenth of a second, …
+    5e7  # entries of F over all steps and rates, a tenth of a second, up to which F is computed, …
 )
-_COARSE_WORK = 1e7  # … or a part of that where two digits do; F changes a curve by some 5 %
-_SCATTER = 0.7  # of what F changes: so far off F was measured to be
-_ROUNDING = 1e-10  # of the labels' mean square: losses below it are next to nothing
-_STEP_OVERHEAD = 20_000  # what a step costs beside, in entries
+_COARSE_WORK = 1e7  # … or this many for a coarse estimate; F changes a curve by some 5 %
+_F_ERROR = 0.7  # measured error of F, as a share of the change that F makes
+_ROUNDING = 1e-10  # times the mean square of the labels: losses below that are rounding
+_STEP_OVERHEAD = 20_000  # entries of F that take as long as the rest of a step
 
 
 def shuffled_floor(modes: Modes, batch_size: int, lrs: Float[Array, " K"]) -> Prediction:
-    """Expected loss at epoch ends after many shuffled epochs; infinite where it does not settle.
+    """Expected loss at epoch ends after many shuffled epochs, for each rate; infinite where it does not settle.
 
-    An estimate, but for ``B = n``, where nothing is random. Its doubt is what the leverage of rows adds.
+    An estimate, except for ``B = n``, where nothing is random. Its doubt is the part that comes from leverages.
     """
     with np.errstate(all="ignore"):
         level = label_noise(modes, batch_size, lrs, modes.directions)
@@ -72,8 +71,8 @@ def shuffled_curve(
 ) -> Prediction:
     """Expected loss before training and after each shuffled epoch: an estimate.
 
-    A short last minibatch counts as in training: its gradient is divided by the nominal B. Where
-    following F would take longer than a tenth of a second it is left out: that changes a curve by some 5 %.
+    The gradient of a short last minibatch is divided by the nominal B, as in training. F is left out where it would
+    take longer than a tenth of a second; that changes a curve by some 5 %.
 
     Parameters
     ----------
@@ -84,11 +83,11 @@ def shuffled_curve(
     lrs : array, shape (K,)
         Learning rates.
     epochs : int
-        How far to follow.
+        How many epochs to predict.
     weights : array, shape (d,), optional
         A known start ``w``. Without it the expectation is over ``w ~ N(0, 0.01²)`` too. ``b = 0``.
     coarse : bool
-        Be content with a rougher estimate, for a hundredth of the time.
+        Accept a rougher estimate, which takes a hundredth of the time.
 
     Returns
     -------
@@ -100,16 +99,19 @@ def shuffled_curve(
     along = modes.coarse_directions if coarse else modes.directions
     steps = sum(_epoch_batches(n, batch_size).values())
     with np.errstate(all="ignore"):
-        passes = min(epochs, lam.size)  # see _wear_off
+        passes = min(epochs, lam.size)  # see _without_label_noise
         work = passes * steps * (lrs.size * lam.size**2 + _STEP_OVERHEAD)
         if work <= (_COARSE_WORK if coarse else _WORK):
-            losses, note = _wear_off(modes, batch_size, lrs, along.spread, *start, epochs), _NOTE
+            losses, note = (
+                _without_label_noise(modes, batch_size, lrs, along.spread, *start, epochs),
+                _NOTE,
+            )
             doubts = np.zeros_like(losses)
             if not coarse:
-                drawn = _wear_off(
+                drawn = _without_label_noise(
                     modes, batch_size, lrs, along.spread, *start, epochs, correlated=False
                 )
-                doubts = _SCATTER * np.abs(drawn - losses)
+                doubts = _F_ERROR * np.abs(drawn - losses)
         else:
             moments = SecondMoments.of(
                 modes,
@@ -120,7 +122,7 @@ def shuffled_curve(
                 label_noise=False,
             )
             losses = moments.follow(lrs, *start, steps, epochs)
-            doubts = np.abs(losses - _unscattered(modes, batch_size, lrs, *start, epochs))
+            doubts = np.abs(losses - _without_scatter(modes, batch_size, lrs, *start, epochs))
             note = _NOTE + ", but for what wears off"
         if along.rows < n:
             note += f", fourth moments from {along.rows} examples"
@@ -145,7 +147,7 @@ def shuffled_curve(
 def _part_of(
     losses: Float[Array, "*shape"], doubt: Float[Array, "*shape"], modes: Modes
 ) -> Float[Array, "*shape"]:
-    """The doubt as a part of the loss, and of rounding where that is all there is."""
+    """The doubt divided by the loss, to which a tiny number is added, so that losses of 0 have a relative error too."""
     least = _ROUNDING * float(np.mean(modes.y**2))
     return np.where(doubt == 0, 0.0, doubt / (losses + least))
 
@@ -156,25 +158,25 @@ def _excess(
     shift: Float[Array, "K r"],
     mean: Float[Array, "K r"],
 ) -> Float[Array, " K"]:
-    """Loss from the labels' noise: its variance, and its shift of the mean."""
+    """The part of the loss that comes from label noise: by its variance, and by its shift of the mean."""
     pull = (mean + 0.5 * shift) @ modes.data_hessian - modes.data_slope
     loss: Array = 0.5 * noise @ modes.data_hessian.diagonal() + (pull * shift).sum(axis=1)
     return loss
 
 
 def _epoch_batches(n: int, batch_size: int) -> dict[int, int]:
-    """Sizes of an epoch's minibatches and how many there are of each, in their order."""
+    """The sizes of an epoch's minibatches, in their order, with the number of minibatches of each size."""
     full, short = divmod(n, batch_size)
     return {batch_size: full} | ({short: 1} if short else {})
 
 
 def _shrink(modes: Modes, lrs: Float[Array, " K"], share: float = 1.0) -> Float[Array, "K r"]:
-    """``a = 1 − ηλ``; for a minibatch with only a ``share`` of B, data count by that share."""
-    slope = modes.eigenvalues - (1 - share) * modes.data_hessian.diagonal()
-    return 1 - lrs[:, None] * slope
+    """``a = 1 − ηλ``; for a minibatch of ``share · B`` examples the data's part of λ is multiplied by the share."""
+    curvature = modes.eigenvalues - (1 - share) * modes.data_hessian.diagonal()
+    return 1 - lrs[:, None] * curvature
 
 
-def _wear_off(
+def _without_label_noise(
     modes: Modes,
     batch_size: int,
     lrs: Float[Array, " K"],
@@ -187,40 +189,41 @@ def _wear_off(
 ) -> Float[Array, "K times"]:
     """``E L − L(θ*)`` at the start and after each epoch, without label noise; without F if not ``correlated``.
 
-    An epoch is linear in ``s``. For more than r of them it is worked out once for each unit vector.
+    An epoch is linear in ``s``, so for more than r epochs its matrix is computed once, column by column.
     """
     block = max(1, _CACHE // modes.rank**2)
     if lrs.size > block:
         parts = [lrs[at : at + block] for at in range(0, lrs.size, block)]
         return np.concatenate(
             [
-                _wear_off(modes, batch_size, part, kappa, m, second, epochs, correlated=correlated)
+                _without_label_noise(
+                    modes, batch_size, part, kappa, m, second, epochs, correlated=correlated
+                )
                 for part in parts
             ]
         )
     s, mean = np.tile(second.diagonal(), (lrs.size, 1)), np.tile(m, (lrs.size, 1))
-    wear = None
+    matrices = None
     if epochs > modes.rank:
         units = [np.tile(unit, (lrs.size, 1)) for unit in np.eye(modes.rank)]
-        wear = np.stack(
+        matrices = np.stack(
             [_epoch(modes, batch_size, lrs, kappa, unit, correlated) for unit in units], axis=1
         )
     losses = []
     for epoch in range(epochs + 1):
         if epoch:
-            worn = (
-                _epoch(modes, batch_size, lrs, kappa, s, correlated)
-                if wear is None
-                else _times(s, wear)
-            )
-            s = np.maximum(worn, 0.0)
+            if matrices is None:
+                after = _epoch(modes, batch_size, lrs, kappa, s, correlated)
+            else:
+                after = (s[:, None, :] @ matrices)[:, 0]
+            s = np.maximum(after, 0.0)
             for size, times in _epoch_batches(modes.population, batch_size).items():
                 mean = mean * _shrink(modes, lrs, size / batch_size) ** times
         losses.append(_loss(modes, s, mean))
     return np.stack(losses, axis=1)
 
 
-def _unscattered(
+def _without_scatter(
     modes: Modes,
     batch_size: int,
     lrs: Float[Array, " K"],
@@ -228,7 +231,7 @@ def _unscattered(
     second: Float[Array, "r r"],
     epochs: int,
 ) -> Float[Array, "K times"]:
-    """The same as if minibatches did not scatter: all of it would cancel within an epoch."""
+    """The same as if all minibatches had the same Hessian, so that nothing is left to cancel within an epoch."""
     s, mean = np.tile(second.diagonal(), (lrs.size, 1)), np.tile(m, (lrs.size, 1))
     kept = np.ones_like(mean)
     for size, times in _epoch_batches(modes.population, batch_size).items():
@@ -247,11 +250,11 @@ def _rows_alone(
     second: Float[Array, "r r"],
     epochs: int,
 ) -> Float[Array, "K times"]:
-    """The largest loss that is left along the direction of one row, as if its error moved in no other way.
+    """The largest loss that is left along the direction z of one row, after each epoch, if other directions are ignored.
 
-    Its own visit multiplies that error by ``1 − u`` with ``u = η‖z‖²/B``, and all others in an epoch by about ``exp(−u (1/h − 1))``,
-    with h the row's part of the curvature along it. Eigenvectors do not show such a direction. An error ``zᵀδ`` costs at least
-    ``½ (zᵀδ)² / (zᵀΛ⁻¹z)``.
+    The visit of the row itself multiplies the error ``zᵀδ`` by ``1 − u`` with ``u = η‖z‖²/B``, and the other steps of an
+    epoch multiply it by about ``exp(−u (1/h − 1))``, where h is the row's share of the curvature along z. Such a direction
+    need not be an eigenvector. An error ``zᵀδ`` adds at least ``½ (zᵀδ)² / (zᵀΛ⁻¹z)`` to the loss.
     """
     n, square = modes.population, np.einsum("ij,ij->i", rows, rows)
     curvature = rows**2 @ modes.eigenvalues / square
@@ -264,11 +267,11 @@ def _rows_alone(
 
 
 def _loss(modes: Modes, s: Float[Array, "K r"], mean: Float[Array, "K r"]) -> Float[Array, " K"]:
-    """``E L − L(θ*)`` of errors with this mean and these squares."""
+    """``E L − L(θ*)`` of errors with this mean and these second moments along the directions."""
     G = modes.data_hessian
-    apart = G - np.diag(G.diagonal())
-    tilt = mean @ modes.data_slope - 0.5 * ((mean @ apart) * mean).sum(axis=1)
-    loss: Array = 0.5 * s @ G.diagonal() - tilt
+    off_diagonal = G - np.diag(G.diagonal())
+    linear = mean @ modes.data_slope - 0.5 * ((mean @ off_diagonal) * mean).sum(axis=1)
+    loss: Array = 0.5 * s @ G.diagonal() - linear
     return loss
 
 
@@ -280,7 +283,7 @@ def _epoch(
     s: Float[Array, "K r"],
     correlated: bool,
 ) -> Float[Array, "K r"]:
-    """One epoch of ``s``, as in the equations above; or with F left out."""
+    """``s`` after one epoch, by the equations above; F is left out if not ``correlated``."""
     n, lam, eta = modes.population, modes.eigenvalues, lrs[:, None]
     F = np.zeros((lrs.size, modes.rank, modes.rank))
     more, ones = np.empty_like(F), np.ones(modes.rank)
@@ -294,16 +297,11 @@ def _epoch(
             s = a * a * s + scatter * (s @ kappa)
         for _ in range(times if correlated else 0):
             after = a * a * s + scatter * (s @ kappa) - 2 * share * eta * a * (F @ ones)
-            bent = lam * s
-            u = a * s - eta / batch_size * (bent + 0.5 * bent.sum(axis=1, keepdims=True))
+            weighted = lam * s
+            u = a * s - eta / batch_size * (weighted + 0.5 * weighted.sum(axis=1, keepdims=True))
             np.add(u[:, :, None], u[:, None, :], out=more)
             more *= gain
             F *= both
             F += more
             s = after
     return s
-
-
-def _times(s: Float[Array, "K r"], matrices: Float[Array, "K r r"]) -> Float[Array, "K r"]:
-    """Each row times its matrix."""
-    return (s[:, None, :] @ matrices)[:, 0]

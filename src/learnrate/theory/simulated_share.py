@@ -1,8 +1,8 @@
-"""How many runs end above their start: counted among simulated ones.
+"""The share of runs whose final loss is above their first, counted among simulated runs.
 
-No formula was within a tenth on real tables: label noise, rare rows and short horizons each make shares of their own.
-So it is counted, where that costs little: SGD as it is trained, with starts and minibatches of its own, many runs and
-rates at a time. Where it would cost much nothing is said.
+On real tables no formula was within a tenth of it, because it depends on label noise, rare rows and short horizons. So
+SGD is simulated for many runs and rates at a time, each run with its own start and minibatches. Where that would take
+long, no share is given.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from learnrate.theory.modes import INITIAL_SCALE, Modes
 __all__ = ["RUNS", "share_above_start"]
 
 RUNS = 100  # a share of one half is then known to 0.05
-_WORK = 1.5e8  # nanoseconds, about, that it may take
-_STEP, _ENTRY = 2.5e4, 0.7  # of which a step takes so many, and each multiplication
+_WORK = 1.5e8  # nanoseconds that it may take, about
+_STEP, _ENTRY = 2.5e4, 0.7  # nanoseconds for each step, and for each multiplication
 
 
 def share_above_start(
@@ -30,10 +30,10 @@ def share_above_start(
     momentum: float = 0.0,
     seed: int = 0,
 ) -> Float[Array, " K"] | None:
-    """For each rate the share of `RUNS` runs whose loss after so many epochs is above where it began.
+    """For each rate, the share of 100 runs whose loss after so many epochs is above their loss at the start.
 
-    The standard error of a share s is ``√(s(1 − s)/RUNS)``. None where it would take too long, or where the
-    examples at hand are a sample of those trained on.
+    The standard error of a share s is ``√(s(1 − s)/100)``. None if it would take too long, or if ``modes`` holds a
+    sample of the examples only.
 
     Parameters
     ----------
@@ -42,24 +42,23 @@ def share_above_start(
     batch_size : int
         Nominal B.
     lrs : array, shape (K,)
-        Learning rates; all share starts and minibatches.
+        Learning rates; all have the same starts and minibatches.
     epochs : int
-        Of ``⌈n/B⌉`` steps.
+        Number of epochs of ``⌈n/B⌉`` steps.
     shuffle : bool
         Whether minibatches are cut from a permutation or drawn afresh.
     momentum : float
         μ.
     seed : int
-        Of starts and minibatches.
+        The seed of starts and minibatches.
     """
     (n, D), K = modes.examples.shape, lrs.size
     steps = epochs * -(-n // batch_size)
     work = steps * (_STEP + 2 * _ENTRY * RUNS * batch_size * D * (K + 1))
     if modes.population != n or not epochs or work > _WORK:
         return None
-    rows = np.vstack(
-        [modes.examples.whole(), np.zeros((1, D))]
-    )  # the last fills up a short minibatch
+    # The row of zeros fills up a short last minibatch.
+    rows = np.vstack([modes.examples.whole(), np.zeros((1, D))])
     residuals = np.append(modes.residuals, 0.0)
     decay = np.append(np.full(D - 1, modes.weight_decay), 0.0)
     theta = np.zeros((RUNS, D))
@@ -68,7 +67,7 @@ def share_above_start(
     curvature, slope = modes.examples.gram() / n, decay * modes.optimum
 
     def excess() -> Float[Array, "runs K"]:
-        """``L(θ) − L(θ*)``, of the data alone."""
+        """``L(θ) − L(θ*)``, without the penalty of weight decay."""
         loss: Array = 0.5 * np.sum((delta @ curvature) * delta, axis=2) - delta @ slope
         return loss
 
@@ -78,11 +77,11 @@ def share_above_start(
         for _ in range(steps):
             order = next(orders)
             X = rows[order]
-            missed = delta @ X.swapaxes(1, 2) - residuals[order][:, None, :]
-            pull = missed @ X / batch_size
+            errors = delta @ X.swapaxes(1, 2) - residuals[order][:, None, :]
+            gradient = errors @ X / batch_size
             if modes.weight_decay:
-                pull += decay * (delta + modes.optimum)
-            move = momentum * move + rate * pull if momentum else rate * pull
+                gradient += decay * (delta + modes.optimum)
+            move = momentum * move + rate * gradient if momentum else rate * gradient
             delta = delta - move
         above = ~(excess() <= at_start)
     share: Array = above.mean(axis=0)

@@ -1,8 +1,8 @@
 """The Hessian of the mean squared loss, and its eigenvalues.
 
-With ``x̃ = (x, 1)`` (the features and a one for the bias) and ``θ = (w, b)`` the loss is
+With ``x̃ = (x, 1)`` (the features and a 1 for the bias) and ``θ = (w, b)`` the loss is
 ``L(θ) = (1/n) Σ ½(x̃ᵀθ − y)²`` and its Hessian is ``H = (1/n) Σ x̃ x̃ᵀ``, the same at every θ. Weight
-decay α, which spares the bias, adds ``α P`` with ``P = diag(1, …, 1, 0)``.
+decay α, which leaves out the bias, adds ``α P`` with ``P = diag(1, …, 1, 0)``.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from learnrate.theory.examples import Examples
 
 __all__ = ["Spectrum", "hessian_spectrum"]
 
-# Below this ratio of eigenvalues the Gram matrix has lost half of its digits: go through QR instead.
+# Below this ratio of eigenvalues the Gram matrix has lost half of its digits, and QR is used instead.
 _GRAM_IS_ACCURATE = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Eigenvalues and eigenvectors of ``H + αP``, without the directions that no example reaches.
+    """Eigenvalues and eigenvectors of ``H + αP``, without directions orthogonal to all examples.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Spectrum:
 
     @property
     def rank(self) -> int:
-        """Number of directions in which the loss changes."""
+        """r, the number of directions in which the loss is not constant."""
         return int(self.eigenvalues.size)
 
     @property
@@ -59,10 +59,9 @@ class Spectrum:
 def hessian_spectrum(examples: Examples, *, weight_decay: float = 0.0) -> Spectrum:
     """Eigen-decomposition ``(1/n) X̃ᵀX̃ + αP = Q diag(λ) Qᵀ``.
 
-    It holds for any n and D. Directions whose singular value is below ``max(n, D) · ε · σmax`` (ε the
-    machine epsilon) count as unreached: gradient descent never moves along them. So do, where the examples are in
-    float32, directions ``v`` with ``λ ≤ (2ε)² Σ_j v_j² mean x_j²``, ε that of float32: with columns that depend on one
-    another, they are made of rounding.
+    For any n and D. Directions whose singular value is below ``max(n, D) · ε · σmax`` (ε the machine epsilon) are left
+    out, because gradient descent never moves along them. If the examples are in float32, so are directions ``v`` with
+    ``λ ≤ (2ε)² Σ_j v_j² mean x_j²``, ε that of float32: linearly dependent columns leave such eigenvalues by rounding.
 
     Parameters
     ----------

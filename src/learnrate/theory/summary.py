@@ -1,4 +1,4 @@
-"""Everything the theory says about one set of examples and batch size, computed when asked for."""
+"""All predictions for one set of examples and batch size, each computed on first use."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ __all__ = ["Theory", "analyse"]
 _SAMPLINGS = ("shuffle", "independent")
 _NO_MOMENTUM = "with momentum there is no closed form for averages over minibatch orders"
 _DOUBTFUL = 0.25
-"""An estimate that may be off by more than this part of it is not given."""
+"""An estimate whose relative error may be larger than this is not given."""
 
 _SEARCH = 100
-"""Directions from which on the best rate is searched with fewer rates at once."""
+"""Directions from which on the search for the best rate tries fewer rates at a time."""
 
 
 def analyse(
@@ -47,28 +47,33 @@ def analyse(
     seed: int = 0,
     population: int | None = None,
 ) -> Theory:
-    """Say before training what learning rates will do.
+    """Predict, before training, the limits of the learning rate, loss curves and floors.
 
     Parameters
     ----------
     X, y : arrays, shapes (n, d) and (n,)
-        The examples as they are trained on; the column of ones for the bias is added here.
+        The examples as they are trained on, without a column of ones for the bias.
     batch_size : int
         Nominal minibatch size B.
     sampling : {"shuffle", "independent"}
-        How minibatches are drawn; in both an example occurs once in a minibatch.
+        How minibatches are drawn, always without replacement within a minibatch.
     momentum, weight_decay : float
-        μ of the heavy ball, and α, which spares the bias.
+        μ of heavy-ball momentum, and α; the bias is not decayed.
     seed : int
-        Of what is simulated or sampled here; nothing to do with the seed of a run.
+        The seed of simulations and samples made here; it is independent of the seed of a training run.
     population : int, optional
-        How many examples are trained on, where X and y are a sample of them. Every number then is an
+        Number of examples that are trained on, if X and y are a sample of them. Every number then is an
         estimate.
+
+    Returns
+    -------
+    Theory
+        Its attributes and methods compute the numbers.
 
     Raises
     ------
     DataError, OptionError
-        If the arrays or the options cannot be used.
+        If the arrays or the options are not valid.
     """
     if sampling not in _SAMPLINGS:
         raise OptionError(
@@ -97,8 +102,8 @@ class Theory:
         self._seed = seed
         self._best_rates: dict[int, Quantity] = {}
 
-    def _judged(self, quantity: Quantity) -> Quantity:
-        """What is exact or a bound for the examples at hand is an estimate where they are a sample."""
+    def _of_population(self, quantity: Quantity) -> Quantity:
+        """The quantity; if the examples are a sample, an exact number or a bound becomes an estimate."""
         modes = self.modes
         if modes.population == modes.n or quantity.kind not in (Kind.EXACT, Kind.BOUND):
             return quantity
@@ -113,7 +118,7 @@ class Theory:
 
     @property
     def optimum(self) -> Float[Array, " D"]:
-        """``θ* = (w*, b*)``, of smallest norm where there are many."""
+        """``θ* = (w*, b*)``; if there are several, the one with the smallest norm."""
         return self.modes.optimum
 
     @property
@@ -124,36 +129,36 @@ class Theory:
     @cached_property
     def full_batch_limit(self) -> Quantity:
         """``2(1 + μ)/λmax``, exact."""
-        return self._judged(full_batch_limit(self.spectrum, momentum=self.momentum))
+        return self._of_population(full_batch_limit(self.spectrum, momentum=self.momentum))
 
     @cached_property
     def best_full_batch_rate(self) -> Quantity:
         """``2/(λmin + λmax)``, exact; without momentum."""
-        return self._judged(best_full_batch_rate(self.spectrum, momentum=self.momentum))
+        return self._of_population(best_full_batch_rate(self.spectrum, momentum=self.momentum))
 
     @cached_property
     def limit(self) -> Quantity:
         """The mean-square limit, for minibatches drawn independently at each step.
 
-        Shuffled epochs are measured to be no less stable, so there it stands on the safe side.
+        For shuffled epochs it is on the safe side: measured, they were never less stable.
         """
         if self.momentum:
             return Quantity.unavailable(_NO_MOMENTUM)
-        return self._judged(mean_square_limit(self.modes, self.batch_size))
+        return self._of_population(mean_square_limit(self.modes, self.batch_size))
 
     @cached_property
     def safe_bound(self) -> Quantity:
         """A rate that is certainly below the mean-square limit."""
         if self.momentum:
             return Quantity.unavailable(_NO_MOMENTUM)
-        return self._judged(mean_square_bound(self.modes, self.batch_size))
+        return self._of_population(mean_square_bound(self.modes, self.batch_size))
 
     @cached_property
     def gaussian_limit(self) -> Quantity:
-        """What the mean-square limit would be for Gaussian features of the same spectrum."""
+        """The mean-square limit of Gaussian features with the same eigenvalues."""
         if self.momentum or self.modes.weight_decay:
             return Quantity.unavailable("the Gaussian formula knows neither momentum nor decay")
-        return self._judged(gaussian_limit(self.spectrum.eigenvalues, self.batch_size))
+        return self._of_population(gaussian_limit(self.spectrum.eigenvalues, self.batch_size))
 
     @cached_property
     def typical_limit(self) -> Quantity:
@@ -170,12 +175,12 @@ class Theory:
         )
         if found.value is None or limit is None or found.value >= limit:
             return found
-        return replace(found, value=limit)  # what settles on average settles in a typical run
+        return replace(found, value=limit)  # where the mean settles, so does a typical run
 
     def floor(self, lrs: Float[Array, " K"]) -> Prediction:
-        """Where the average loss at epoch ends settles, for each rate; NaN where that is not known.
+        """The loss at which the mean over minibatch orders settles at epoch ends, for each rate.
 
-        That is so, too, where an estimate may be off by more than a quarter.
+        NaN where it is not known, or where an estimate may be wrong by more than a quarter.
         """
         if self.momentum:
             return _unavailable(lrs, np.full(lrs.size, np.nan))
@@ -184,17 +189,17 @@ class Theory:
         return replace(found, losses=self._agreeing(lrs, found.losses))
 
     def _agreeing(self, lrs: Float[Array, " K"], floors: Float[Array, " K"]) -> Float[Array, " K"]:
-        """Floors that do not contradict the limits, which are better known.
+        """Correct floors that contradict the limits, which are more accurate.
 
-        Infinite where the average, or with shuffled epochs a typical run, does not settle; NaN, for not known,
-        where a floor has been estimated as infinite though the limit says that it is not.
+        Infinite where the mean loss, or with shuffled epochs a typical run, does not settle. NaN where a floor was
+        estimated as infinite below the limit.
         """
         limit, typical = self.limit, self.typical_limit
         if self.shuffle and typical.value is None and limit.value is not None:
             floors = np.where(lrs > limit.value, np.nan, floors)
         edge = typical if self.shuffle else limit
         if edge.value is not None and edge.kind is not Kind.BOUND:
-            # Beyond the limit of a typical run the verdict is that it diverges; a floor must not say otherwise.
+            # Above the limit of a typical run the verdict is that it diverges, so there is no floor.
             doubt = 0.0 if self.shuffle else edge.standard_error or 0.0
             floors = np.where(lrs > edge.value + doubt, np.inf, floors)
         if limit.value is not None:
@@ -204,10 +209,10 @@ class Theory:
     def curve(
         self, lrs: Float[Array, " K"], epochs: int, *, weights: Float[Array, " d"] | None = None
     ) -> Prediction:
-        """Average loss before training and after each epoch, shape (K, epochs + 1).
+        """Mean loss before training and after each epoch, shape (K, epochs + 1).
 
-        ``weights`` is a known start; without it the average is over ``w ~ N(0, 0.01²)`` too. NaN where an estimate
-        may be off by more than a quarter.
+        ``weights``, of shape (d,), are the initial weights; without them the mean is over ``w ~ N(0, 0.01²)`` too. NaN
+        where an estimate may be wrong by more than a quarter.
         """
         if self.momentum:
             return _unavailable(lrs, np.full((lrs.size, epochs + 1), np.nan))
@@ -215,11 +220,11 @@ class Theory:
         return _known(follow(self.modes, self.batch_size, lrs, epochs, weights=weights))
 
     def best_rate(self, epochs: int) -> Quantity:
-        """The rate below the limit with the least predicted loss after so many epochs.
+        """The rate below the limit with the smallest predicted loss after so many epochs.
 
-        Searched on a logarithmic grid and again around its best, to 4 % or, for more than 100 directions,
-        11 %; for more than 320, 46 %. From a ten-thousandth of the limit on. The predicted loss is flat there, so
-        neighbours within a few per cent do as well.
+        Found on a logarithmic grid from a ten-thousandth of the limit on, and on a second one around its best rate. The
+        rates of the last grid differ by 4 %; for more than 100 directions by 11 %, for more than 320 by 46 %. Around
+        its minimum the predicted loss changes little.
         """
         if epochs not in self._best_rates:
             self._best_rates[epochs] = self._search(epochs)
@@ -244,7 +249,7 @@ class Theory:
         return Quantity(float(lrs[best]), Kind.ESTIMATE, note="least predicted loss")
 
     def growth(self, lrs: Float[Array, " K"]) -> Growth:
-        """Mean log growth per step and its variance, for each rate; simulated."""
+        """Mean log growth per step of simulated runs, and its variance, for each rate."""
         return measure_growth(
             self.modes,
             self.batch_size,
@@ -255,9 +260,9 @@ class Theory:
         )
 
     def diverged_share(self, lrs: Float[Array, " K"], epochs: int) -> Float[Array, " K"]:
-        """Share of simulated runs whose loss after so many epochs is above where it started.
+        """Share of simulated runs whose loss after so many epochs is above their loss at the start, for each rate.
 
-        NaN where counting would take long; see `learnrate.theory.simulated_share`.
+        NaN where the simulation would take long; see `learnrate.theory.simulated_share`.
         """
         found = share_above_start(
             self.modes,
@@ -271,11 +276,11 @@ class Theory:
         return np.full(lrs.size, np.nan) if found is None else found
 
     def verdict(self, lr: float, epochs: int | None = None) -> Judgement:
-        """Safe, borderline or diverges, with the numbers; of a borderline rate the share after ``epochs``."""
+        """Judge one rate: safe, borderline or diverges, with the numbers; see `verdicts`."""
         return self.verdicts([lr], epochs)[0]
 
     def verdicts(self, lrs: Sequence[float], epochs: int | None = None) -> list[Judgement]:
-        """The same for several rates, whose shares come from one simulation."""
+        """Judge several rates. With ``epochs``, a borderline rate gets the share of runs that diverge in that time."""
         words = [judge(lr, self.limit, self.typical_limit) for lr in lrs]
         shares: dict[float, float] = {}
         if epochs is not None:
@@ -311,7 +316,7 @@ class Theory:
 
 
 def _known(found: Prediction) -> Prediction:
-    """Without what is too much in doubt; an infinite loss is no estimate of a size."""
+    """The prediction with NaN for finite losses whose doubt is too large."""
     if found.doubt is None:
         return found
     doubtful = ~(found.doubt <= _DOUBTFUL) & np.isfinite(found.losses)

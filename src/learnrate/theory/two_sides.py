@@ -1,13 +1,13 @@
-"""The largest eigenvalue κ of ``𝒞⁻¹𝒟`` (see `learnrate.theory.mean_square`), from below and from above.
+"""Lower and upper bounds on κ, the largest eigenvalue of ``𝒞⁻¹𝒟`` (see `learnrate.theory.mean_square`).
 
-With ``M = 𝒞^{−½}𝒟𝒞^{−½}`` Lanczos iteration knows M on the span of ``S, MS, …``, as a tridiagonal matrix. Its
-largest eigenvalue there is a Rayleigh quotient, so it is at most κ.
+Lower bound: the Lanczos iteration gives ``M = 𝒞^{−½}𝒟𝒞^{−½}`` on the span of ``S, MS, …`` as a tridiagonal matrix. Its
+largest eigenvalue is a Rayleigh quotient of M, so it is at most κ.
 
-From above: take for a k the X with ``k𝒞(X) − 𝒟(X) = P + R``, where P is a positive definite start,
-``S = 𝒞^{−½}P``, and R is the residual of that equation in the same span. It costs no further step, for any
-k. Where X and P + R are positive definite, ``𝒟(X) ≼ k𝒞(X)``, and then ``κ ≤ k``, since ``𝒞⁻¹𝒟`` maps positive
-matrices to positive ones. An eigenvector that the iteration has missed makes this fail, so it cannot deceive.
-After one step from ``P = Λ`` it is the bound of `learnrate.theory.mean_square.mean_square_bound`.
+Upper bound: let P be positive definite and ``S = 𝒞^{−½}P``. For any k the same span gives an X with
+``k𝒞(X) − 𝒟(X) = P + R``, where R is the residual of that equation, without another step. If X and P + R are positive
+definite, then ``𝒟(X) ≼ k𝒞(X)``, and so ``κ ≤ k``, since ``𝒞⁻¹𝒟`` maps positive semidefinite matrices to such. If the
+iteration has missed an eigenvector, this test fails, so the bound is never wrong. After one step from ``P = Λ`` it is
+the bound of `learnrate.theory.mean_square.mean_square_bound`.
 
 Sources: Parlett, *The Symmetric Eigenvalue Problem*, chapters 11 to 13; Collatz (1942) and Wielandt (1950) for
 bounds of positive maps.
@@ -24,21 +24,24 @@ from learnrate.theory.modes import Modes
 
 __all__ = ["WIDE", "top_from_two_sides"]
 
-_MOST_STEPS = 60
-WIDE = 320  # directions up to which it may take a tenth of a second; beyond, some more
-_WORK, _WIDE_WORK = 6e8, 1.2e9  # rows · r², over all applications of the operator
-_SINGLE_RANK = 100  # from here on float32 saves time, …
-_SINGLE_CONDITION = 1e4  # … where its digits are enough for the flattest direction
+_MAX_STEPS = 60
+WIDE = 320  # directions up to which it takes at most about a tenth of a second
+_WORK, _WIDE_WORK = (
+    6e8,
+    1.2e9,
+)  # n · r², summed over all applications of the operator; for at most 320, and for more
+_SINGLE_RANK = 100  # directions from which on float32 saves time, …
+_SINGLE_CONDITION = 1e4  # … up to this condition number, for which its digits are enough
 _SINGLE_ERROR = 2e-5
-_MARGIN = 1e-3  # of P that P + R keeps at least, whatever rounding does
-_STRONG = 3  # examples that the start leans towards, …
-_FEW = 2  # … where there are more steps than these
+_MARGIN = 1e-3  # share of P that P + R must keep, so that rounding does not matter
+_STRONG = 3  # examples of large leverage that P emphasises, …
+_FEW = 2  # … if more steps than this are made
 _HALVINGS = 40
-_PATIENCE = 8  # doublings of the distance to the lower side until X is positive definite
+_DOUBLINGS = 8  # of the distance from the lower bound until X is positive definite
 
 
 def top_from_two_sides(modes: Modes, p: float, *, tolerance: float) -> tuple[float, float]:
-    """Numbers between which κ lies: nearer than the tolerance, or as near as some time allows.
+    """A lower and an upper bound on κ, as near to each other as the tolerance, or as the limit on the time allows.
 
     Parameters
     ----------
@@ -47,15 +50,15 @@ def top_from_two_sides(modes: Modes, p: float, *, tolerance: float) -> tuple[flo
     p : float
         Variance of a minibatch mean, see `learnrate.theory.modes.batch_variance`.
     tolerance : float
-        Relative.
+        Relative difference of the bounds at which the iteration ends.
     """
     lam, r = modes.eigenvalues, modes.rank
     work = (_WORK if r <= WIDE else _WIDE_WORK) / (modes.n * r**2)
     length, error = None, 0.0
-    if work < _MOST_STEPS and r >= _SINGLE_RANK and lam[-1] < _SINGLE_CONDITION * lam[0]:
+    if work < _MAX_STEPS and r >= _SINGLE_RANK and lam[-1] < _SINGLE_CONDITION * lam[0]:
         length = modes.examples.largest * np.sqrt(modes.examples.shape[1])
         work, error = 2 * work, _SINGLE_ERROR
-    steps = int(min(max(work, 1), _MOST_STEPS))
+    steps = int(min(max(work, 1), _MAX_STEPS))
     krylov = _Krylov(_inverse_root(lam) * _start(modes, _STRONG if steps > _FEW else 0))
     low, high, near = 0.0, np.inf, max(tolerance, 4 * error)
     for _ in range(steps):
@@ -70,23 +73,18 @@ def top_from_two_sides(modes: Modes, p: float, *, tolerance: float) -> tuple[flo
 
 
 def _start(modes: Modes, strong: int) -> Float[Array, "r r"]:
-    """P: Λ, and more along so many examples of large leverage, which rule where large values are rare."""
-    lam, Q = modes.eigenvalues, modes.spectrum.vectors
-    root = np.sqrt(lam)
+    """P: Λ, plus terms for the ``strong`` examples of largest leverage, which decide κ where large values are rare."""
+    lam = modes.eigenvalues
     if not strong:
         return np.diag(lam)
-    X = modes.examples.X
-    square = np.einsum("ij,ij->j", X, X)
-    leverage = np.einsum("ij,ij,j->i", X, X, 1 / np.where(square > 0, square, np.inf))
-    rows = np.argpartition(leverage, -min(strong, len(X)))[-strong:]
-    Z = np.concatenate([block @ Q for block in modes.examples.blocks(rows)])
+    root, Z = np.sqrt(lam), modes.strongest_rows(strong)
     Z /= np.maximum(np.linalg.norm(Z, axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    leaning: Array = np.outer(root, root) * (np.eye(lam.size) + Z.T @ Z)
-    return leaning
+    start: Array = np.outer(root, root) * (np.eye(lam.size) + Z.T @ Z)
+    return start
 
 
 class _Krylov:
-    """M on the span of ``S, MS, …``, as the tridiagonal matrix of Lanczos."""
+    """M on the span of ``S, MS, …``, as the tridiagonal matrix of the Lanczos iteration."""
 
     def __init__(self, start: Float[Array, "r r"]) -> None:
         self.length = float(np.linalg.norm(start))
@@ -97,12 +95,12 @@ class _Krylov:
         self.norm = 0.0
 
     def extend(self, MS: Float[Array, "r r"]) -> None:
-        """Take in M times `next`."""
+        """Extend the span by ``MS``, which is M times `next`."""
         if self.basis:
             self._beside.append(self.norm)
         self.basis.append(self.next)
         self._diagonal.append(float(np.sum(self.next * MS)))
-        for _ in range(2):  # against all, and again: rounding would bring back what is settled
+        for _ in range(2):  # orthogonalise twice, because of rounding
             for S in self.basis:
                 MS -= float(np.sum(S * MS)) * S
         self.norm = float(np.linalg.norm(MS))
@@ -116,23 +114,23 @@ class _Krylov:
         return float(self._values[-1])
 
     def has_settled(self, tolerance: float) -> bool:
-        """Whether `top` changes no more by about so much: a proof costs as much as some steps, and would fail before.
+        """Whether `top` has converged to about this relative tolerance; an upper bound is not tried before.
 
-        A Ritz value is off by about the square of its residual.
+        The error of a Ritz value is about the square of its residual.
         """
         residual = self.norm * float(self._vectors[-1, -1])
         return residual**2 <= tolerance * self.top**2
 
     def solve(self, k: float) -> Float[Array, " steps"]:
-        """Along the basis, the S with ``(k − M) S =`` the start, but for ``−norm · S_last · next``."""
+        """Coordinates in the basis of the S with ``(k − M) S = start``, up to the residual ``−norm · S_last · next``."""
         once: Array = self._vectors @ (self._vectors[0] / (k - self._values))
         return once * self.length
 
 
 def _proved(krylov: _Krylov, lam: Float[Array, " r"]) -> float:
-    """The smallest k above the lower side that this span proves to be at least κ; infinity if none."""
+    """The smallest k that this span proves to be at least κ; infinity if there is none."""
     scale, root = _inverse_root(lam), np.sqrt(lam)
-    # P ≽ Λ, so Λ + R must be positive: R is a number times this matrix in the coordinates where Λ is 1.
+    # P ≽ Λ, so it is enough that Λ + R is positive. Where Λ is scaled to 1, R is a number times this matrix.
     range_ = np.linalg.eigvalsh(krylov.next / (scale * np.outer(root, root)))
     below, above = float(range_[0]), float(range_[-1])
 
@@ -151,7 +149,7 @@ def _proved(krylov: _Krylov, lam: Float[Array, " r"]) -> float:
     for _ in range(_HALVINGS):
         middle = 0.5 * (inside + high)
         inside, high = (inside, middle) if holds(middle) else (middle, high)
-    for _ in range(_PATIENCE):
+    for _ in range(_DOUBLINGS):
         X = scale * np.tensordot(krylov.solve(high), krylov.basis, axes=1)
         if holds(high) and _is_positive(X):
             return high
@@ -169,14 +167,14 @@ def _is_positive(X: Float[Array, "r r"]) -> bool:
 
 
 def _inverse_root(lam: Float[Array, " r"]) -> Float[Array, "r r"]:
-    """``𝒞^{−½}``, which acts on the entry (a, b) alone: ``(½(λ_a + λ_b))^{−½}``."""
+    """``𝒞^{−½}``, which multiplies entry (a, b) by ``(½(λ_a + λ_b))^{−½}``."""
     return 1 / np.sqrt(0.5 * (lam[:, None] + lam[None, :]))
 
 
 def _apply(
     S: Float[Array, "r r"], modes: Modes, p: float, *, length: float | None = None
 ) -> Float[Array, "r r"]:
-    """``𝒞^{−½}𝒟𝒞^{−½}(S)``. Examples that reach every direction are left in their own coordinates."""
+    """``𝒞^{−½}𝒟𝒞^{−½}(S)``. With full rank it is S that is rotated, not the examples."""
     lam, Q, G = modes.eigenvalues, modes.spectrum.vectors, modes.data_hessian
     scale = _inverse_root(lam)
     inner = scale * (0.5 * (S + S.T))

@@ -1,8 +1,8 @@
 """The limit of a typical run.
 
-The average loss can blow up while nearly every run converges: a mean is ruled by its largest members.
-What one run does is told by the Lyapunov exponent Λ(η) of `learnrate.theory.growth`: it shrinks where
-``Λ < 0`` and grows where ``Λ > 0``. The typical-run limit is where Λ crosses 0.
+The mean loss can grow without bound while nearly every run converges, because a few very large values decide a mean.
+A single run shrinks if the Lyapunov exponent Λ(η) of `learnrate.theory.growth` is negative, and grows if it is positive.
+The typical-run limit is the rate at which Λ crosses 0.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from learnrate.theory.rare_rows import rare_rows
 __all__ = ["typical_limit"]
 
 _RATES = 12
-_SPAN = 2.5  # the first grid of rates reaches up to this multiple of where to look first
-_TRIES = 24
-_FEW_RUNS, _LONGEST_STEP = (
-    8,
-    7e5,
-)  # nanoseconds of a step of so many runs beyond which nothing is simulated
-_FURTHER, _WIDENED = (
+_SPAN = 2.5  # the first grid of rates ends at this multiple of the mean-square limit
+_MAX_GRIDS = 24
+_FEW_RUNS = 8
+_LONGEST_STEP = 7e5  # nanoseconds of a step of 8 runs beyond which nothing is simulated
+_LOWER, _MAX_LOWERED = (
     1.15,
     2,
-)  # where the lowest rate may grow already, so much further down, so often
-_QUICK = 64  # steps of the first look
-_AT_ONCE = (
-    1.1  # so near the mean-square limit rare rows are looked for before anything is simulated
+)  # a grid whose lowest rate may grow already is extended by this factor, so often
+_QUICK = 64  # steps of the runs of the first grid
+_NEAR = (
+    1.1  # multiple of the mean-square limit at which rare rows are looked for before a simulation
 )
-_LEAST_ERROR = 0.005  # of the limit: what a run of some hundred steps still remembers of its start
-_MOMENTUM_ERROR = 0.03  # with momentum it remembers more
-_SLOW_ERROR = 0.1  # where the slowest direction does not wear off at all within a run, …
-_ILL_CONDITIONED = 1e8  # … and from here on nothing is said
+_MIN_ERROR = 0.005  # relative error, because runs of some hundred steps still depend on their start
+_MOMENTUM_ERROR = 0.03  # the same with momentum
+_SLOW_ERROR = (
+    0.1  # the same if the error along the slowest direction does not shrink at all within a run
+)
+_ILL_CONDITIONED = 1e8  # condition number from which on no limit is given
 
 
 def typical_limit(
@@ -51,28 +51,33 @@ def typical_limit(
     runs: int | None = None,
     seed: int = 0,
 ) -> Quantity:
-    """The η where ``Λ(η)`` crosses zero: half of all long runs diverge there, below it few, above most.
+    """The η where ``Λ(η)`` crosses zero: at it half of all long runs diverge, below it few, above it most.
 
-    Measured with common random numbers on a grid of rates, first a wide one with few steps to find
-    the crossing, then a narrow one. The standard error is Λ's, divided by the slope ``dΛ/dη``.
+    Measured with common random numbers, first on a wide grid of rates with few steps to find the crossing, then on a
+    narrow one. `_crossing` estimates the standard error.
 
     Parameters
     ----------
     near : float
-        Where to look first: the mean-square limit. Independent batches never cross below it, for
-        ``E log‖·‖ ≤ ½ log E‖·‖²`` (Jensen).
+        The mean-square limit, at which the search starts. With independent minibatches Λ does not cross zero below it,
+        since ``E log‖·‖ ≤ ½ log E‖·‖²`` (Jensen).
     modes, batch_size, shuffle, momentum, steps, runs, seed
         As for `learnrate.theory.growth.measure_growth`.
+
+    Returns
+    -------
+    Quantity
+        An estimate, or not available, with the reason.
 
     Source: Furstenberg and Kesten, *Products of random matrices* (1960); for SGD Ziyin et al.,
     arXiv 2303.13093.
     """
-    if batch_size >= modes.n:  # more only of a sample, where little noise is left
+    if batch_size >= modes.n:  # more than n only if the examples are a sample
         limit = 2 * (1 + momentum) / modes.spectrum.largest
         return Quantity(limit, Kind.EXACT, note="all examples: every run is the same")
 
     def grows_in(low: float, high: float, shuffle: bool, steps: int) -> tuple[Growth, int]:
-        """Growth on a grid, and how many of its rates come before those that surely grow."""
+        """Growth on a grid, and the number of rates below the first that grows significantly."""
         growth = measure_growth(
             modes,
             batch_size,
@@ -93,21 +98,19 @@ def typical_limit(
     if steps is None and step_cost(modes, batch_size, _RATES, _FEW_RUNS) > _LONGEST_STEP:
         return Quantity.unavailable("such wide minibatches take too long to simulate")
     length = steps or run_length(modes, batch_size, _RATES, runs or 16)
-    if not momentum and (seldom := rare_rows(modes, batch_size, near * _AT_ONCE, length)):
+    if not momentum and (seldom := rare_rows(modes, batch_size, near * _NEAR, length)):
         return Quantity.unavailable(seldom)
-    low, high, quick, widened = near / 1.02, near * _SPAN, True, 0
-    for _ in range(_TRIES):
+    low, high, quick, lowered = near / 1.02, near * _SPAN, True, 0
+    for _ in range(_MAX_GRIDS):
         growth, k = grows_in(low, high, shuffle and not quick, _QUICK if quick else length)
         if 0 < k < _RATES and not quick:
-            if growth.mean[0] > -2 * growth.standard_error[0] and widened < _WIDENED:
-                low, high, widened = low / _FURTHER, growth.lrs[min(k + 1, _RATES - 1)], widened + 1
-                continue  # it may lie below
+            if growth.mean[0] > -2 * growth.standard_error[0] and lowered < _MAX_LOWERED:
+                low, high, lowered = low / _LOWER, growth.lrs[min(k + 1, _RATES - 1)], lowered + 1
+                continue  # the crossing may be below this grid
             limit, error = _crossing(growth, k)
-            least = _LEAST_ERROR if not momentum else _MOMENTUM_ERROR
-            left = math.exp(
-                -0.5 * limit * modes.spectrum.smallest * length
-            )  # of the slowest direction
-            error = max(error, least * limit, _SLOW_ERROR * left * limit)
+            least = _MIN_ERROR if not momentum else _MOMENTUM_ERROR
+            slowest = math.exp(-0.5 * limit * modes.spectrum.smallest * length)
+            error = max(error, least * limit, _SLOW_ERROR * slowest * limit)
             seldom = rare_rows(modes, batch_size, limit - 2 * error, length)
             if seldom is not None and not momentum:
                 return Quantity.unavailable(seldom)
@@ -115,7 +118,7 @@ def typical_limit(
             return Quantity(limit, Kind.ESTIMATE, error, note)
         if 0 < k < _RATES:
             low, high, quick = growth.lrs[max(k - 3, 0)], growth.lrs[min(k + 1, _RATES - 1)], False
-        else:  # look further down or up, with some overlap
+        else:  # continue with lower or higher rates, with some overlap
             ratio = 0.8 * high / low if high / low > 1.25 else high / low
             low, high = (low / ratio, high / ratio) if k == 0 else (low * ratio, high * ratio)
     return Quantity.unavailable(
@@ -124,11 +127,13 @@ def typical_limit(
 
 
 def _crossing(growth: Growth, k: int) -> tuple[float, float]:
-    """Where Λ crosses zero at or before the rate k, and the standard error of that.
+    """The rate at which Λ crosses zero, at or before rate k, and its standard error.
 
-    The error is that of the crossing itself, with one run left out at a time (the jackknife): Λ's own error over its slope
-    would take the slope for known. What the later half of the runs says otherwise is added: there the start is further off.
-    And it is at least half as far as the rates that neither surely grow nor surely shrink. Source: Efron and Stein, *The jackknife estimate of variance* (1981).
+    The error is computed by leaving out one run at a time (the jackknife); Λ's own error divided by ``dΛ/dη`` would ignore
+    the error of the derivative. The difference from the crossing in the second half of the runs, which depends less on the
+    start, is added. The error is at least half the distance to the rates that grow or shrink significantly.
+
+    Source: Efron and Stein, *The jackknife estimate of variance* (1981).
     """
     x, value, runs = np.log(growth.lrs), growth.mean, growth.runs
     root, k = _root(x, value, k)
@@ -138,20 +143,20 @@ def _crossing(growth: Growth, k: int) -> tuple[float, float]:
         roots = np.array([_root(x, mean, k)[0] for mean in others])
         error = limit * math.sqrt((len(runs) - 1) * float(np.mean((roots - root) ** 2)))
     error = math.hypot(error, limit * (_root(x, growth.late, k)[0] - root))
-    band = 2 * growth.standard_error  # rates at which neither growing nor shrinking is sure
+    band = 2 * growth.standard_error
     surely, perhaps = _root(x, value - band, k)[0], _first_root(x, value + band)
     return limit, max(error, 0.5 * limit * max(surely - root, root - perhaps))
 
 
 def _first_root(x: Float[Array, " K"], value: Float[Array, " K"]) -> float:
-    """The first zero of a function that is piecewise linear in x."""
+    """The first zero of the function that is linear between the points (x, value)."""
     k = int(np.argmax(value > 0))
     return float(x[0]) if k == 0 else _root(x, value, k)[0]
 
 
 def _root(x: Float[Array, " K"], value: Float[Array, " K"], k: int) -> tuple[float, int]:
-    """Zero of a function that is piecewise linear in x, nearest to x_k, and the first point beyond it."""
-    while k > 1 and value[k - 1] > 0:  # growing already, but not significantly
+    """The zero nearest to x_k of the function that is linear between the points, and the index of the next point."""
+    while k > 1 and value[k - 1] > 0:  # grows, but not significantly
         k -= 1
     while k < len(x) - 1 and value[k] <= 0:
         k += 1

@@ -1,4 +1,4 @@
-"""What the limits say about one learning rate, before anything is trained."""
+"""The verdict on one learning rate, from the limits, before training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INDEPENDENT = (
 
 
 class Verdict(enum.Enum):
-    """Where a learning rate lies between the limits; the value is a sentence."""
+    """The position of a learning rate relative to the limits; the value is a sentence."""
 
     SAFE = "Safe: below the mean-square limit, so the average over all minibatch orders settles."
     BORDERLINE = (
@@ -38,7 +38,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with the numbers it rests on.
+    """A verdict with the numbers that it is based on.
 
     Attributes
     ----------
@@ -49,15 +49,15 @@ class Judgement:
     batch_size, n : int
         B and the number of examples.
     batch_variance : float
-        ``p``, the share of one example's variance that a minibatch mean keeps.
+        ``p``, the variance of a minibatch mean divided by the variance of one example.
     largest_eigenvalue : float
         ``λmax``.
     full_batch_limit, limit, typical_limit : Quantity
         The limits: full batch, mean square, typical run.
     diverged_share : float or None
-        Share of simulated runs above their starting loss after ``epochs``, where asked for and quick to count.
+        Share of simulated runs above their starting loss after ``epochs``, if requested and quick to simulate.
     epochs : int or None
-        The horizon of that share.
+        The number of epochs of that share.
     momentum, weight_decay : float
         μ and α.
     shuffle : bool
@@ -118,7 +118,7 @@ class Judgement:
 
     @property
     def arithmetic(self) -> list[str]:
-        """The way to the verdict, one line per step."""
+        """The computation that leads to the verdict, one line per step."""
         n, B = self.n, self.batch_size
         p = "p = 0: there is one example"
         if n > 1:
@@ -147,7 +147,7 @@ class Judgement:
         return [*lines, self.sentence]
 
     def _noise(self, limit: float) -> str:
-        """What batch noise does to the full-batch limit ("that")."""
+        """The effect of batch noise on the full-batch limit, which the text calls "that"."""
         full = self.full_batch_limit.value
         change = 1 - limit / full if full else 0.0
         if abs(change) < 5e-4:
@@ -163,7 +163,7 @@ class Judgement:
 
 
 def safe_on_average(limit: Quantity) -> str:
-    """What the mean-square limit is, in plain words; its bound is said to be one."""
+    """The words for the mean-square limit, or for a bound on it."""
     proved = "known to be " * (limit.kind is Kind.BOUND)
     return f"the largest rate that is {proved}safe on average"
 
@@ -171,8 +171,8 @@ def safe_on_average(limit: Quantity) -> str:
 def judge(lr: float, limit: Quantity, typical_limit: Quantity) -> Verdict:
     """Safe below the mean-square limit, borderline up to the typical-run limit, diverges beyond.
 
-    Without a mean-square limit a rate below the typical-run limit is said to converge mostly; without a typical-run
-    limit only "safe" can be said.
+    Without a mean-square limit a rate below the typical-run limit converges mostly; without a typical-run limit a rate
+    that is not safe is not judged.
     """
     if limit.value is not None and lr < limit.value:
         return Verdict.SAFE

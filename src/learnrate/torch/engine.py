@@ -105,8 +105,8 @@ class TorchEngine(Engine):
         Where not all lanes fit, those that do are trained to the end, then the next; the states say which.
         """
         training, K = problem.training, len(problem.lrs)
-        if start is not None and start.way:
-            training.ways[problem.seed] = start.way
+        if start is not None and start.method:
+            training.methods[problem.seed] = start.method
         with sweep_world(training.device):
             prepared = self._prepare(problem)
         parts = deque([(np.arange(K), start)])
@@ -202,7 +202,7 @@ class TorchEngine(Engine):
                 training.measured,
             )
             prepared = Prepared(task, check, None)
-            reason, settled = None, training.ways.get(seed)
+            reason, settled = None, training.methods.get(seed)
             if settled not in (None, _STACKED):
                 prepared.alone = settled
             elif problem.lanes > 1 and training.config.lanes_at_once != 1:
@@ -218,7 +218,7 @@ class TorchEngine(Engine):
             start = task.start_row()[None]
             prepared.sharpness = sharpness_of(task, start, [{}], training.examples)
         training.prepared[seed] = prepared
-        training.ways[seed] = _STACKED if prepared.steps is not None else prepared.alone
+        training.methods[seed] = _STACKED if prepared.steps is not None else prepared.alone
         return prepared
 
     def _lanes_at_once(self, prepared: Prepared, training: Training) -> int:
@@ -349,7 +349,7 @@ class TorchEngine(Engine):
             measured=measured,
             remarks=prepared.remarks,
             ended=np.array(lanes.ended) if any(lanes.ended) else None,
-            way=_STACKED if isinstance(lanes, StackedLanes) else prepared.alone,
+            method=_STACKED if isinstance(lanes, StackedLanes) else prepared.alone,
         )
 
     def _with_what_stood_still(

@@ -54,8 +54,8 @@ class Training:
     eval_train : bool
         Whether the training loss is measured over all examples; else it is the mean over the minibatches that were
         trained on since the last measurement.
-    ways : dict
-        How the lanes of a seed are trained, as `LaneStates.way` says it, once that is settled: every worker, and a
+    methods : dict
+        How the lanes of a seed are trained, as `LaneStates.method` says it, once that is settled: every worker, and a
         sweep that goes on from a checkpoint, goes the same way.
     prepared, starts : dict
         What an engine found out about a seed, so that training that goes on need not find it out again, and what
@@ -75,7 +75,7 @@ class Training:
     keep: bool
     horizon: Horizon
     eval_train: bool = True
-    ways: dict[int, str] = field(default_factory=dict)
+    methods: dict[int, str] = field(default_factory=dict)
     prepared: dict[int, Any] = field(default_factory=dict)
     starts: dict[int, Whole] = field(default_factory=dict)
 

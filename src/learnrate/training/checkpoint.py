@@ -209,14 +209,14 @@ def _groups_of(record: Record) -> dict[str, Any]:
             "lanes": lanes.tolist(),
             "epoch": states.epoch,
             "step": states.step,
-            "way": states.way,
+            "way": states.method,
         }
         for s, begun in enumerate(record.latest)
         for lanes, states in begun
     ]
     texts = {
         "remarks": record.remarks,
-        "ways": record.ways,
+        "ways": record.methods,
         "ended": record.ended.tolist(),
         "pruned": record.pruned.tolist(),
     }
@@ -236,7 +236,7 @@ def _arrays(record: Record) -> dict[str, Array]:
 
 def _restore(record: Record, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
     record.remarks += about["remarks"]
-    record.ways += about["ways"]
+    record.methods += about["ways"]
     record.ended[:] = about["ended"]
     record.pruned[:] = about["pruned"]
     curves = {
@@ -258,7 +258,7 @@ def _restore(record: Record, arrays: Mapping[str, Array], about: Mapping[str, An
             step=group["step"],
             arrays={n.removeprefix(mine): a for n, a in arrays.items() if n.startswith(mine)},
             measured={},
-            way=group["way"],
+            method=group["way"],
             ended=ended if ended.any() else None,
         )
         point = record.horizon.point(states)

@@ -22,7 +22,7 @@ class Executor(Protocol):
     """Trains the problems of a sweep, which are independent: one after another, on threads, on a cluster."""
 
     @property
-    def account(self) -> list[str]:
+    def summary(self) -> list[str]:
         """After the training: sentences for the user about where it ran; empty if there are none."""
         ...
 
@@ -51,7 +51,7 @@ class LocalExecutor:
     at_once: int = 1
 
     @property
-    def account(self) -> list[str]:
+    def summary(self) -> list[str]:
         """Empty."""
         return []
 

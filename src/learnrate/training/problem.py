@@ -150,12 +150,12 @@ class Engine(ABC):
     ----------
     name : str
         The value of the option ``engine``.
-    granule : int
-        Lanes that a vector instruction updates at once. Groups of lanes are best a multiple of it.
+    lanes_per_vector : int
+        Lanes that a vector instruction updates at once. The size of a group of lanes should be a multiple of it.
     """
 
     name: str
-    granule: int = 1
+    lanes_per_vector: int = 1
 
     def supports(self, problem: Any) -> str | None:
         """None if the engine can train the problem, else a phrase that says why not."""

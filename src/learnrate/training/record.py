@@ -57,7 +57,7 @@ class Record:
         The latest states of all lanes that have begun.
     remarks : list of str
         Sentences for the user from the engine, each once.
-    ways : list of str
+    methods : list of str
         How lanes were trained, each phrase once.
     ended : array of str, shape (S, K)
         Why a lane was ended early by an error; empty where it was not.
@@ -80,7 +80,7 @@ class Record:
         self.curves: dict[str, Float[Array, "S K points"]] = {}
         self.latest: list[list[Latest]] = [[] for _ in range(seeds)]
         self.remarks: list[str] = []
-        self.ways: list[str] = []
+        self.methods: list[str] = []
         self.ended = np.full((seeds, len(lrs)), "", dtype=object)
         self.pruned = np.full(len(lrs), -1)
         self.best: dict[tuple[int, int], dict[str, Array]] = {}
@@ -128,7 +128,8 @@ class Record:
         self.remarks += [remark for remark in states.remarks if remark not in self.remarks]
         if states.ended is not None:
             self.ended[s, lanes] = states.ended
-        self.ways += [way for way in (states.way,) if way and way not in self.ways]
+        if states.method and states.method not in self.methods:
+            self.methods.append(states.method)
         return lanes
 
     @property

@@ -32,8 +32,8 @@ class LaneStates:
         The numbers of these lanes in their problem; None if they are all of its lanes.
     remarks : tuple of str
         Sentences for the user about how these lanes were trained.
-    way : str
-        A phrase that says how they were trained, for an engine that has several ways.
+    method : str
+        A phrase that says how they were trained, for an engine that has several methods.
     ended : array of str, shape (K,), optional
         Why a lane was ended early; empty where it was not. None if no lane was.
     """
@@ -44,7 +44,7 @@ class LaneStates:
     step: int = 0
     lanes: Array | None = None
     remarks: tuple[str, ...] = field(default=())
-    way: str = ""
+    method: str = ""
     ended: Array | None = None
 
     @property
@@ -65,7 +65,7 @@ class LaneStates:
             arrays={name: array[which] for name, array in self.arrays.items()},
             measured={name: array[which] for name, array in self.measured.items()},
             remarks=self.remarks,
-            way=self.way,
+            method=self.method,
             ended=None if self.ended is None else self.ended[which],
         )
 
@@ -94,7 +94,7 @@ class LaneStates:
                 for name in first.measured
             },
             remarks=tuple(dict.fromkeys(r for state in states for r in state.remarks)),
-            way=" or ".join(dict.fromkeys(state.way for state in states if state.way)),
+            method=" or ".join(dict.fromkeys(state.method for state in states if state.method)),
             ended=_join([state.ended for state in states], [state.size for state in states]),
         )
 

@@ -75,10 +75,10 @@ class Loss(ABC):
         """``φ(z, y)`` for every row and lane."""
 
     @abstractmethod
-    def slope(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
+    def derivative(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
         """``∂φ/∂z`` for every row, output and lane. ``z`` may be overwritten."""
 
-    def bend(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
+    def second_derivative(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
         """``∂²φ/∂z²`` for every row, of one lane."""
         raise NotImplementedError
 

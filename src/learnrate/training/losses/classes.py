@@ -59,7 +59,7 @@ class Logistic(_OfClasses):
         margin = np.where(y > 0.5, z, -z)
         return np.asarray(np.log1p(np.exp(-np.abs(z))) + np.maximum(-margin, 0))
 
-    def slope(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
+    def derivative(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
         """``σ(z) − y`` as ``s / (1 + e^{−s z})`` with ``s = 1 − 2y``, which is accurate near 0."""
         sign = 1 - 2 * t
         np.multiply(z, -sign, out=z)
@@ -68,7 +68,7 @@ class Logistic(_OfClasses):
         np.divide(sign, z, out=z)
         return z
 
-    def bend(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
+    def second_derivative(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
         """``σ(z)(1 − σ(z))``"""
         e = np.exp(-np.abs(z))
         return np.asarray(e / (1 + e) ** 2)[:, :, None]
@@ -122,7 +122,7 @@ class Softmax(_OfClasses):
         e[rows, t] = 0
         return np.asarray(np.log1p(np.expm1(behind) + e.sum(axis=1)) - behind)
 
-    def slope(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
+    def derivative(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
         """``softmax(z) − e_y``"""
         np.subtract(z, z.max(axis=1)[:, None], out=z)
         np.exp(z, out=z)
@@ -130,7 +130,7 @@ class Softmax(_OfClasses):
         z[np.arange(len(t)), t] -= 1
         return z
 
-    def bend(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
+    def second_derivative(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
         """``diag(p) − p pᵀ``"""
         p = np.exp(z - z.max(axis=1, keepdims=True))
         p /= p.sum(axis=1, keepdims=True)

@@ -61,21 +61,21 @@ class ExpectedLoss:
         value = self.loss.value(z, self._t) @ weights
         if not self.loss.of_classes:
             flat = z.transpose(0, 2, 1).reshape(-1, C)
-            bend = self.loss.bend(flat, np.repeat(self.y, len(weights)))
-            bend = np.einsum("nkcd,k->ncd", bend.reshape(n, -1, C, C), weights)
-        slopes = self.loss.slope(z, self._t)
-        squares = (slopes * weights) @ slopes.transpose(0, 2, 1)
-        slope = slopes @ weights
+            second = self.loss.second_derivative(flat, np.repeat(self.y, len(weights)))
+            second = np.einsum("nkcd,k->ncd", second.reshape(n, -1, C, C), weights)
+        derivatives = self.loss.derivative(z, self._t)
+        squares = (derivatives * weights) @ derivatives.transpose(0, 2, 1)
+        first = derivatives @ weights
         if self.loss.of_classes:
-            bend = self._bend_of_classes(slope, squares)
-        return Averages(value, slope, bend, squares)
+            second = self._second_derivative_of_classes(first, squares)
+        return Averages(value, first, second, squares)
 
-    def _bend_of_classes(
-        self, slope: Float[Array, "n C"], squares: Float[Array, "n C C"]
+    def _second_derivative_of_classes(
+        self, first: Float[Array, "n C"], squares: Float[Array, "n C C"]
     ) -> Float[Array, "n C C"]:
         """``E[diag(p) − p pᵀ]`` by what is known, since the probabilities are ``p = φ' + e``, with ``e`` 1 at the own class."""
-        C = slope.shape[1]
+        C = first.shape[1]
         own = self.y[:, None].astype(np.float64) if C == 1 else np.eye(C)[self.y]
-        p, both = slope + own, slope[:, :, None] * own[:, None, :]
+        p, both = first + own, first[:, :, None] * own[:, None, :]
         pp = squares + both + both.transpose(0, 2, 1) + own[:, :, None] * own[:, None, :]
         return np.asarray(p[:, :, None] * np.eye(C) - pp)

@@ -33,11 +33,11 @@ class Squared(Loss):
         r = (z - t)[:, 0]
         return np.asarray(r * r / 2)
 
-    def slope(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
+    def derivative(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
         """``z − y``"""
         return np.subtract(z, t, out=z)
 
-    def bend(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
+    def second_derivative(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
         """1"""
         return np.ones((len(z), 1, 1))
 
@@ -86,13 +86,13 @@ class Huber(Loss):
         inside = np.minimum(r, self.delta)
         return np.asarray(inside * inside / 2 + self.delta * (r - inside))
 
-    def slope(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
+    def derivative(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
         """``r`` cut to ``±δ``"""
         np.subtract(z, t, out=z)
         np.clip(z, -self.delta, self.delta, out=z)
         return z
 
-    def bend(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
+    def second_derivative(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
         """1 where ``|r| ≤ δ``, else 0."""
         inside: Array = np.abs(z - y[:, None]) <= self.delta
         return inside[:, :, None].astype(np.float64)
@@ -138,12 +138,12 @@ class Poisson(Loss):
         constant = y * np.log(np.where(y > 0, y, 1)) - y
         return np.asarray(np.maximum(np.exp(z[:, 0]) - y * z[:, 0] + constant, 0))
 
-    def slope(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
+    def derivative(self, z: Float[Array, "rows C K"], t: Array) -> Float[Array, "rows C K"]:
         """``e^z − y``"""
         np.exp(z, out=z)
         return np.subtract(z, t, out=z)
 
-    def bend(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
+    def second_derivative(self, z: Float[Array, "rows C"], y: Array) -> Float[Array, "rows C C"]:
         """``e^z``"""
         return np.exp(z)[:, :, None]
 

@@ -30,7 +30,7 @@ class Optimum:
         For each output the weights, and last the bias.
     loss : float
         The mean loss at ``theta``.
-    slope, bend : arrays, shapes (n, C) and (n, C, C)
+    derivative, second_derivative : arrays, shapes (n, C) and (n, C, C)
         ``∂φ/∂z`` and ``∂²φ/∂z²`` of every example at ``theta``.
     reached : bool
         Whether the iteration converged. If it did not, the loss may have no minimum.
@@ -42,8 +42,8 @@ class Optimum:
 
     theta: Float[Array, "C D"]
     loss: float
-    slope: Float[Array, "n C"]
-    bend: Float[Array, "n C C"]
+    derivative: Float[Array, "n C"]
+    second_derivative: Float[Array, "n C C"]
     reached: bool
     separates: bool
     flat: float
@@ -96,12 +96,14 @@ def find_optimum(
             if time.monotonic() > until:
                 return None
             z = rows @ theta.T
-            slope = loss.slope(z[:, :, None].copy(), t)[:, :, 0]
-            bend = loss.bend(z, y)
-            gradient = (slope.T @ rows / n + decay * theta).ravel()
-            H = block_sum(rows, bend) + np.diag(decay.ravel())
+            derivative = loss.derivative(z[:, :, None].copy(), t)[:, :, 0]
+            second = loss.second_derivative(z, y)
+            gradient = (derivative.T @ rows / n + decay * theta).ravel()
+            H = block_sum(rows, second) + np.diag(decay.ravel())
             # Where φ is linear (Huber) its second derivative is 0: use a hundredth of the bound instead.
-            straight = 0.0 if loss.of_classes or loss.curvature is None else 1 - float(bend.mean())
+            straight = (
+                0.0 if loss.of_classes or loss.curvature is None else 1 - float(second.mean())
+            )
             ahead = H if not straight else H + _STRAIGHT_CURVATURE * straight * gram
             eigenvalues, vectors = np.linalg.eigh(ahead)
             kept = eigenvalues > 1e-13 * eigenvalues[-1]
@@ -121,7 +123,7 @@ def find_optimum(
         flat = float(eigenvalues[eigenvalues > 1e-13 * eigenvalues[-1]].min(initial=np.inf))
         flat /= float(eigenvalues[-1]) or 1.0
         mean = float(loss.value((rows @ theta.T)[:, :, None], t).mean())
-    return Optimum(theta, mean, slope, bend, reached, separates, flat)
+    return Optimum(theta, mean, derivative, second, reached, separates, flat)
 
 
 def _all_right(loss: Loss, z: Float[Array, "n C"], y: Array) -> bool:

@@ -1,4 +1,4 @@
-"""What a sweep was asked to do, checked in one place."""
+"""The settings of a sweep, and their checks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SweepConfig:
     batch_size : int
         Nominal minibatch size ``|B|``.
     epochs : int
-        Passes over the examples: the horizon of the curves and of the suggestion.
+        Number of passes over the examples: the horizon of the curves and of the suggestion.
     seed, seeds : int
         Runs use the seeds ``seed, seed + 1, …, seed + seeds − 1``.
     sampling : Sampling
@@ -41,29 +41,29 @@ class SweepConfig:
     momentum, weight_decay : float
         ``μ`` in [0, 1) and ``α ≥ 0``; see `learnrate.linear.problem`.
     loss : str
-        What is minimised: a name in `learnrate.training.losses.LOSSES`.
+        The loss that is minimised: a name in `learnrate.training.losses.LOSSES`.
     optimizer : str
-        A name in `learnrate.training.optimizers.OPTIMIZERS`. One that has no more than μ and α becomes ``"sgd"`` with these.
+        A name in `learnrate.training.optimizers.OPTIMIZERS`. One whose only options are μ and α becomes ``"sgd"``.
     optimizer_options : mapping
-        Its options, where they are not as by default.
+        The options of the optimizer that differ from their defaults.
     schedule : str, Schedule or callable
         See `learnrate.training.schedules`.
     threads : int
         Threads an engine may use. The curves do not depend on it.
     block_size : int, optional
-        Rows of a block of the block shuffle; see `learnrate.data.order`.
+        Rows per block of the block shuffle; see `learnrate.data.order`.
     target, features : str and tuple of str, optional
         Columns of a table to predict, and to predict from.
     val : float
         Fraction of the examples held out.
     missing : str
-        What was done about missing values: ``error``, ``drop`` or ``mean``.
+        How missing values are treated: ``error``, ``drop`` or ``mean``.
     standardize : bool, optional
-        Whether features were brought to mean 0 and standard deviation 1; None is yes for tables alone.
+        Whether features are scaled to mean 0 and standard deviation 1; None means yes for tables, no for arrays.
     table : Table, optional
-        How a table was read.
+        How a table is read.
     prune : bool
-        Whether rates are ended early that can no longer be the best; see `learnrate.training.pruning`.
+        Whether rates that can no longer be the best are ended early; see `learnrate.training.pruning`.
     """
 
     batch_size: int = 10
@@ -90,7 +90,7 @@ class SweepConfig:
     prune: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what no data could make right; the rest is for `check_against`."""
+        """Check all that does not depend on the examples; `check_against` checks the rest."""
         for name in ("batch_size", "epochs", "seeds", "threads"):
             self._check_whole(name, at_least=1)
         self._check_whole("seed", at_least=0)
@@ -124,7 +124,7 @@ class SweepConfig:
         get_loss(self.loss)
         given = self.optimizer_options
         if self.optimizer == "sgd" and given == {}:
-            return  # μ and α are looked at below
+            return  # μ and α are checked by the caller
         chosen = choose_optimizer(self.optimizer, given, self.momentum, self.weight_decay)
         names = ("optimizer", "optimizer_options", "momentum", "weight_decay")
         for name, value in zip(names, chosen, strict=True):
@@ -132,7 +132,7 @@ class SweepConfig:
 
     @property
     def plain(self) -> bool:
-        """Whether this is squared loss by SGD with or without momentum, which the theory of limits is about."""
+        """Whether the loss is squared and the optimizer SGD, with or without momentum, as the theory of limits assumes."""
         return self.loss == "squared" and self.optimizer == "sgd" and not self.optimizer_options
 
     def _check_number(self, name: str, what: str, holds: Callable[[float], bool]) -> None:
@@ -159,35 +159,23 @@ class SweepConfig:
         object.__setattr__(self, name, int(value))
 
     def check_against(self, n: int) -> None:
-        """Refuse a batch size above the number of examples to train on."""
+        """Raise OptionError if the batch size is above n, the number of training examples."""
         if self.batch_size > n:
             raise OptionError(
                 f"{option('batch_size')} must be between 1 and the number of training examples, {n}. "
                 f"Got {self.batch_size} instead; use a smaller one ({n} is full-batch descent)."
             )
 
-    def with_batch_size(self, batch_size: int) -> SweepConfig:
-        """The same settings with another batch size."""
-        return replace(self, batch_size=batch_size)
-
-    def with_loss(self, loss: str) -> SweepConfig:
-        """The same settings with another loss."""
-        return self if loss == self.loss else replace(self, loss=loss)
-
     def starting_at(self, seed: int) -> SweepConfig:
-        """The same settings from another first seed on."""
+        """The same settings with another first seed."""
         return self if seed == self.seed else replace(self, seed=seed)
 
-    def with_block_size(self, block_size: int) -> SweepConfig:
-        """The same settings with blocks of that many rows."""
-        return replace(self, block_size=block_size)
-
     def total_steps(self, n: int) -> int:
-        """Steps of the whole run on ``n`` examples."""
+        """Number of steps of a whole run on ``n`` examples."""
         return self.epochs * steps_per_epoch(n, self.batch_size)
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings as JSON can hold them."""
+        """The settings in types that JSON has."""
         schedule = "a function" if callable(self.schedule) else str(self.schedule)
         table = None if self.table is None else self.table.given()
         return {

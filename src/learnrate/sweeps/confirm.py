@@ -1,8 +1,8 @@
-"""Is the last loss of a sweep what its parameters give? Measured once more, by other code, before it is reported.
+"""A check, by other code than the engines', that the smallest final loss of a sweep is what its parameters give.
 
-The engines bound the rounding of what they report. This is for what no one thought of: the lane with the least loss,
-the one that will be suggested, is measured on the rows as they are, in float64. Of many rows some are looked at, and
-all of them only if these leave a doubt.
+The engines keep their rounding errors within a bound; this check is for errors that nobody foresaw. The loss of the lane
+with the smallest final loss, which may be suggested, is computed again from the rows in float64. If there are many rows,
+some of them are used first, and all of them only if these do not confirm the loss.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from learnrate.training.record import Record
 
 __all__ = ["contradiction", "false_divergence"]
 
-_LOOKED_AT = 1 << 14  # numbers
-_SIGMAS = 8.0
-_STEPS = 2000  # of the reference engine: a fifth of a second
+_SAMPLE = 1 << 14  # numbers of the rows that are used first
+_SIGMAS = 8.0  # standard errors within which their mean must agree
+_MAX_STEPS = 2000  # of the reference engine: a fifth of a second
 _BLOCK = 1 << 17  # numbers
-_ALLOWED = {8: 1e-8, 4: 1e-3}
-"""Ten times what the engines allow, by the bytes of a number."""
+_TOLERANCE = {8: 1e-8, 4: 1e-3}
+"""Relative tolerance by the bytes of a number: ten times that of the engines."""
 
 
 def contradiction(data: Prepared, record: Record) -> str | None:
-    """What is wrong with the least loss that was reported: a phrase; None if it is right, or if all lanes diverged.
+    """A phrase that says how the smallest reported loss is wrong; None if it is right, or if all lanes diverged.
 
-    A difference counts where it is more than ten times what engines may be off by, more than what the measurement's
-    own rounding explains, and of a loss that is not below 10⁻¹² of the labels' size.
+    It is wrong if the difference is more than ten times the tolerance of the engines and more than the rounding error of
+    this computation. Losses below 10⁻¹² times the mean of ``½ y²`` count as 0.
     """
     last = record.curves["loss"][:, :, -1].ravel()
     place = int(last.argmin())
@@ -45,18 +45,18 @@ def contradiction(data: Prepared, record: Record) -> str | None:
             return None
     w, b = _parameters(record, *divmod(place, len(record.lrs)))
     X, y = data.X_train, data.y_train
-    allowed = _ALLOWED[X.itemsize]
-    step = X.size // _LOOKED_AT
+    allowed = _TOLERANCE[X.itemsize]
+    step = X.size // _SAMPLE
     with np.errstate(all="ignore"):
         if step > 1:
             X, y = X[::step], y[::step]
         error = X.dot(w)  # the method has a third of the operator's overhead
         error -= y
         error += b
-        seen, apart = float(error.dot(error)) / (2 * len(y)), allowed * reported
+        sampled, tolerance = float(error.dot(error)) / (2 * len(y)), allowed * reported
         if step > 1 or data.stored is not None:
-            apart = _SIGMAS * float(np.std(0.5 * error * error)) / math.sqrt(len(y))
-        if abs(seen - reported) <= apart:
+            tolerance = _SIGMAS * float(np.std(0.5 * error * error)) / math.sqrt(len(y))
+        if abs(sampled - reported) <= tolerance:
             return None
         rows = data.stored.train if data.stored else ArrayRows(data.X_train, data.y_train)
         measured, rounding, start = _measure(rows, w, b)
@@ -66,14 +66,14 @@ def contradiction(data: Prepared, record: Record) -> str | None:
 
 
 def false_divergence(problem: LinearProblem, record: Record) -> str | None:
-    """Whether the smallest rate of the first seed diverges, as all have: a phrase if it does not; else None.
+    """A phrase that says that the smallest rate does not diverge although all lanes were reported to; else None.
 
-    Its first epoch is trained once more by the reference engine, unless that has many steps.
+    The reference engine trains the first epoch of this rate, with the first seed, unless that takes more than 2,000 steps.
     """
     losses = record.curves["loss"]
     k = int(problem.lrs.argmin())
     others = np.isfinite(losses[:, :, -1]).any() or np.isfinite(losses[0, k, 1])
-    if others or problem.steps > _STEPS:
+    if others or problem.steps > _MAX_STEPS:
         return None
     once = replace(problem.take(np.array([k])), epochs=1, on_rows=None)
     *_, state = get_engine("reference").states(once)
@@ -84,7 +84,7 @@ def false_divergence(problem: LinearProblem, record: Record) -> str | None:
 
 
 def _parameters(record: Record, s: int, k: int) -> tuple[Float[Array, " d"], float]:
-    """Of one lane, as it was trained."""
+    """Parameters w and b of lane k of seed s, in the units of training."""
     (begun, states), *others = record.latest[s]
     if others or len(begun) != len(record.lrs):
         k, states = 0, record.state(s, np.array([k]))
@@ -92,7 +92,7 @@ def _parameters(record: Record, s: int, k: int) -> tuple[Float[Array, " d"], flo
 
 
 def _measure(rows: Rows, w: Float[Array, " d"], b: float) -> tuple[float, float, float]:
-    """Mean of ``½(x·w + b − y)²`` over all rows, its rounding, and the mean of ``½ y²``."""
+    """The mean of ``½(x·w + b − y)²`` over all rows, a bound on its rounding error, and the mean of ``½ y²``."""
     per_block = max(1, _BLOCK // rows.d)
     total = rounding = start = 0.0
     for X, y in rows.blocks(per_block, range(-(-rows.n // per_block))):

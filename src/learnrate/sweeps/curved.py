@@ -1,4 +1,4 @@
-"""What is said before training of a loss that is not quadratic: a safe rate, and what SGD does near the optimum."""
+"""Predictions for a loss that is not quadratic: a safe rate, and limits and floors near the optimum."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ __all__ = ["Curved", "CurvedPrediction", "analyse_curved"]
 SAFE, SETTLES, UNSETTLED = "proved safe", "settles", "will not settle"
 _ROWS = 20_000
 _FLOORS = "30 %"
-"""How far off the height of a floor above the least loss has been, at worst, on the sets of docs/theory.md, up to twice the limit."""
+"""The largest relative error of a floor above the least loss, measured on the data sets of docs/theory.md up to twice the limit."""
 _NEARLY_FLAT = 1e-8
-"""Where the curvature of one direction at the optimum is so small a share of another's, a linear program decides."""
+"""If the smallest eigenvalue of the Hessian, divided by the largest, is below this, a linear program decides whether there is an optimum."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curved:
-    """What follows from the examples, for SGD without momentum at a constant rate.
+    """Predictions from the examples, for SGD without momentum at a constant rate.
 
     Attributes
     ----------
     n, batch_size : int
-        Examples, and minibatch size.
+        Number of examples, and minibatch size.
     kind : Kind
-        What the limits are worth: estimates where they rest on some of the examples.
+        Exact, or an estimate if only a sample of the examples was used.
     curvature : float
         ``κ``, the bound on ``∂²φ/∂z²``; infinite if there is none.
     norm : float
@@ -54,15 +54,15 @@ class Curved:
     shuffle : bool
         Whether minibatches come from shuffled epochs.
     no_optimum : bool or None
-        Whether the classes can be told apart, so that the loss falls without end; None where that is not known.
+        Whether the classes are linearly separable, so that the loss has no minimum; None if it is not known.
     loss : float or None
         The mean loss at the optimum.
     local : Local or None
-        SGD near the optimum; None where there is none, or it was not found.
+        SGD near the optimum; None if there is no optimum or it was not found.
     settling : Settling or None
-        Where it settles at any rate.
+        The loss at which SGD settles, for all rates.
     modes : Modes or None
-        The examples of least squares that the loss is like at the optimum; None where it has several outputs.
+        Examples of a least-squares problem with the same Hessian at the optimum; None for several outputs.
     """
 
     n: int
@@ -80,24 +80,24 @@ class Curved:
     modes: Modes | None
 
     def excess(self, lrs: Float[Array, " K"]) -> Float[Array, " K"]:
-        """How far above the least loss each rate settles; infinite where it does not, NaN where that is not known."""
+        """The loss at which each rate settles minus the least loss; infinite if it does not settle, NaN if not known."""
         assert self.settling is not None
         return self.settling.excess(lrs, shuffle=self.shuffle)
 
     @cached_property
     def typical_limit(self) -> Quantity:
-        """The rate up to which a typical run near the optimum comes nearer to it."""
+        """The largest rate at which a typical run that starts near the optimum converges to it."""
         if self.modes is None or self.limit is None:
             return Quantity.unavailable("it is worked out for a single output")
         return typical_limit(self.modes, self.batch_size, near=self.limit, shuffle=self.shuffle)
 
     @property
     def safe(self) -> float | None:
-        """``2B / (κ(R² + (B − 1)λmax) + Bα)``: below it the excess loss is bounded on average, whatever the start.
+        """``2B / (κ(R² + (B − 1)λmax) + Bα)``: below it the mean excess loss stays bounded from any start.
 
-        With independent minibatches. For ``ℓ = κ(R² + (B − 1)λmax)/B`` the difference of minibatch gradients at θ and θ*
+        It holds for independent minibatches. For ``ℓ = κ(R² + (B − 1)λmax)/B`` the difference of minibatch gradients at θ and θ*
         has ``E‖·‖² ≤ ℓ ⟨∇L(θ), θ − θ*⟩``, since a convex φ has ``(φ'(z) − φ'(z*))² ≤ κ (φ'(z) − φ'(z*))(z − z*)``; so
-        ``E‖θ − θ*‖²`` falls but for the noise of the gradient at θ*. None where κ is not bounded, or there is no θ*.
+        ``E‖θ − θ*‖²`` falls, except for the noise of the gradient at θ*. None if κ is not bounded or there is no θ*.
 
         Source: Gower et al. (arXiv 1901.09401), expected smoothness.
         """
@@ -109,17 +109,17 @@ class Curved:
 
     @property
     def falling(self) -> float:
-        """``2/(κ λmax + α)``: below it every step with full batches lowers the loss; 0 where κ is not bounded."""
+        """``2/(κ λmax + α)``: below it every full-batch step lowers the loss; 0 if κ is not bounded."""
         return 2 / (self.curvature * self.largest + self.weight_decay)
 
     @property
     def limit(self) -> float | None:
-        """The mean-square limit at the optimum; None where it is not known."""
+        """The mean-square limit at the optimum; None if it is not known."""
         return None if self.local is None else self.local.limit
 
 
 def analyse_curved(data: Prepared, config: SweepConfig, loss: Loss) -> Curved | None:
-    """Say what learning rates will do; None for momentum, other optimizers and schedules."""
+    """Compute the predictions; None for quadratic losses, with momentum, and for optimizers other than SGD."""
     if loss.quadratic or config.optimizer != "sgd" or config.momentum or config.optimizer_options:
         return None
     every = max(1, -(-len(data.y_train) // _ROWS))
@@ -159,10 +159,12 @@ def analyse_curved(data: Prepared, config: SweepConfig, loss: Loss) -> Curved | 
 
 
 def _least_squares(X: Array, found: Optimum, decay: float, population: int) -> Modes | None:
-    """Examples ``√φ'' (x, 1)``, with which least squares has the loss's Hessian; None where they are too large."""
-    like = np.sqrt(found.second_derivative[:, :, 0]) * np.column_stack([X, np.ones(len(X))])
+    """Examples ``√φ'' (x, 1)``, whose least-squares Hessian is that of the loss; None if their numbers are too large."""
+    weighted = np.sqrt(found.second_derivative[:, :, 0]) * np.column_stack([X, np.ones(len(X))])
     try:
-        return Modes(like, np.zeros(len(X)), weight_decay=decay, population=population, one=None)
+        return Modes(
+            weighted, np.zeros(len(X)), weight_decay=decay, population=population, one=None
+        )
     except InputError:
         return None
 
@@ -170,10 +172,10 @@ def _least_squares(X: Array, found: Optimum, decay: float, population: int) -> M
 def _lacks_optimum(
     loss: Loss, found: Optimum | None, X: Array, y: Array, decay: float
 ) -> bool | None:
-    """Whether the loss falls without end; None where that is not known.
+    """Whether the loss has no minimum; None if it is not known.
 
-    Newton's method answers most often: a step that tells all classes apart proves it, and an optimum with curvature in
-    every direction disproves it. A linear program decides the rest.
+    Newton's method mostly answers it: parameters that classify every example correctly prove it, and a minimum with a
+    positive definite Hessian disproves it. Otherwise a linear program decides.
     """
     if decay or not loss.of_classes:
         return False
@@ -188,14 +190,14 @@ def _lacks_optimum(
 
 @dataclass(frozen=True, eq=False)
 class CurvedPrediction(Prediction):
-    """`Prediction` for a loss that is not quadratic: words, floors and limits are about the optimum.
+    """`Prediction` for a loss that is not quadratic: verdicts, floors and limits hold near the optimum.
 
     Attributes
     ----------
     curved : Curved
-        What follows from the examples.
+        The predictions from the examples; None if there are none.
     bounded : bool
-        Whether the gradient is bounded, so that no run explodes.
+        Whether the gradient is bounded, so that no loss grows without bound.
     """
 
     curved: Curved | None = None
@@ -203,18 +205,18 @@ class CurvedPrediction(Prediction):
 
     @property
     def limit(self) -> float | None:
-        """The rate up to which the mean over runs settles near the optimum."""
+        """The largest rate at which the mean over runs settles near the optimum."""
         return None if self.curved is None else self.curved.limit
 
     @property
     def typical_limit(self) -> float | None:
-        """The rate up to which a typical run settles near the optimum."""
+        """The largest rate at which a typical run settles near the optimum."""
         curved = self.curved
         return None if curved is None or curved.local is None else curved.typical_limit.value
 
     @cached_property
     def floors(self) -> Float[Array, " K"] | None:
-        """The loss that each rate settles at."""
+        """The loss at which each rate settles."""
         curved = self.curved
         if curved is None or curved.local is None or curved.loss is None:
             return None
@@ -222,7 +224,7 @@ class CurvedPrediction(Prediction):
 
     @cached_property
     def verdicts(self) -> tuple[str, ...] | None:
-        """For each rate ``proved safe``, ``settles`` or ``will not settle``; None where there is no optimum."""
+        """For each rate ``proved safe``, ``settles`` or ``will not settle``; None if there is no optimum."""
         if self.curved is None or self.curved.local is None:
             return None
         return tuple(self._word(float(lr)) for lr in self.lrs)
@@ -236,7 +238,7 @@ class CurvedPrediction(Prediction):
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
-        """The limits, and what is to be expected beyond them."""
+        """Sentences about the limits, and about the rates beyond them."""
         curved = self.curved
         if curved is None:
             return ()
@@ -279,7 +281,7 @@ class CurvedPrediction(Prediction):
         return tuple(said)
 
     def _instead(self, lr: float) -> str:
-        """What a rate does that will not settle at the optimum: a phrase."""
+        """A phrase that says what happens at a rate that will not settle at the optimum."""
         if not self.bounded:
             return "runs may grow without end"
         what = "the gradient is bounded, so runs swing above it"
@@ -292,7 +294,7 @@ class CurvedPrediction(Prediction):
         return f"{what}, at {format_rate(lr)} about {above:.2g} above the least loss (estimate, to {_FLOORS})"
 
     def arithmetic(self, lr: float) -> list[str]:
-        """The way to the verdict on a rate, one line per step."""
+        """The computation that leads to the verdict on a rate, one line per step."""
         curved = self.curved
         if curved is None:
             return super().arithmetic(lr)

@@ -1,4 +1,4 @@
-"""From whatever the user holds to prepared examples: the one place that tells the kinds apart."""
+"""Prepared examples from arrays, data frames, files or an open file."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def examples(
     cache: str | os.PathLike[str] | None = None,
     on_message: Callable[[str], object] | None = None,
 ) -> Prepared:
-    """Examples ready to train on, from arrays, a frame, a file's name or an open file.
+    """Prepare examples for training, from arrays, a frame, a file name or an open file.
 
-    Parameters are those of `learnrate.sweep`. The note's own examples and arrays are taken as they are
-    unless ``standardize`` is True; tables are standardised unless it is False. ``target_kind`` is ``"number"``,
-    ``"class"``, or ``"auto"`` for what the target is by itself.
+    Parameters are those of `learnrate.sweep`. Arrays and the note's own examples are standardised only if
+    ``standardize`` is True; tables are, unless it is False. ``target_kind`` is ``"number"``, ``"class"``, or ``"auto"``,
+    which decides by the values of the target.
 
     Raises
     ------
     DataError, OptionError
-        If no examples can be made of them.
+        If the data or an option are not valid.
     """
     if standardize is not None and not isinstance(standardize, bool | np.bool_):
         raise OptionError(
@@ -84,7 +84,7 @@ def examples(
             f"{'arrays' if y is not None else 'the examples of the note'}; leave it out."
         )
     names: Sequence[str] | None = None
-    as_policy(missing)  # a typing error is refused also where nothing can be missing
+    as_policy(missing)  # also for arrays, which must not have missing values
     if isinstance(data, str) and data == NOTE:
         if target is not None or features is not None:
             raise OptionError(

@@ -1,4 +1,4 @@
-"""A sweep's curves for tools that people keep curves in: TensorBoard and xarray."""
+"""Curves of a sweep for TensorBoard and xarray."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["to_tensorboard", "to_xarray"]
 _NOT_QUANTITIES = ("lr", "seed", "epoch", "step", "outcome")
 
 _OF_THE_SWEEP = ("seed", "seeds", "threads")
-"""Settings that are not a lane's own."""
+"""Settings of the whole sweep, which are not written for each lane."""
 
 
 def to_tensorboard(result: Findings, folder: str | Path) -> Path:
@@ -59,7 +59,7 @@ def to_xarray(result: Findings) -> xarray.Dataset:
 
 
 def _facts(result: Findings) -> dict[str, Any]:
-    """What holds for the whole sweep, as netCDF and Zarr can hold it: numbers and texts."""
+    """Facts about the whole sweep, as numbers and strings, which netCDF and Zarr can store."""
     facts: dict[str, Any] = {
         "title": result.title,
         "learnrate": __version__,
@@ -70,7 +70,7 @@ def _facts(result: Findings) -> dict[str, Any]:
         **_flat(_settings(result)),
     }
     return {
-        # netCDF has no truth values.
+        # netCDF has no type for bool.
         name: int(value) if isinstance(value, bool) else value
         for name, value in facts.items()
         if value is not None
@@ -78,13 +78,13 @@ def _facts(result: Findings) -> dict[str, Any]:
 
 
 def _settings(result: Findings) -> dict[str, Any]:
-    """What was asked for, as far as it was trained."""
+    """The settings, with the number of epochs or steps that were trained."""
     trained = {f"{result.unit}s": result.length, "engine": result.engine}
     return {**result.config.as_dict(), **trained}
 
 
 def _quantities(result: Findings) -> dict[str, Float[Array, "S K epochs"]]:
-    """Every curve by its name: the loss, and what else the frame has a column of."""
+    """Every curve by its name: the loss, and the other columns of the frame."""
     frame = result.to_frame()
     return {
         name: frame[name].to_numpy().reshape(result.losses.shape)
@@ -94,11 +94,11 @@ def _quantities(result: Findings) -> dict[str, Float[Array, "S K epochs"]]:
 
 
 def _runs(result: Findings) -> Iterator[Run]:
-    """Every lane under its name, with its settings and outcome."""
+    """Yield a TensorBoard run for each lane, with its settings and outcome."""
     quantities = _quantities(result)
     settings = _settings(result)
     common = _flat({name: v for name, v in settings.items() if name not in _OF_THE_SWEEP})
-    if "loss" in common:  # of a model's sweep; the table has a column of losses
+    if "loss" in common:  # the setting, which would have the name of the curve
         common["loss function"] = common.pop("loss")
     rates = _names(result.lrs)
     for s, seed in enumerate(result.seeds):
@@ -119,14 +119,14 @@ def _runs(result: Findings) -> Iterator[Run]:
 
 
 def _names(lrs: Float[Array, " K"]) -> list[str]:
-    """``lr=0.01`` for every rate; all digits where three do not tell them apart."""
+    """``lr=0.01`` for every rate; with all digits if two rates would have the same name."""
     short = [format_rate(float(lr)) for lr in lrs]
     texts = short if len(set(short)) == len(short) else [repr(float(lr)) for lr in lrs]
     return [f"lr={text}" for text in texts]
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, bool | int | float | str]:
-    """Settings as names and plain values; those inside a mapping stand beside the others."""
+    """Settings as plain values by name; nested mappings are flattened."""
     flat: dict[str, bool | int | float | str] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What a sweep found, whatever was trained: curves, and what follows from them."""
+"""The numbers of a sweep's result, for any model: curves, outcomes, suggestion and export."""
 
 from __future__ import annotations
 
@@ -71,72 +71,72 @@ class Findings(Measured):
 
     @property
     def _least(self) -> float:
-        """The loss at the optimum, for a loss that is far above 0 there; else 0."""
+        """The loss at the optimum if it is known to be far above 0, as a log loss is; else 0."""
         return 0.0
 
     @property
     def bounded(self) -> bool:
-        """Whether the gradient of the loss is bounded in the model's output, so that runs swing and do not explode."""
+        """Whether the derivative of the loss with respect to the output is bounded, so that runs oscillate and do not explode."""
         return False
 
     @property
     def prediction(self) -> Prediction:
-        """What was said before training. Of models other than the linear one that is nothing."""
+        """What was predicted before training: nothing, except for the linear model."""
         why_not = "limits are worked out for the linear model alone"
         return Prediction(self.lrs, self.epochs, why_not=why_not)
 
     @property
     def limit(self) -> float | None:
-        """The largest rate at which the mean over runs converges, predicted; None if not known."""
+        """The predicted largest rate at which the mean over runs converges; None if it is not known."""
         return self.prediction.limit
 
     @property
     def typical_limit(self) -> float | None:
-        """The largest rate at which a typical run converges, predicted; None if not known."""
+        """The predicted largest rate at which a typical run converges; None if it is not known."""
         return self.prediction.typical_limit
 
     @property
     def predicted(self) -> Float[Array, "K epochs"] | None:
-        """Expected loss of each rate before training and after each epoch; None if not known."""
+        """The expected loss of each rate before training and after each epoch; None if it is not known."""
         return self.prediction.curve
 
     @property
     def floors(self) -> Float[Array, " K"] | None:
-        """The loss that SGD noise keeps each rate from going below, predicted; None if not known."""
+        """The predicted loss below which SGD noise does not let each rate go; None if it is not known."""
         return self.prediction.floors
 
     @property
     def verdicts(self) -> tuple[str, ...] | None:
-        """For each rate safe, borderline or diverges, said before training; None if not known."""
+        """The predicted verdict on each rate: ``"safe"``, ``"borderline"``, ``"diverges"``, …; None if there is none."""
         return self.prediction.verdicts
 
     def verdict_sentences(self) -> tuple[str, ...]:
-        """The limits, and what was to be expected of the rates that are not safe; empty if not known."""
+        """Sentences about the limits, and about the rates that are not safe; empty if there is no prediction."""
         return self.prediction.sentences
 
     def _floor_of(self, k: int) -> float | None:
-        """Where a rate settles; infinite where it settles nowhere, None if that is not known."""
+        """The loss at which a rate settles; infinite if it does not settle, None if it is not known."""
         if self.floors is None or math.isnan(self.floors[k]):
             return None
         return float(self.floors[k])
 
     def _is_safe(self, k: int) -> bool:
-        """Whether the mean over runs is known to settle at a rate."""
+        """Whether the mean over runs is known to settle at this rate."""
         return self.verdicts is not None and self.verdicts[k] == Verdict.SAFE.word
 
     @property
     def r2(self) -> Float[Array, "S K"] | None:
-        """R² on held-out examples after the last epoch; None where there is none to tell."""
+        """R² on held-out examples after the last epoch; None if it is not defined."""
         return None
 
     @property
     def score(self) -> tuple[str, Float[Array, "S K"]] | None:
-        """What stands beside the final loss: its name and values; None where there is nothing."""
+        """The score that is shown beside the final loss, as its name and its values; None if there is none."""
         return None if self.r2 is None else ("R²", self.r2)
 
     @property
     def _criterion(self) -> tuple[str, Float[Array, "S K points"]]:
-        """The losses that rates are compared by, and what they are."""
+        """The name and the curves of the loss by which rates are compared."""
         if self.val_losses is not None:
             return "held-out loss", self.val_losses
         return "training loss", self.losses
@@ -151,7 +151,7 @@ class Findings(Measured):
         return self._suggestion_at(len(self.positions) - 1)
 
     def _suggestion_at(self, point: int) -> Suggestion:
-        """For a run that ends at one of the measurements."""
+        """The suggestion for a run that ends at this measurement."""
         criterion, final = self._ends(point)
         last = point == len(self.positions) - 1
         return suggest(
@@ -172,14 +172,14 @@ class Findings(Measured):
         Parameters
         ----------
         horizon : int, optional
-            The length of the run that the rate is for, in epochs (in steps where the sweep went by ``steps=`` or
-            ``eval_every=``); that of the sweep unless given. A longer run wants another rate, mostly a smaller one:
-            see `learnrate.sweeps.longer`.
+            Length of the run that the rate is for, in epochs, or in steps if the sweep was given ``steps=`` or
+            ``eval_every=``. By default the length of the sweep. For a longer run the best rate is mostly smaller: see
+            `learnrate.sweeps.longer`.
 
         Raises
         ------
         OptionError
-            If it is shorter than the sweep and nothing was measured there.
+            If it is shorter than the sweep and no loss was measured there.
         """
         if horizon is None:
             return self._suggestion
@@ -200,7 +200,7 @@ class Findings(Measured):
         return self._suggestion_beyond(int(horizon))
 
     def _suggestion_beyond(self, horizon: int) -> Suggestion:
-        """For a run that is longer than the sweep."""
+        """The suggestion for a run that is longer than the sweep."""
         criterion, losses = self._criterion
         whole = slice(None) if self.pruned is None else self.pruned < 0
         sweep = Swept(self.lrs[whole], losses[:, whole], self.positions, self.unit, criterion)
@@ -213,12 +213,12 @@ class Findings(Measured):
 
     @property
     def fingerprint(self) -> str | None:
-        """Tells whether two results rest on the same examples; None where they are not known."""
+        """A hash of the examples, to see whether two results have the same ones; None if they are not known."""
         return None
 
     @property
     def call(self) -> str:
-        """The call in Python that these settings come from, without the defaults."""
+        """The Python call with these settings, without the defaults."""
         rates = [repr(float(lr)) for lr in self.lrs]
         if len(rates) > _FEW_RATES:
             rates = [*rates[:2], "…", rates[-1]]
@@ -231,15 +231,15 @@ class Findings(Measured):
         return f"learnrate.sweep({', '.join(words)})"
 
     def data_facts(self) -> tuple[tuple[str, str], ...]:
-        """What is known about the examples: name and value."""
+        """Facts about the examples, as names and values."""
         return ()
 
     def remarks(self) -> tuple[str, ...]:
-        """What was done to the examples: sentences."""
+        """Sentences that say how the examples were changed."""
         return ()
 
     def curves(self) -> Curves:
-        """The loss curves as the drawings take them."""
+        """The loss curves and all that is drawn with them."""
         chosen = self.suggestion().lr
         return Curves(
             lrs=self.lrs,
@@ -261,7 +261,7 @@ class Findings(Measured):
         )
 
     def _longer_line(self) -> tuple[tuple[float, str], ...]:
-        """The rate for a longer run, and its label; empty where none is wanted or known."""
+        """The rate for a longer run, and its label; empty if none was requested or is known."""
         longer = None if self.wanted is None else self.suggestion(self.wanted)
         if longer is None or longer.lr is None or longer.interval is None:
             return ()
@@ -272,7 +272,7 @@ class Findings(Measured):
     def to_frame(self) -> pl.DataFrame:
         """Tidy Polars frame, one row per lane and measurement.
 
-        Columns ``lr``, ``seed``, ``epoch`` or ``step`` (0 is before training), ``loss``, ``val_loss`` where examples
+        Columns ``lr``, ``seed``, ``epoch`` or ``step`` (0 is before training), ``loss``, ``val_loss`` if examples
         were held out, and ``outcome``.
         """
         import polars as pl
@@ -291,7 +291,7 @@ class Findings(Measured):
         return pl.DataFrame(columns)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as JSON can hold it; a loss that is not finite is null."""
+        """The whole result in types that JSON has; a loss that is not finite is null."""
         return {
             "learnrate": __version__,
             "config": self.config.as_dict(),
@@ -310,7 +310,7 @@ class Findings(Measured):
         }
 
     def _rate_as_dict(self, k: int) -> dict[str, Any]:
-        """One rate, over all its seeds, as JSON can hold it."""
+        """One rate, over all its seeds, in types that JSON has."""
         rate: dict[str, Any] = {"lr": float(self.lrs[k]), "outcome": self.sentences[k]}
         if self.verdicts is not None:
             rate["verdict"] = self.verdicts[k]
@@ -321,7 +321,7 @@ class Findings(Measured):
         return rate
 
     def _lane_as_dict(self, s: int, k: int) -> dict[str, Any]:
-        """One lane as JSON can hold it."""
+        """One lane in types that JSON has."""
         lane: dict[str, Any] = {
             "lr": float(self.lrs[k]),
             "seed": int(self.seeds[s]),
@@ -336,7 +336,7 @@ class Findings(Measured):
         return lane
 
     def __repr__(self) -> str:
-        """Size and suggestion in a line."""
+        """The size of the sweep and the suggestion in one line."""
         S, K, _ = self.losses.shape
         lr = self.suggestion().lr
         return (
@@ -347,7 +347,7 @@ class Findings(Measured):
 
 
 def finite_list(values: Any) -> list[float | None]:
-    """Floats as JSON can hold them: null for one that is not finite."""
+    """A list of floats for JSON, with None for those that are not finite."""
     return [float(v) if math.isfinite(v) else None for v in values]
 
 
@@ -362,5 +362,5 @@ def _in_code(name: str, value: Any) -> str:
         return f"{name}=…"
     if isinstance(value, Schedule):
         return f"{name}=learnrate.{value!r}"
-    plain = str(value) if isinstance(value, str) else value  # an enum by its word
+    plain = str(value) if isinstance(value, str) else value  # an enum by its value
     return f"{name}={plain!r}"

@@ -1,4 +1,4 @@
-"""The way of every sweep, whatever is trained: record, checkpoint, executor, progress, Ctrl-C, result."""
+"""Runs a sweep of any model: record, checkpoint, executor, progress, Ctrl-C, result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Lanes that a result is about: seeds that follow one another, lanes of each, and their last measurement."""
+    """The lanes of a result: a range of seeds, some lanes of each, and the last measurement that is used."""
 
     seeds: slice
     lanes: Int[Array, " L"]
@@ -43,11 +43,11 @@ class Block(NamedTuple):
 
 
 class Task(Protocol[R]):
-    """What a sweep trains: all that knows the model and its examples."""
+    """What a sweep trains. Only the task knows the model and its examples."""
 
     @property
     def config(self) -> SweepConfig:
-        """What was asked for."""
+        """The settings."""
         ...
 
     @property
@@ -57,12 +57,12 @@ class Task(Protocol[R]):
 
     @property
     def n(self) -> int:
-        """Examples visited from one measurement to the next."""
+        """Number of examples visited between two measurements."""
         ...
 
     @property
     def large(self) -> bool:
-        """Whether lanes may be so large that those which were ended are better forgotten."""
+        """Whether lanes may need so much memory that those which were ended should be freed."""
         ...
 
     @property
@@ -72,33 +72,33 @@ class Task(Protocol[R]):
 
     @property
     def horizon(self) -> Horizon:
-        """How long lanes are trained, and where they are measured."""
+        """How long lanes are trained, and when they are measured."""
         ...
 
     def settings(self) -> dict[str, Any]:
-        """All that decides the numbers, as JSON can hold it; examples by their fingerprint."""
+        """All that decides the numbers, in types that JSON has; examples by their fingerprint."""
         ...
 
     def measure(self, states: LaneStates) -> Mapping[str, Array]:
-        """What is measured here, beside what an engine measures: (K,) numbers by name."""
+        """Measurements in addition to those of the engine, such as the held-out loss: arrays (K,) by name."""
         ...
 
     def place(self, engine: str, cluster: Cluster | None, monitor: Monitor) -> Place:
-        """Where lanes are trained, by the engine of that name or one that is chosen."""
+        """Choose where lanes are trained, and the engine if ``engine`` is ``"auto"``."""
         ...
 
     def problems(self, progress: Progress) -> Sequence[Problem]:
-        """What is trained, for each seed."""
+        """One problem for each seed."""
         ...
 
     def contradiction(self, record: Record) -> str | None:
-        """What is wrong with what an engine has reported, where it is measured once more: a phrase, or None."""
+        """A phrase that says how a reported loss is wrong, after a second computation; None if it is right."""
         ...
 
     def result(
         self, record: Record, block: Block, *, engine: str, reason: str, seconds: float
     ) -> R:
-        """What was found out about a block of lanes."""
+        """The result of a block of lanes."""
         ...
 
 
@@ -106,20 +106,20 @@ class Cluster(Protocol):
     """Machines to train on."""
 
     def engine(self, name: str) -> str:
-        """The engine to ask for there where ``name`` is asked for."""
+        """The engine that is used there if the user asks for ``name``."""
         ...
 
     def executor(self, engine: Engine, monitor: Monitor) -> Executor:
-        """What trains there."""
+        """The executor that trains there."""
         ...
 
 
 CLUSTERS = {"ray": ("learnrate.cluster.ray", "RayCluster")}
-"""Where each kind of cluster is found. A module is imported when a sweep asks for it."""
+"""Module and class of each kind of cluster. The module is imported when a sweep uses it."""
 
 
 _PLAINEST = "reference"
-"""The engine that trains again where another was wrong."""
+"""The engine that trains again if another was wrong."""
 
 
 def as_cluster(cluster: str | Cluster | None) -> Cluster | None:
@@ -139,14 +139,14 @@ def as_cluster(cluster: str | Cluster | None) -> Cluster | None:
 def run_sweep(
     task: Task[R], cluster: Cluster | None, checkpoints: Checkpoints | None, monitor: Monitor
 ) -> R:
-    """Train all lanes of all seeds and gather what was measured.
+    """Train all lanes of all seeds and return the result.
 
     With checkpoints, training continues from the newest one.
 
     Raises
     ------
     SweepInterrupted
-        On Ctrl-C, if at least one epoch had been finished, or one evaluation after the start.
+        On Ctrl-C, if at least one epoch was finished, or one evaluation after the start.
     """
     config, horizon, before = task.config, task.horizon, 0.0
     record = Record(task.lrs, config.seeds, horizon, task.measure, task.best)
@@ -196,7 +196,7 @@ def run_sweep(
         )
         wrong = None if place.engine == _PLAINEST else task.contradiction(record)
         if wrong is not None:
-            _say_that_it_is_wrong(place.engine, wrong, monitor)
+            _report_fault(place.engine, wrong, monitor)
             reason = f"{place.engine} reported {wrong}"
             place = task.place(_PLAINEST, None, monitor)._replace(reason=reason)
             record = Record(task.lrs, config.seeds, horizon, task.measure)
@@ -209,8 +209,8 @@ def run_sweep(
     return result(Block(slice(0, config.seeds), record.all_lanes, horizon.points - 1))
 
 
-def _say_that_it_is_wrong(engine: str, wrong: str, monitor: Monitor) -> None:
-    """To whoever listens, or as a warning."""
+def _report_fault(engine: str, wrong: str, monitor: Monitor) -> None:
+    """Tell the monitor, or warn if it has no callback for messages."""
     sentence = (
         f"The engine {engine} reported {wrong}: that is a fault of learnrate. The engine {_PLAINEST} trains all "
         "rates again, slowly; please report what kind of table this is."

@@ -1,4 +1,4 @@
-"""What ``lrs="auto"`` stands for, by the loss and the optimizer."""
+"""The grid of learning rates for ``lrs="auto"``, by loss and optimizer."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ __all__ = ["auto_grid"]
 def auto_grid(
     data: Prepared, config: SweepConfig, loss: Loss
 ) -> tuple[Float[Array, " K"], Theory | Curved | None]:
-    """Learning rates, and the theory that they were taken from, if they were.
+    """Learning rates, and the theory from which they were computed, or None.
 
-    Squared loss by SGD has a theory of its limits; another loss by SGD without momentum one of what happens near its
-    optimum, if there is one. Elsewhere SGD with momentum μ is safe up to about ``2(1 − μ)/λ`` with the largest curvature λ; for counts, whose curvature has no bound, λ is taken where the model fits
-    them. For another optimizer the rates are ten times those for networks, whose weights need not go as far, in units of
-    the labels' deviation where they are numbers.
+    For squared loss and SGD the grid follows from the limits; for other losses and SGD without momentum from the limit at
+    the optimum, if there is one. Otherwise SGD with momentum μ is safe up to about ``2(1 − μ)/λ`` with the largest
+    curvature λ; for counts, whose curvature has no bound, λ is that at ``e^z = y``. For another optimizer the rates are ten
+    times its rates for networks, because weights of a linear model move further; for labels that are numbers they are
+    multiplied by the standard deviation of the labels.
     """
     if config.plain:
         theory = theory_of(data, config)
-        # A schedule only ever lowers the rate, so the grid for a constant one serves it too.
+        # A schedule only lowers the rate, so the grid for a constant rate is good for it too.
         return auto_rates(theory, config.epochs), theory
     curved = analyse_curved(data, config, loss) if config.schedule == "constant" else None
     if curved is not None and curved.limit is not None:

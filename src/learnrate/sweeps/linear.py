@@ -16,10 +16,10 @@ from learnrate.report.curves import Curves, counted, format_rate
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.curved import Curved, CurvedPrediction, analyse_curved
 from learnrate.sweeps.findings import finite_list
+from learnrate.sweeps.losses import r_squared
 from learnrate.sweeps.model import LinearModel
 from learnrate.sweeps.prediction import Prediction
 from learnrate.sweeps.result import SweepResult
-from learnrate.sweeps.scores import r_squared
 from learnrate.sweeps.suggestion import Suggestion
 from learnrate.theory import Theory, analyse
 from learnrate.training.losses import Loss
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["LinearSweepResult", "theory_of"]
 
 _ALIKE = 0.05
-"""Expected losses within this share of the least are as good."""
+"""Rates whose expected loss is within this share of the least count as equally good."""
 _FEW = 12
-"""Longer lists are cut here."""
+"""Number of items after which a list is cut."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -42,15 +42,15 @@ class LinearSweepResult(SweepResult):
     Attributes
     ----------
     W, b : float64 arrays, shapes (S, K, d) and (S, K), or (S, K, d, C) and (S, K, C)
-        Final parameters in the user's own units; of a softmax regression a column for each class.
+        Final parameters in the user's own units, with a column for each of C classes in softmax regression.
     loss : Loss
-        What was minimised.
+        The loss that was minimised.
     metrics : mapping from str to float64 arrays, shape (S, K, E + 1)
-        What stands beside a loss other than the squared one: see `learnrate.sweeps.scores`.
+        Scores, if the loss is not the squared one: see `learnrate.sweeps.losses.scores`.
     data : Prepared
-        The examples as they were trained on, and what was left out, and why.
+        The examples as they were trained on, and the columns that were left out, with the reasons.
     analysed : Theory or Curved, optional
-        What the grid of rates was taken from, if it was; it is worked out otherwise.
+        The predictions from which the grid of rates was computed; without them they are computed on first use.
     """
 
     W: Float[Array, "S K ..."]
@@ -62,15 +62,15 @@ class LinearSweepResult(SweepResult):
 
     @property
     def bounded(self) -> bool:
-        """Whether the gradient of the loss is bounded in z, so that runs swing and do not explode."""
+        """Whether ``∂φ/∂z`` is bounded, so that runs oscillate and do not explode."""
         return self.loss.bounded
 
     @cached_property
     def theory(self) -> Theory | None:
-        """What can be said before training; None where a schedule changes the rate, which it does not know.
+        """The predictions for squared loss, SGD and a constant rate: see `learnrate.theory.Theory`.
 
-        Limits are worked out for a constant rate; see `learnrate.theory.Theory` for all there is. None as well
-        where the numbers of the examples, or the weight decay, are too large for fourth moments.
+        None for other losses, optimizers and schedules, and if the numbers of the examples, or the weight decay, are too
+        large for fourth moments.
         """
         if self.config.schedule != "constant" or not self.config.plain:
             return None
@@ -83,7 +83,7 @@ class LinearSweepResult(SweepResult):
 
     @cached_property
     def prediction(self) -> Prediction:
-        """What was said before training: limits, floors and expected curves."""
+        """The predictions made before training: limits, floors and expected curves."""
         why_not, config = None, self.config
         if config.schedule != "constant":
             why_not = "limits are worked out for a constant rate, and here a schedule changes it"
@@ -105,7 +105,7 @@ class LinearSweepResult(SweepResult):
         return Prediction(self.lrs, self.epochs, self.theory, why_not)
 
     def _suggestion_beyond(self, horizon: int) -> Suggestion:
-        """For a longer run: by the expected loss where the theory knows it, else by the drift of the best rate."""
+        """The suggestion for a longer run, by the expected loss; if that is not known, by `learnrate.sweeps.longer`."""
         prediction = self.prediction
         if self.theory is None or isinstance(prediction, CurvedPrediction):
             return super()._suggestion_beyond(horizon)
@@ -138,7 +138,7 @@ class LinearSweepResult(SweepResult):
         return 0.0
 
     def _floor_of(self, k: int) -> float | None:
-        """Where a rate settles; 0 where the classes can be told apart, so that every rate goes on."""
+        """The loss at which a rate settles; 0 if the classes are linearly separable, so that the loss falls forever."""
         prediction = self.prediction
         if isinstance(prediction, CurvedPrediction):
             curved = prediction.curved
@@ -147,7 +147,7 @@ class LinearSweepResult(SweepResult):
         return super()._floor_of(k)
 
     def verdict_sentences(self) -> tuple[str, ...]:
-        """The limits, what was to be expected of the rates that are not safe, and what that rests on."""
+        """Sentences about the limits, the rates that are not safe, and the sample that the predictions are from."""
         said = super().verdict_sentences()
         return (*said, *self._about_the_sample()) if said else ()
 
@@ -162,24 +162,24 @@ class LinearSweepResult(SweepResult):
 
     @property
     def r2(self) -> Float[Array, "S K"] | None:
-        """R² on the held-out examples after the last epoch; None where nothing was held out."""
+        """R² on the held-out examples after the last epoch; None if no examples were held out."""
         return self._r2
 
     @property
     def score(self) -> tuple[str, Float[Array, "S K"]] | None:
-        """What stands beside the final loss, on held-out examples where there are any: its name and values."""
+        """The name and values of the score, on held-out examples if there are any; None if there is no score."""
         if self.loss.quadratic:
             return super().score
-        name, values = list(self.metrics.items())[-1]  # that of held-out examples comes last
+        name, values = list(self.metrics.items())[-1]  # the score on held-out examples is the last
         held_out = name.startswith("val_") and self.loss.score == "accuracy"
         return ("held-out " if held_out else "") + self.loss.score, values[:, :, -1]
 
     def curves(self) -> Curves:
-        """The loss curves as the drawings take them."""
+        """The loss curves and all that is drawn with them."""
         return replace(super().curves(), quantity=self.loss.quantity)
 
     def to_frame(self) -> pl.DataFrame:
-        """Tidy Polars frame, one row per lane and epoch: as for every sweep, and one column per metric."""
+        """Tidy Polars frame, one row per lane and epoch, with the columns of every sweep and one per metric."""
         import polars as pl
 
         columns = [pl.Series(name, values.ravel()) for name, values in self.metrics.items()]
@@ -208,11 +208,11 @@ class LinearSweepResult(SweepResult):
 
     @property
     def fingerprint(self) -> str:
-        """Tells whether two results rest on the same examples: see `Prepared.fingerprint`."""
+        """A hash of the examples, to see whether two results have the same ones: see `Prepared.fingerprint`."""
         return self.data.fingerprint
 
     def data_facts(self) -> tuple[tuple[str, str], ...]:
-        """What is known about the examples: name and value."""
+        """Facts about the examples, as names and values."""
         data = self.data
         names = data.feature_names
         more = f", … ({len(names)} in all)" if len(names) > _FEW else ""
@@ -228,7 +228,7 @@ class LinearSweepResult(SweepResult):
         return tuple((name, value) for name, value in facts.items() if value is not None)
 
     def remarks(self) -> tuple[str, ...]:
-        """What was done to the examples: sentences."""
+        """Sentences that say how the examples were changed."""
         data = self.data
         scaled = ("Features were brought to mean 0 and standard deviation 1 for training.",)
         left_out = tuple(f"Left out: {column.name} ({column.reason})." for column in data.left_out)
@@ -241,14 +241,14 @@ class LinearSweepResult(SweepResult):
         )
 
     def _about_the_sample(self) -> tuple[str, ...]:
-        """What the predictions rest on, where the examples are too many for memory."""
+        """A sentence about the sample that predictions are from; empty if they are from all examples."""
         if self.data.stored is None or len(self.data.y_train) == self.data.n:
             return ()
         sample = f"{len(self.data.y_train):,} evenly spaced ones of the {self.data.n:,} examples"
         return (f"Limits, floors and predictions are estimates from {sample}.",)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as JSON can hold it; a number that is not finite is null."""
+        """The whole result in types that JSON has; a number that is not finite is null."""
         return {**super().as_dict(), "data": self._data_as_dict()}
 
     def _lane_as_dict(self, s: int, k: int) -> dict[str, Any]:
@@ -282,7 +282,7 @@ class LinearSweepResult(SweepResult):
 
 
 def theory_of(data: Prepared, config: SweepConfig) -> Theory:
-    """What can be said before training with these settings at a constant rate."""
+    """The predictions for these examples and settings, at a constant rate."""
     return analyse(
         data.X_train,
         data.y_train,

@@ -1,4 +1,4 @@
-"""The linear model as a sweep's task: its problems, its engine, and what is measured on held-out examples."""
+"""The linear model as the task of a sweep: its problems, engine, held-out loss and result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from learnrate.sweeps.confirm import contradiction, false_divergence
 from learnrate.sweeps.curved import Curved
 from learnrate.sweeps.front import Block, Cluster, Place
 from learnrate.sweeps.linear import LinearSweepResult
-from learnrate.sweeps.scores import scores
+from learnrate.sweeps.losses import scores
 from learnrate.theory import Theory
 from learnrate.training.executors import LocalExecutor
 from learnrate.training.losses import Loss
@@ -49,12 +49,12 @@ class LinearTask:
 
     @property
     def n(self) -> int:
-        """Examples of an epoch."""
+        """Number of training examples."""
         return self.data.n
 
     @property
     def large(self) -> bool:
-        """No: a lane is some weights."""
+        """False: a lane needs little memory."""
         return False
 
     @property
@@ -64,11 +64,11 @@ class LinearTask:
 
     @property
     def horizon(self) -> Horizon:
-        """How long lanes are trained, and where they are measured."""
+        """How long lanes are trained, and when they are measured."""
         return Horizon(self.config.epochs)
 
     def settings(self) -> dict[str, Any]:
-        """All that decides the numbers, as JSON can hold it."""
+        """All that decides the numbers, in types that JSON has."""
         settings = self.config.as_dict()
         del settings["threads"]  # the numbers do not depend on it
         if callable(self.config.schedule):
@@ -78,10 +78,10 @@ class LinearTask:
         return {**settings, "lrs": self.lrs.tolist(), "examples": self.data.fingerprint}
 
     def measure(self, states: LaneStates) -> Mapping[str, Array]:
-        """The loss on held-out examples, where there are any."""
+        """The loss on held-out examples, if there are any."""
         data = self.data
         if data.stored is not None and data.stored.val is not None:
-            # Small blocks, for which there is room beside those that are trained on.
+            # Small blocks, because the memory budget is for those that are trained on.
             per_block = max(1, (self.config.block_size or data.n) // 8)
             rows = data.stored.val
             blocks = rows.blocks(per_block, range(-(-rows.n // per_block)))
@@ -93,9 +93,9 @@ class LinearTask:
         return {f"val_{name}": mean for name, mean in means(self.loss, blocks, theta).items()}
 
     def place(self, engine: str, cluster: Cluster | None, monitor: Monitor) -> Place:
-        """Where lanes are trained.
+        """Choose where lanes are trained.
 
-        Threads are used for seeds first, since these are independent passes; what is left goes to the engine.
+        Threads are used for seeds first, because seeds are independent. The engine gets the threads that are left.
         """
         config, stored = self.config, self.data.stored is not None
         if stored and config.engine not in ("auto", *STREAMING):
@@ -103,8 +103,8 @@ class LinearTask:
                 f"{option('engine')} must be auto or one of {', '.join(STREAMING)} for a table larger than memory. "
                 f"Got {config.engine!r} instead; leave memory out for that."
             )
-        # Every seed has buffers of its own: of examples that are read in blocks one at a time is trained. On a
-        # cluster, seeds are its workers' matter, and an engine here may have all threads.
+        # Each seed has its own buffers, so with examples in blocks one seed is trained at a time. On a cluster the
+        # workers train the seeds.
         alone = stored or cluster is not None
         seeds_at_once = 1 if alone else min(config.threads, config.seeds)
         (problem,) = self._problems([None])
@@ -141,7 +141,7 @@ class LinearTask:
         return Place(executor, choice.engine.name, choice.reason)
 
     def problems(self, progress: Progress) -> list[LinearProblem]:
-        """What an engine is given, for each seed."""
+        """One problem for each seed."""
         return self._problems([progress.of(s) for s in range(self.config.seeds)])
 
     def _problems(self, listeners: Sequence[Callable[[int], object] | None]) -> list[LinearProblem]:
@@ -173,9 +173,9 @@ class LinearTask:
         ]
 
     def contradiction(self, record: Record) -> str | None:
-        """Whether the least loss that was reported is not what its parameters give; see there.
+        """A phrase that says how the smallest reported loss is wrong; None if it is right.
 
-        For squared loss: no other is worked out but from the rows themselves.
+        See `learnrate.sweeps.confirm`. Only for squared loss: the engines compute all others from the rows themselves.
         """
         if not self.loss.quadratic:
             return None
@@ -187,7 +187,7 @@ class LinearTask:
     def result(
         self, record: Record, block: Block, *, engine: str, reason: str, seconds: float
     ) -> LinearSweepResult:
-        """Some lanes up to the epoch where they are."""
+        """The result of some lanes, up to the last epoch that all of them have finished."""
         states = [
             record.state(s, block.lanes) for s in range(*block.seeds.indices(self.config.seeds))
         ]

@@ -1,8 +1,8 @@
-"""The rate for a run that is longer than the sweep: the best rate drifts as training goes on, mostly to smaller ones.
+"""The rate for a run that is longer than the sweep, for which the best rate is mostly smaller.
 
-No law holds for every task. Over small tasks (docs/suggestion-quality.md) the best rate at M times the sweep's length is
-best guessed as ``η_0 · M^−0.32``, the exponent of arXiv 2409.19913; an exponent that is fitted to the task's own curves
-is worse than this one for all. How far tasks differ from it is what sets the interval.
+No law holds for every task. On small tasks (docs/suggestion-quality.md) the best estimate of the best rate at M times the
+length of the sweep was ``η_0 · M^−0.32``, with the exponent of arXiv 2409.19913; exponents fitted to each task's own
+curves were worse. The width of the interval comes from the differences between tasks.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from learnrate.training.pruning import lowest_so_far
 __all__ = ["COVERAGE", "Longer", "Swept", "best_rate", "longer_run", "suggest_longer"]
 
 COVERAGE = 0.75
-"""The share of runs whose best rate lay in the interval, on tasks that no constant here was chosen by."""
+"""The share of runs whose best rate was in the interval, on tasks that were not used to choose the constants here."""
 _DRIFT = 0.32
 _SPREAD, _SPREAD_BY_LENGTH = 0.25, 0.24
-"""Deviation of the best rate's logarithm between tasks: at M = 1, and for each unit of ln M."""
+"""Standard deviation between tasks of the logarithm of the best rate: at M = 1, and for each unit of ln M."""
 _WIDTH = 1.8
-"""Deviations on either side."""
-_FARTHEST = 100
-_FEWEST_RATES = 9
-_FEWEST_STEPS = 20
-_BEFORE = 3.0
-"""The best rate at this part of the sweep's length tells which way it drifts."""
+"""Standard deviations on either side."""
+_MAX_FACTOR = 100
+_MIN_RATES = 9
+_MIN_STEPS = 20
+_EARLIER = 3.0
+"""The best rate at the end is compared with that at the sweep's length divided by this."""
 
 
 class Swept(NamedTuple):
-    """What was measured: losses (S, K, points) of the rates, and where, counted in a unit."""
+    """The curves of a sweep: losses (S, K, points) at positions that are counted in ``unit``."""
 
     lrs: Float[Array, " K"]
     losses: Float[Array, "S K points"]
@@ -44,12 +44,12 @@ class Swept(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Epochs or steps trained."""
+        """Number of epochs or steps that were trained."""
         return int(self.positions[-1])
 
 
 class Longer(NamedTuple):
-    """A rate for a longer run, and the interval that held the best one in three of four test runs."""
+    """A rate for a longer run, and the interval that contained the best rate in three of four test runs."""
 
     lr: float
     low: float
@@ -57,7 +57,7 @@ class Longer(NamedTuple):
 
 
 def longer_run(best: float, M: float) -> Longer:
-    """The rate for a run that is M times as long.
+    """The rate for a run that is M times as long as the sweep.
 
     ``η = η_0 · M^−0.32``, and the interval is ``η · exp(±1.8 √(0.25² + (0.24 ln M)²))``.
 
@@ -66,7 +66,7 @@ def longer_run(best: float, M: float) -> Longer:
     best : float
         The best rate at the sweep's own length.
     M : float
-        How many times as long, at least 1.
+        Length of the run divided by that of the sweep, at least 1.
     """
     lr = best * M**-_DRIFT
     wide = math.exp(_WIDTH * math.hypot(_SPREAD, _SPREAD_BY_LENGTH * math.log(M)))
@@ -74,12 +74,12 @@ def longer_run(best: float, M: float) -> Longer:
 
 
 def best_rate(lrs: Float[Array, " K"], losses: Float[Array, " K"]) -> float:
-    """The bottom of the parabola in ``ln η`` through the lowest loss and its neighbours.
+    """The minimum of the parabola in ``ln η`` through the lowest loss and its neighbours.
 
     Parameters
     ----------
     lrs, losses : arrays, shape (K,)
-        In rising order of the rates; losses that are not finite are not looked at.
+        In ascending order of the rates; losses that are not finite are ignored.
     """
     k = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
     if not 0 < k < len(lrs) - 1 or not np.isfinite(losses[k - 1 : k + 2]).all():
@@ -94,15 +94,16 @@ def best_rate(lrs: Float[Array, " K"], losses: Float[Array, " K"]) -> float:
 
 
 def suggest_longer(sweep: Swept, horizon: int) -> Suggestion:
-    """The rate for a run that is longer than the sweep, or why there is none.
+    """The rate for a run that is longer than the sweep, or the reason why there is none.
 
-    Rates are compared by the lowest loss so far, for a long training keeps its best checkpoint. See `longer_run`.
+    Rates are compared by the lowest loss so far, because a long training keeps its best checkpoint. See `longer_run`.
 
     Parameters
     ----------
     sweep : Swept
+        The curves of the sweep.
     horizon : int
-        Epochs or steps of the longer run.
+        Length of the longer run, in epochs or steps.
     """
     M, order = horizon / sweep.length, np.argsort(sweep.lrs)
     sweep = sweep._replace(lrs=sweep.lrs[order], losses=sweep.losses[:, order])
@@ -138,19 +139,17 @@ def _rounded(lr: float) -> str:
 
 
 def _why_not(sweep: Swept, horizon: int, losses: Float[Array, " K"]) -> str | None:
-    """Why nothing can be said of the longer run: a phrase, ending in a full stop."""
+    """A phrase with a full stop that says why there is no suggestion; None if there is one."""
     length = counted(sweep.length, sweep.unit)
-    if horizon > _FARTHEST * sweep.length:
+    if horizon > _MAX_FACTOR * sweep.length:
         return (
-            f"{counted(horizon, sweep.unit)} is more than {_FARTHEST} times what was trained, {length}; train "
-            f"{counted(-(-horizon // _FARTHEST), sweep.unit)} or more."
+            f"{counted(horizon, sweep.unit)} is more than {_MAX_FACTOR} times what was trained, {length}; train "
+            f"{counted(-(-horizon // _MAX_FACTOR), sweep.unit)} or more."
         )
-    if len(losses) < _FEWEST_RATES:
-        return f"a longer run needs {_FEWEST_RATES} rates or more that were trained to the end. Got {len(losses)}."
-    if sweep.unit == "step" and sweep.length < _FEWEST_STEPS:
-        return (
-            f"a longer run needs {_FEWEST_STEPS} steps or more to go by, and {length} were trained."
-        )
+    if len(losses) < _MIN_RATES:
+        return f"a longer run needs {_MIN_RATES} rates or more that were trained to the end. Got {len(losses)}."
+    if sweep.unit == "step" and sweep.length < _MIN_STEPS:
+        return f"a longer run needs {_MIN_STEPS} steps or more to go by, and {length} were trained."
     if not np.isfinite(losses).any():
         return "every rate diverged; try smaller ones."
     k = int(np.argmin(losses))
@@ -161,7 +160,7 @@ def _why_not(sweep: Swept, horizon: int, losses: Float[Array, " K"]) -> str | No
 
 
 def _at_risk(sweep: Swept, losses: Float[Array, " K"], found: Longer, best: float) -> float:
-    """The most that is lost inside the interval, moved to where the best rate is now, as a share of what was gained."""
+    """The largest loss in the interval around ``best``, above the least loss, divided by the decrease from the start."""
     start = float(sweep.losses[:, :, 0].mean())
     least = float(losses.min())
     inside = (sweep.lrs >= best * found.low / found.lr) & (
@@ -172,9 +171,9 @@ def _at_risk(sweep: Swept, losses: Float[Array, " K"], found: Longer, best: floa
 
 
 def _cautions(sweep: Swept, losses: Float[Array, " K"], best: float) -> str:
-    """What the curves show that the guess does not know."""
+    """Sentences about curves that suggest another rate than the estimate."""
     said = ""
-    before = int(np.searchsorted(sweep.positions, sweep.length / _BEFORE))
+    before = int(np.searchsorted(sweep.positions, sweep.length / _EARLIER))
     if 0 < before < len(sweep.positions) - 1:
         earlier = best_rate(sweep.lrs, lowest_so_far(sweep.losses[:, :, : before + 1]))
         if best > 1.3 * earlier:

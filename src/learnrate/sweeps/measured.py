@@ -1,4 +1,4 @@
-"""What was measured in a sweep, whatever was trained."""
+"""The measured curves of a sweep, for any model."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ class Measured:
     Attributes
     ----------
     config : SweepConfig
-        What was asked for.
+        The settings.
     lrs : float64 array, shape (K,)
         Learning rates.
     losses : float64 array, shape (S, K, E + 1)
         Mean loss over the training examples, for every seed and rate, before training and after each
         epoch. Not finite once a lane has diverged.
     val_losses : float64 array, shape (S, K, E + 1), or None
-        The same over held-out examples.
+        Mean loss over the held-out examples.
     engine, engine_reason : str
-        What executed the lanes, and why it was chosen.
+        The engine that trained the lanes, and why it was chosen.
     seconds : float
         Wall time of the training.
     source : str
-        The examples, as the call in Python that would train on them again names them.
+        The examples as they are written in a Python call, such as ``"X, y"``.
     horizon : Horizon, optional
-        Where lanes were measured; after each epoch unless given.
+        When lanes were measured; by default after each epoch.
     pruned : int array, shape (K,), optional
-        The number of the measurement after which a rate was ended, since it could no longer be the best: its curves
-        are nan from there on. −1 for rates that were not.
+        For a rate that was ended early because it could no longer be the best, the index of its last measurement; its
+        curves are NaN after it. −1 for all others.
     wanted : int, optional
-        The length of a longer run, whose rate is suggested in reports and pictures as well.
+        The length of a longer run for which reports and pictures also suggest a rate.
     """
 
     config: SweepConfig
@@ -59,7 +59,7 @@ class Measured:
     wanted: int | None = None
 
     def _pruned_at(self, k: int) -> int | None:
-        """The measurement after which a rate was ended early; None if it was not, or had diverged by then."""
+        """The last measurement of a rate that was ended early; None if it was not ended, or had diverged by then."""
         if self.pruned is None or self.pruned[k] < 0:
             return None
         point = int(self.pruned[k])
@@ -72,23 +72,23 @@ class Measured:
 
     @property
     def unit(self) -> str:
-        """What `positions` count: ``"epoch"`` or ``"step"`` (of the optimizer)."""
+        """The unit of `positions`: ``"epoch"`` or ``"step"`` (of the optimizer)."""
         return "epoch" if self.horizon is None else self.horizon.unit
 
     @property
     def positions(self) -> Int[Array, " points"]:
-        """Where lanes were measured, in epochs or steps; the first is 0, before training."""
+        """When lanes were measured, in epochs or steps; the first is 0, before training."""
         points = self.losses.shape[2]
         return np.arange(points) if self.horizon is None else self.horizon.positions[:points]
 
     @property
     def length(self) -> int:
-        """Epochs or steps that every lane was trained for."""
+        """Number of epochs or steps that every lane was trained for."""
         return int(self.positions[-1])
 
     @property
     def epochs(self) -> int:
-        """Whole epochs that every lane was trained for."""
+        """Number of whole epochs that every lane was trained for."""
         if self.horizon is None or self.horizon.unit == "epoch":
             return self.length
         return self.length // (self.horizon.per_epoch or self.length + 1)
@@ -103,14 +103,14 @@ class Measured:
         Parameters
         ----------
         lr : float, optional
-            One of `lrs`; the suggested one unless given.
+            One of `lrs`; by default the suggested one.
         seed : int, optional
-            One of `seeds`; the first unless given.
+            One of `seeds`; by default the first.
 
         Raises
         ------
         OptionError
-            If that lane was not trained, or there is no suggestion to take the rate from.
+            If that lane was not trained, or if ``lr`` is not given and there is no suggestion.
         """
         if lr is None:
             lr = self.suggestion().lr
@@ -131,11 +131,11 @@ class Measured:
         return int(ss[0]), int(ks[0])
 
     def latest(self) -> dict[str, Any]:
-        """What was measured last: ``lr`` (K,), the ``epoch`` or ``step``, and for each quantity its values (S, K)."""
+        """The last measurements: ``lr`` (K,), the ``epoch`` or ``step``, and the values (S, K) of each quantity."""
         return {self.unit: self.length, "lr": self.lrs, **self._measured_last()}
 
     def _measured_last(self) -> dict[str, Float[Array, "S K"]]:
-        """Each quantity that has a curve."""
+        """The last values of each quantity that has a curve."""
         found = {"loss": self.losses[:, :, -1]}
         if self.val_losses is not None:
             found["val_loss"] = self.val_losses[:, :, -1]

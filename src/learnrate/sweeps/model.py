@@ -1,4 +1,4 @@
-"""The linear model that a lane has learned."""
+"""The trained linear model of one lane."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["LinearModel"]
 
 @dataclass(frozen=True, eq=False)
 class LinearModel:
-    """``z = X·w + b`` in the user's own units, and what it predicts.
+    """A trained model ``z = X·w + b`` in the user's own units, with its predictions.
 
     Attributes
     ----------
@@ -25,13 +25,13 @@ class LinearModel:
     b : float, or float64 array of shape (C,)
         Bias.
     feature_names : tuple of str
-        The d columns that ``w`` belongs to; ``column=category`` for a one-hot column.
+        The names of the d features; ``column=category`` for a one-hot column.
     target_name : str
-        What is predicted.
+        The name of the target.
     loss : Loss
-        What it was trained with, which says what z is.
+        The loss that it was trained with, which decides what z means.
     classes : tuple of str
-        Where the target is a class: the classes in the order of their codes.
+        The classes in the order of their codes; empty if the target is a number.
     """
 
     w: Float[Array, "d ..."]
@@ -53,7 +53,7 @@ class LinearModel:
             return np.asarray(X @ self.w + self.b)
 
     def predict(self, X: Float[Array, "m d"]) -> Array:
-        """What is expected of each row: a number, ``z`` or for counts ``e^z``; or its most probable class, by name."""
+        """The prediction for each row, shape (m,): ``z``, for counts ``e^z``, for classes the name of the most probable one."""
         z = self.output(X)
         if self.classes:
             codes = z.argmax(axis=1) if z.ndim == 2 else (z > 0).astype(np.int64)
@@ -65,7 +65,7 @@ class LinearModel:
         return z
 
     def probabilities(self, X: Float[Array, "m d"]) -> Float[Array, "m C"]:
-        """The probability of every class, in the order of `classes`: softmax of z, or of ``(0, z)`` for two classes.
+        """The probability of each class, in the order of `classes`: softmax of z, or of ``(0, z)`` with one output.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class LinearModel:
             return np.asarray(p / p.sum(axis=1, keepdims=True))
 
     def as_dict(self) -> dict[str, Any]:
-        """Name → weight, and ``"(bias)"``; with a column for each class, class → such a mapping."""
+        """The weights by feature name, with ``"(bias)"``; if there is a column for each class, such a mapping for each."""
         if self.w.ndim == 2:
             columns = zip(self.classes, self.w.T, np.asarray(self.b), strict=True)
             return {name: self._named(w, b) for name, w, b in columns}

@@ -1,4 +1,4 @@
-"""Small objects for what is rare, and the plain forms that stand for them."""
+"""`OutOfCore`, the options for tables that are larger than memory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class OutOfCore:
     Attributes
     ----------
     budget : str, number or None
-        Memory to use, such as ``"2GB"`` or a number of bytes. None trains in memory, visiting the examples in
+        Memory to use, such as ``"2GB"`` or a number of bytes. None trains in memory and visits the examples in
         blocks of ``block_size`` rows.
     block_size : int, optional
-        Rows of a block: whole blocks are visited in a fresh order every epoch, and rows are shuffled inside
-        them. As many as fit the budget unless given.
+        Rows per block: in every epoch blocks are visited in a new order, and rows are shuffled inside them. By
+        default as many as fit the budget.
     cache : path, optional
-        The folder for caches; the user's own unless given.
+        The folder for caches; by default the user's cache folder.
 
     Examples
     --------
@@ -37,7 +37,7 @@ class OutOfCore:
     cache: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no table could make right."""
+        """Check the options."""
         if self.cache is not None and self.budget is None:
             raise OptionError(
                 f"{option('cache')} must come with memory, the budget. Got cache alone; give both."
@@ -52,5 +52,5 @@ class OutOfCore:
 
 
 def as_out_of_core(memory: str | float | OutOfCore | None) -> OutOfCore:
-    """An `OutOfCore`, of which a budget alone may stand for."""
+    """An `OutOfCore`, also from a budget alone."""
     return memory if isinstance(memory, OutOfCore) else OutOfCore(memory)

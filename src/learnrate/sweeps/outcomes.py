@@ -1,4 +1,4 @@
-"""What became of a lane."""
+"""The outcome of a lane, from its measured curve."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from learnrate.report.curves import counted
 __all__ = ["Outcome", "describe_rate", "diverged_at", "judge"]
 
 _STALL = 0.02
-"""A curve whose last epoch lowered the loss by less than this share of it is called at its floor."""
+"""A curve is at its floor if the last epoch lowered the loss by less than this share of it, …"""
 
 _STEADY = 0.5
-"""But not if it fell by more than this share of its first epoch's fall: a small rate is slow all the way."""
+"""… unless it fell by more than this share of the fall in the first epoch: with a small rate all epochs are slow."""
 
 _JUMP = 1.5
-"""A curve whose last epoch raised the loss by more than this factor has not settled anywhere."""
+"""A curve is unsteady if the last epoch raised the loss by more than this factor."""
 
 _UNDER, _NEAR, _FAR = 0.5, 1.1, 3.0
-"""How near the predicted floor counts as there, and from where on a plateau is another one."""
+"""Multiples of the predicted floor: from the first to the second a curve is at it; a plateau above the third is not."""
 
 _NOTHING = 1e-12
-"""Of the start: below that there is only rounding, whatever the floor would be."""
+"""Losses below this share of the start are rounding, whatever the predicted floor is."""
 
 
 class Outcome(enum.StrEnum):
-    """What became of a lane; the values are sentences."""
+    """The outcome of a lane; the values are sentences."""
 
     DIVERGED = "diverged: the loss stopped being finite"
     RISING = "diverging: ended above its start"
@@ -44,7 +44,7 @@ class Outcome(enum.StrEnum):
 
     @property
     def diverges(self) -> bool:
-        """Whether this rate is too large here."""
+        """Whether the rate is too large for this lane."""
         return self in (Outcome.DIVERGED, Outcome.RISING)
 
 
@@ -66,29 +66,29 @@ def judge(
     safe: bool = False,
     positions: Int[Array, " epochs"] | None = None,
 ) -> Outcome:
-    """The outcome that one lane's measured curve shows.
+    """The outcome of a lane, from its measured curve.
 
     Parameters
     ----------
     losses : array, shape (E + 1,)
-        Before training and after each epoch.
+        Losses before training and after each epoch.
     floor : float, optional
-        The loss that this rate is predicted to settle at; infinite where it settles nowhere. A loss near it (from
-        half of it to a tenth above) is at its floor; so is one that the last epoch lowered by less than 2 %, and by
-        less than half as much as the first; but above three times the predicted floor such a plateau is not the
-        floor: the steep directions are done and the flat ones have hardly begun. Where there is no floor, what is not
-        falling to a new low is unsteady. Where the features say little about the labels a floor can lie above the
-        start; a run that ends there does not diverge.
+        The loss at which this rate is predicted to settle; infinite if it does not settle. A loss from half of it to
+        1.1 times it is at its floor. So is a loss that the last epoch lowered by less than 2 %, and by less than half
+        as much as the first epoch, unless it is above three times the predicted floor: then the loss has converged
+        along directions of large curvature and has hardly changed along others. If the floor is infinite, a curve that
+        does not fall to a new minimum is unsteady. If the features say little about the labels, a floor can be above
+        the start; a run that ends there does not diverge.
     start : float, optional
-        The loss above which a run has gone up; its own start unless given. Over several seeds it is the highest
-        start, for a seed that starts near the optimum can only go up.
+        A run that ends above this loss has risen; by default the first loss of the curve. For several seeds it is the
+        highest start, because a seed that starts near the optimum can only rise.
     least : float
-        The loss at the optimum, where that is known to be far above 0, as a log loss is: how near a run is to its floor
-        is then measured from there, and a fiftieth of the way from the start counts as there.
+        The loss at the optimum, if it is known to be far above 0, as a log loss is. Losses and floors are then compared
+        after subtracting it, and a loss within 2 % of the distance from it to the start is at its floor.
     safe : bool
-        Whether it is known that the mean over runs settles at this rate: then noise alone lifts one above its start.
+        Whether the mean over runs is known to settle at this rate, so that only noise can raise a run above its start.
     positions : int array, shape (E + 1,), optional
-        Where the losses were measured; at equal distances unless given.
+        When the losses were measured; by default at equal distances.
     """
     if not np.isfinite(losses).all():
         return Outcome.DIVERGED
@@ -109,7 +109,7 @@ def judge(
         if (least or low <= last) and last <= max(near, least + there):
             return Outcome.AT_FLOOR
     first_fall, last_fall = float(losses[0]) - float(losses[1]), before - last
-    if positions is not None:  # what the first stretch would be if it were as long as the last
+    if positions is not None:  # scaled to an interval as long as the last
         first_fall *= int(positions[-1] - positions[-2]) / int(positions[1] - positions[0])
     steady = last_fall > 0 and last_fall > _STEADY * first_fall
     lower = last < losses[:-1].min() and (len(losses) < 4 or before <= losses[-3])
@@ -132,9 +132,10 @@ def describe_rate(
     positions: Int[Array, " epochs"] | None = None,
     unit: str = "epoch",
 ) -> str:
-    """One sentence for all seeds of a rate: the common outcome, or how many runs went wrong.
+    """One sentence for all seeds of a rate: their most common outcome, or how many runs diverge.
 
-    With a loss whose gradient is ``bounded`` a run that ended above its start has not begun to grow without end.
+    Parameters are those of `judge`, for losses of shape (S, E + 1). If the derivative of the loss is ``bounded``, a run that
+    ends above its start oscillates and does not diverge.
     """
     if positions is None:
         positions = np.arange(losses.shape[1])
@@ -159,6 +160,6 @@ def describe_rate(
 
 
 def _most_common(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of most runs, of those that did not diverge where some did not."""
+    """The most common outcome of the runs that did not diverge, or of all runs if all diverged."""
     kept = [outcome for outcome in outcomes if not outcome.diverges] or list(outcomes)
     return Counter(kept).most_common(1)[0][0]

@@ -1,4 +1,4 @@
-"""What is said of a sweep's rates before training, so far as there is a theory of the model."""
+"""Predictions about the rates of a sweep before training, if there is a theory of the model."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _FEW_SENTENCES = 3
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Limits, floors and expected curves of the rates of a sweep. Each is None where it is not known.
+    """Limits, floors and expected curves of the rates of a sweep. Each is None if it is not known.
 
     Attributes
     ----------
     lrs : float64 array, shape (K,)
         Learning rates.
     epochs : int
-        How long they are trained.
+        Number of epochs.
     theory : Theory, optional
-        What follows from the examples; None where nothing does.
+        The predictions from the examples; None if there are none.
     why_not : str, optional
-        Why there is no theory: a phrase.
+        A phrase that says why there is no theory.
     """
 
     lrs: Float[Array, " K"]
@@ -58,7 +58,7 @@ class Prediction:
 
     @cached_property
     def floors(self) -> Float[Array, " K"] | None:
-        """The loss that SGD noise keeps each rate from going below."""
+        """The loss below which SGD noise does not let each rate go."""
         if self.theory is None:
             return None
         floor = self.theory.floor(self.lrs)
@@ -66,26 +66,26 @@ class Prediction:
 
     @cached_property
     def verdicts(self) -> tuple[str, ...] | None:
-        """For each rate safe, borderline, diverges or unknown."""
+        """The verdict on each rate, in one or two words: see `learnrate.theory.Verdict`."""
         if self.theory is None:
             return None
         limits = self.theory.limit, self.theory.typical_limit
         return tuple(judge(float(lr), *limits).word for lr in self.lrs)
 
     def arithmetic(self, lr: float) -> list[str]:
-        """The way to the verdict on a rate, one line per step; or why there is none."""
+        """The computation that leads to the verdict on a rate, one line per step; or why there is none."""
         if self.theory is not None:
             return self.theory.verdict(lr, self.epochs).arithmetic
         return [f"{format_rate(lr)} is not judged: {self.why_not}."]
 
     @cached_property
     def best(self) -> float | None:
-        """The rate with the least expected loss after the last epoch."""
+        """The rate with the smallest expected loss after the last epoch."""
         return None if self.theory is None else self.theory.best_rate(self.epochs).value
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
-        """The limits, and what is to be expected of the rates that are not safe."""
+        """Sentences about the limits, and about the rates that are not safe."""
         theory, verdicts = self.theory, self.verdicts
         if theory is None or verdicts is None:
             return ()
@@ -102,7 +102,7 @@ class Prediction:
         return (_limits(theory), *sentences)
 
     def _of_several(self, theory: Theory, verdict: Verdict, lrs: list[float]) -> str:
-        """What is said of all the rates that one verdict without a limit is for."""
+        """One sentence for all rates with the verdict ``TYPICAL`` or ``UNKNOWN``."""
         rates = f"{len(lrs)} rates up to {format_rate(float(max(lrs)))} are"
         if len(lrs) == 1:
             rates = f"{format_rate(float(lrs[0]))} is"
@@ -120,7 +120,7 @@ class Prediction:
 
 
 def _limits(theory: Theory) -> str:
-    """The limits, in plain words; what is not known, and why."""
+    """A sentence with the limits, and with the reasons for those that are not known."""
     average, typical, full = theory.limit, theory.typical_limit, theory.full_batch_limit
     given = f" with momentum {theory.momentum:g}" if theory.momentum else ""
     rates, unknown = [], ""
@@ -130,7 +130,7 @@ def _limits(theory: Theory) -> str:
     else:
         unknown += f" Which rate is safe on average is not known: {average.note}."
     if typical.value is not None:
-        # What is safe on average is so for a single run; an estimate may say less.
+        # A rate that is safe on average is safe for a single run, even if the estimate is lower.
         value = max(typical.value, average.value or 0.0)
         rates.append(f"{_three_digits(value, typical.standard_error)} for most single runs")
     else:
@@ -141,7 +141,7 @@ def _limits(theory: Theory) -> str:
 
 
 def _three_digits(rate: float, error: float | None = None) -> str:
-    """Three digits, rounded down; with the error where it is more than a unit of the last of them."""
+    """Three digits, rounded down; with the error if it is more than one unit of the last digit."""
     text = f"{float(rounded_down(rate, 3)):#.3g}".rstrip(".")
     small = error is None or error <= 10.0 ** (math.floor(math.log10(rate)) - 2)
     return text if small else f"{text} ± {error:.1g}"

@@ -1,4 +1,4 @@
-"""Grids of learning rates, from Python values or from the words of the command line."""
+"""Grids of learning rates, from Python values or from the option ``--lrs``."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ __all__ = [
 ]
 
 LIMIT = 1_000_000
-"""The largest grid that is taken for meant."""
+"""The largest number of rates in a grid; more are assumed to be a mistake."""
 
-_AUTO = 9
-_FAR = 13
-_BEYOND = 1.1
+_AUTO = 9  # rates below the limit in a grid for squared loss
+_WIDE = 13  # rates of the other grids, which are wider
+_BEYOND = 1.1  # the largest rate as a multiple of the limits
 _FORMS = "Write 0.01,0.02 or 0.01:0.05:0.01 or log:1e-4:1:25 or auto."
 
 
 def check_rates(lrs: float | Iterable[float]) -> Float[Array, " K"]:
-    """Learning rates as a float64 array: finite, positive, each once, in the order given.
+    """Learning rates as a float64 array: finite, positive, without repetitions, in the given order.
 
     Raises
     ------
     OptionError
-        If there is none, more than a million, or one that is not a finite positive number.
+        If there are none, more than a million, or some that are not finite positive numbers.
     """
     try:
         values = list(lrs) if isinstance(lrs, Iterator) else lrs
@@ -83,10 +83,10 @@ def logspace(min_lr: float, max_lr: float, num: int) -> Float[Array, " num"]:
 
 
 def arange(start: float | str, stop: float | str, step: float | str) -> Float[Array, " num"]:
-    """Rates ``start, start + step, …`` below ``stop``, counted in decimals.
+    """Rates ``start, start + step, …`` below ``stop``, computed in decimal arithmetic.
 
-    As ``numpy.arange``, without its surprises: ``arange(0.01, 0.05, 0.01)`` is exactly the four floats
-    0.01, 0.02, 0.03, 0.04, and the stop is never included by rounding.
+    Like ``numpy.arange``, but without rounding errors: ``arange(0.01, 0.05, 0.01)`` gives exactly the four floats
+    0.01, 0.02, 0.03, 0.04, and never the stop.
     """
     try:
         first, end, width = (Decimal(str(value)) for value in (start, stop, step))
@@ -115,7 +115,7 @@ def parse_rates(text: str) -> Float[Array, " K"] | None:
     Raises
     ------
     OptionError
-        If the words fit none of the forms.
+        If the text has none of these forms.
     """
     text = text.strip()
     if text.casefold() == "auto":
@@ -137,10 +137,10 @@ def parse_rates(text: str) -> Float[Array, " K"] | None:
 
 
 def auto_rates(theory: Theory, epochs: int) -> Float[Array, " num"]:
-    """The grid for ``auto``: slow, best, borderline and diverging rates in one picture.
+    """The grid for ``auto`` with squared loss: slow, best, borderline and diverging rates in one picture.
 
-    Equal ratios from a thousandth of the mean-square limit to nine tenths of it, the rate with the least
-    expected loss after ``epochs``, one between that limit and a typical run's, and one just beyond both.
+    Equal ratios from a thousandth to nine tenths of the mean-square limit, the rate with the smallest expected loss
+    after ``epochs``, one rate between that limit and that of a typical run, and one just above both.
     """
     typical = theory.typical_limit.value
     limit = theory.limit.value or typical or theory.full_batch_limit.value
@@ -153,42 +153,42 @@ def auto_rates(theory: Theory, epochs: int) -> Float[Array, " num"]:
     best = theory.best_rate(epochs).value
     if best is not None:
         rates.append(best)
-    # Three digits are plenty, and what is printed is what was run.
+    # Rounded, so that the printed rates are exactly those that were trained.
     return np.unique([_three_digits(rate, limit, edge) for rate in rates])
 
 
 def _three_digits(rate: float, *limits: float) -> float:
-    """Rounded; down, where rounding up would carry it beyond a limit."""
+    """Round to three digits, downwards if the result would be above a limit that the rate is not above."""
     rounded = float(f"{rate:.3g}")
     beyond = any(rate <= limit < rounded for limit in limits)
     return float(rounded_down(rate, 3)) if beyond else rounded
 
 
 def rates_by_local_limit(limit: float) -> Float[Array, " num"]:
-    """The grid for ``auto`` where it is known up to which rate runs settle near the optimum, and one beyond it.
+    """The grid for ``auto`` if the limit at the optimum is known.
 
-    Equal ratios from a three-thousandth of that limit, where floors are low and the way is long, to nine tenths of it.
+    Equal ratios from a three-thousandth to nine tenths of that limit, and one rate above it.
     """
-    return _short(np.append(np.geomspace(limit / 3000, 0.9 * limit, _FAR - 1), 1.5 * limit))
+    return _unique(np.append(np.geomspace(limit / 3000, 0.9 * limit, _WIDE - 1), 1.5 * limit))
 
 
 def rates_by_curvature(safe: float) -> Float[Array, " num"]:
-    """The grid for ``auto`` where a safe rate is all that is known: from a thousandth of it to ten times it.
+    """The grid for ``auto`` if only a safe rate is known: from a thousandth of it to ten times it.
 
-    A loss whose gradient is bounded often does best beyond the rate that is safe whatever the start.
+    If the derivative of the loss is bounded, the best rate is often above the one that is safe for every start.
     """
-    return _short(np.geomspace(1e-3 * safe, 10 * safe, _FAR))
+    return _unique(np.geomspace(1e-3 * safe, 10 * safe, _WIDE))
 
 
 def rates_of_optimizer(grid: tuple[float, float], scale: float) -> Float[Array, " num"]:
     """The grid for ``auto`` of an optimizer whose step does not depend on the size of the gradient.
 
-    It moves every parameter by about η a step, so the rates are in units of ``scale``, the size of the labels.
+    It changes every parameter by about η per step, so the rates are multiplied by ``scale``, the size of the labels.
     """
-    return _short(np.geomspace(grid[0] * scale, grid[1] * scale, _FAR))
+    return _unique(np.geomspace(grid[0] * scale, grid[1] * scale, _WIDE))
 
 
-def _short(rates: Float[Array, " num"]) -> Float[Array, " num"]:
+def _unique(rates: Float[Array, " num"]) -> Float[Array, " num"]:
     return np.unique([_three_digits(rate) for rate in rates.tolist()])
 
 

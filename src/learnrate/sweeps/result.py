@@ -1,4 +1,4 @@
-"""The handle on what a sweep found: how to look at it, save it and hand it on."""
+"""The result of a sweep, with methods to plot and save it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class SweepResult(Findings):
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure unless given.
+            Where to draw; by default a new figure.
         log : bool
-            A log loss axis (the default), or the note's linear one.
+            Whether the loss axis is logarithmic; the note's is linear.
         """
         return draw_curves(self.curves(), _new_axes() if ax is None else ax, log=log)
 
@@ -40,7 +40,7 @@ class SweepResult(Findings):
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure unless given.
+            Where to draw; by default a new figure.
         """
         return draw_rates(self.curves(), _new_axes() if ax is None else ax)
 
@@ -55,39 +55,39 @@ class SweepResult(Findings):
     ) -> Path:
         """Write a picture (png, svg, pdf), an interactive report (html) or the numbers (csv, parquet, json).
 
-        A name that ends in ``/``, or an existing folder's, is for `to_tensorboard`.
+        If the path ends in ``/`` or is an existing folder, it is passed to `to_tensorboard`.
 
         Parameters
         ----------
         path : str or Path
-            Where to; its suffix decides. A Path loses a ``/`` at its end.
+            Its suffix decides the format. A `Path` cannot end in ``/``; for a new folder give a str.
         picture : {"curves", "rates"}
             What a picture shows: loss against epoch (`plot`), or final loss against learning rate (`plot_rates`).
         log : bool
-            A log loss axis, for a picture, and for the report to start with.
+            Whether the loss axis of a picture is logarithmic, and that of a report when it is opened.
         command : str, optional
-            What the report says that it was made with; the call in Python unless given.
+            The command line that the report shows as its origin; by default the call in Python.
         lang : {"en", "zh"}
             Language of a picture or a report. A picture in Chinese needs a font that has Chinese characters.
 
         Raises
         ------
         OutputError
-            For a suffix that is not known or a place that cannot be written; nothing half-written stays.
+            If the suffix is not known or the file cannot be written; no incomplete file is left.
         """
         return save_sweep(self, path, picture=picture, log=log, command=command, lang=lang)
 
     def to_tensorboard(self, folder: str | Path) -> Path:
         """Write one run per lane for TensorBoard; needs the extra ``tensorboard``.
 
-        The runs lie in a new folder ``sweep-1``, ``sweep-2``, … of ``folder``, named by their rate (and seed,
-        where there are several), with the scalars ``loss``, ``val_loss`` and metrics by epoch, and their
-        settings and outcome in the HParams table. Look at them with ``tensorboard --logdir FOLDER``.
+        The runs are written to a new folder ``sweep-1``, ``sweep-2``, … inside ``folder`` and named by their rate (and
+        seed, if there are several). Each has the scalars ``loss``, ``val_loss`` and metrics by epoch, and its settings
+        and outcome in the HParams table. Show them with ``tensorboard --logdir FOLDER``.
 
         Parameters
         ----------
         folder : str or Path
-            Made where there is none.
+            Created if it does not exist.
 
         Returns
         -------
@@ -97,7 +97,7 @@ class SweepResult(Findings):
         Raises
         ------
         MissingExtraError, OutputError
-            If TensorBoard is not installed, or the place cannot be written.
+            If TensorBoard is not installed, or the folder cannot be written.
         """
         return to_tensorboard(self, folder)
 
@@ -105,14 +105,14 @@ class SweepResult(Findings):
         """Curves with named axes, an ``xarray.Dataset``; needs the extra ``xarray``.
 
         ``loss``, ``val_loss`` and metrics over ``(seed, lr, epoch)``, ``outcome`` and ``r2`` over
-        ``(seed, lr)``, and where known ``predicted`` over ``(lr, epoch)`` and ``floor`` and ``verdict`` over
+        ``(seed, lr)``, if they are known ``predicted`` over ``(lr, epoch)`` and ``floor`` and ``verdict`` over
         ``lr``; settings, limits and the suggestion in ``attrs``.
         """
         return to_xarray(self)
 
 
 def _new_axes() -> Axes:
-    """Axes of a new pyplot figure, so that ``plt.show()`` and notebooks show it."""
+    """Axes of a new pyplot figure, which ``plt.show()`` and notebooks show."""
     from matplotlib import pyplot as plt
 
     return plt.subplots(layout="constrained")[1]

@@ -1,9 +1,10 @@
-"""``sweep()``, the front door: examples in, trained lanes out."""
+"""``learnrate.sweep``: the sweep of a linear model."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,10 @@ def sweep(
 ) -> LinearSweepResult:
     """Train a linear model by minibatch SGD under many learning rates side by side.
 
-    With squared loss it is ``ŷ = X·w + b``, and every step of a lane with rate η on minibatch J is
-    ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)``, and the same for b; ``|B|`` is the nominal batch size, so a short
-    last minibatch weighs less. A target of two classes is learned by logistic regression, one of more by softmax
-    regression: then ``x_i·w + b − y_i`` becomes the derivative of the log loss in ``z = x_i·W + b``. All
+    With squared loss the model is ``ŷ = X·w + b``. A step of a lane with rate η on minibatch J is
+    ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)``, and likewise for b; ``|B|`` is the nominal batch size, so a short
+    last minibatch has less weight. A target with two classes is learned by logistic regression, one with more classes by
+    softmax regression: then ``x_i·w + b − y_i`` is replaced by the derivative of the log loss at ``z = x_i·W + b``. All
     rates start from the same ``w ~ N(0, 0.01²)``, ``b = 0`` and visit the examples in the same order, so
     their curves differ only by the rate. A rate that diverges is a result, not an error.
 
@@ -75,25 +76,25 @@ def sweep(
         Features; or a table that holds the target too; or a table's file name, ``"diabetes"``, ``"houses"`` or
         ``"note"`` (the note's 1,000 examples).
     y : array of shape (n,), optional
-        Labels, with an array of features: numbers, or texts or truth values, which are classes.
+        Labels, with an array of features: numbers, or strings or bools, which are classes.
     target, features : str and list of str, optional
         Columns of a table to predict, and to predict from.
     lrs : numbers or str
-        Learning rates; ``"auto"``; or what ``--lrs`` takes, such as ``"log:1e-4:1:25"``.
+        Learning rates; ``"auto"``; or a string as for ``--lrs``, such as ``"log:1e-4:1:25"``.
     batch_size : int, optional
-        Nominal ``|B|``; 10 unless given, or n where there are fewer examples.
+        Nominal ``|B|``; by default 10, or n if there are fewer examples.
     epochs : int
-        Passes over the examples.
+        Number of passes over the examples.
     seed, seeds : int
         Every rate is trained with the seeds ``seed, …, seed + seeds − 1``.
     val : float
-        Fraction of examples held out, for ``val_loss`` and R² or accuracy; of every class its share.
+        Fraction of the examples, for classes of each class, that is held out for ``val_loss`` and R² or accuracy.
     sampling : {"shuffle", "independent"}
-        A fresh permutation every epoch, or every minibatch drawn afresh.
+        A new permutation in every epoch, or independently drawn minibatches.
     loss : str, optional
         ``"squared"``, ``"huber"`` (δ is 1.345 times the labels' spread), ``"logistic"`` (two classes), ``"softmax"`` (two or
-        more), ``"poisson"`` (counts; ``e^z`` is their mean). Unless given, a target of texts or truth values is a class
-        and any other a number, for the squared loss.
+        more), ``"poisson"`` (counts; ``e^z`` is their mean). By default ``"squared"`` for numbers, and ``"logistic"`` or
+        ``"softmax"`` for a target of strings or bools, which are classes.
     optimizer : str
         ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, ``"adamw"``, ``"nadam"``, ``"radam"``, ``"adamax"``,
         ``"rmsprop"``, ``"adagrad"`` or ``"lion"``.
@@ -107,46 +108,46 @@ def sweep(
         run), ``"cosine"``, ``"inverse-time"`` (ending at a tenth), ``"linear"``, ``"wsd"``, ``"1-sqrt"``, ``"one-cycle"``; one of
         these with a warm-up, such as ``learnrate.Schedule("cosine", warmup=0.05)``; or a function of the step.
     missing : {"error", "drop", "mean"}
-        What to do about missing values in a table.
+        How missing values in a table are treated.
     table : Table, optional
-        How a table is read and what of it is used, where learnrate shall not judge for itself: decimal mark, header,
+        How a table is read and which columns are used, where learnrate should not detect it: decimal mark, header,
         encoding, dates, columns to drop, ….
     standardize : bool, optional
-        Train on features with mean 0 and standard deviation 1. Tables are standardised unless told
-        otherwise, arrays are taken as they are; learned weights are in the user's units either way.
+        Whether to scale features to mean 0 and standard deviation 1 for training. By default tables are scaled and
+        arrays are not; learned weights are always in the user's units.
     dtype : {"float64", "float32"}
-        Type of the training arithmetic.
+        Type of the numbers in training.
     engine : str
         ``"auto"``, ``"gram"``, ``"fused"``, ``"rows"``, ``"torch"`` or ``"reference"``; all give the same curves. ``gram``
         and ``fused`` know squared loss by SGD, with or without momentum.
     threads : int
-        Threads to use: for several seeds at a time, and what is left of them inside each.
+        Number of threads. They train several seeds at a time; if there are more, each engine uses several.
     prune : bool
-        End rates early that can no longer be the best; see `learnrate.training.pruning.Halving`.
+        Whether to end rates early that can no longer be the best; see `learnrate.training.pruning.Halving`.
     cluster : str or Cluster, optional
         Train on a Ray cluster, with the same numbers: ``"local"`` (workers on this machine's CPUs), ``"auto"``
         (the cluster that runs here), its head's ``"host:port"``, or a `learnrate.cluster.ray.RayCluster`.
     memory : str, number or OutOfCore, optional
-        A budget such as ``"2GB"``, for a table in files that is larger than memory: it is prepared once,
-        into a cache on disk, and trained on in blocks; see docs/scale.md. `learnrate.OutOfCore` also sets the
-        size of blocks and the folder for caches.
+        A budget such as ``"2GB"``, for a table in files that is larger than memory: it is prepared once, stored in a
+        cache on disk, and trained on in blocks; see docs/scale.md. `learnrate.OutOfCore` also sets the size of blocks
+        and the folder for caches.
     checkpoint : str, Path or Checkpoint, optional
-        A folder. Finished epochs are saved there, 30 seconds apart at least, and the same sweep called again
-        continues from there, to the same bits. `learnrate.Checkpoint` sets another time.
+        A folder. The sweep is saved there after an epoch, at most every 30 seconds. Called again, the same sweep
+        continues from there and gives the same bits. `learnrate.Checkpoint` sets another interval.
     monitor : Monitor, optional
-        Callbacks that are told how far the sweep is: `learnrate.Monitor`.
+        Callbacks for progress and messages: `learnrate.Monitor`.
 
     Returns
     -------
     LinearSweepResult
-        A `SweepResult` with ``plot()``, ``suggestion()``, ``to_frame()``, ``save()`` and the numbers themselves.
+        A `SweepResult` with ``plot()``, ``suggestion()``, ``to_frame()``, ``save()`` and all numbers.
 
     Raises
     ------
     DataError, OptionError, OutputError
-        If the examples or an option cannot be used, or the checkpoint not be written; the message says what to do.
+        If the examples or an option are not valid, or a checkpoint cannot be written; the message says what to do.
     ClusterError, MissingExtraError
-        If a cluster cannot be reached or is lost; if Ray is not installed.
+        If a cluster cannot be reached or is lost, or if Ray is not installed.
 
     Source: *Dive into Deep Learning* (《动手学深度学习》), section 3.2.
 
@@ -160,7 +161,7 @@ def sweep(
     >>> bool(result.losses[0, 3, -1] < 6e-5)
     True
     """
-    # An option that no data could make right is refused before any data is read.
+    # Options are checked before any data is read.
     rates = parse_rates(lrs) if isinstance(lrs, str) else check_rates(lrs)
     blocks, monitor = as_out_of_core(memory), monitor or Monitor()
     config = SweepConfig(
@@ -209,12 +210,13 @@ def sweep(
     )
     n = prepared.n
     if batch_size is None and n < config.batch_size:
-        config = config.with_batch_size(n)
+        config = replace(config, batch_size=n)
     config.check_against(n)
     if blocks.bytes is not None:
-        config = config.with_block_size(_rows_in(blocks.bytes, prepared, config))
+        config = replace(config, block_size=_rows_in(blocks.bytes, prepared, config))
     phi = chosen_loss(loss, prepared)
-    config = config.with_loss(phi.name)
+    if phi.name != config.loss:
+        config = replace(config, loss=phi.name)
     analysed = None
     if rates is None:
         rates, analysed = auto_grid(prepared, config, phi)
@@ -223,7 +225,7 @@ def sweep(
 
 
 def _in_code(data: Any, y: Any) -> str:
-    """The examples as a call in Python names them."""
+    """The examples as they are written in a Python call."""
     if isinstance(data, str | os.PathLike):
         return repr(os.fspath(data))
     if isinstance(data, list | tuple) and all(isinstance(d, str | os.PathLike) for d in data):
@@ -232,7 +234,7 @@ def _in_code(data: Any, y: Any) -> str:
 
 
 def _rows_in(budget: int, prepared: Prepared, config: SweepConfig) -> int:
-    """The block size that was asked for, if two blocks fit the budget, or what does."""
+    """Rows per block: the requested block size, or as many as fit; two blocks must fit the budget."""
     d, itemsize = prepared.X_train.shape[1], prepared.X_train.dtype.itemsize
     fits = block_rows(budget, d, itemsize)
     rows = min(prepared.n, max(config.block_size or fits, config.batch_size))

@@ -1,25 +1,28 @@
-"""``result.save(path)``: the suffix picks the format."""
+"""``result.save(path)``: files whose suffix decides the format, and the texts of a report."""
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import warnings
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from learnrate._extras import require
 from learnrate._files import check_output, check_output_folder, write_atomically
 from learnrate._translation import check_language, translator
 from learnrate.errors import LearnrateWarning, OutputError, not_one_of
-from learnrate.report.interactive import save_report
+from learnrate.report.interactive import ReportTexts, save_report
 from learnrate.report.static import chinese_font, draw_curves, draw_rates, save_figure
 from learnrate.report.tensorboard import require_tensorboard
 from learnrate.sweeps.exports import to_tensorboard
 from learnrate.sweeps.findings import Findings
-from learnrate.sweeps.texts import report_texts
+from learnrate.version import __version__
 
-__all__ = ["PICTURES", "SUFFIXES", "check_sweep_output", "save_sweep"]
+__all__ = ["PICTURES", "SUFFIXES", "check_sweep_output", "report_texts", "save_sweep"]
 
 _NO_FONT = (
     "{path} is labelled in English, because no font with Chinese characters was found. "
@@ -27,14 +30,14 @@ _NO_FONT = (
 )
 
 PICTURES = ("curves", "rates")
-"""What a picture can show: loss against epoch, or final loss against learning rate."""
+"""The kinds of picture: loss against epoch, and final loss against learning rate."""
 _PICTURE_FILES = (".png", ".svg", ".pdf")
 SUFFIXES = (*_PICTURE_FILES, ".html", ".csv", ".parquet", ".json")
-"""The formats that `SweepResult.save` knows, beside a folder for TensorBoard."""
+"""The file formats of `SweepResult.save`, which also writes a folder for TensorBoard."""
 
 
 def check_sweep_output(path: str | Path, picture: str = "curves") -> Path:
-    """`check_output` for the formats of a sweep, and whether the package that they need is there."""
+    """Check, before training, that the suffix is known, the place can be written and the needed package is installed."""
     if picture not in PICTURES:
         raise not_one_of("picture", picture, PICTURES)
     if picture != "curves":
@@ -54,10 +57,10 @@ def check_sweep_output(path: str | Path, picture: str = "curves") -> Path:
 
 
 def _is_folder(path: str | Path) -> bool:
-    """Whether TensorBoard's files are meant: by a slash at the end, or by a folder that is there."""
+    """Whether the path is a folder for TensorBoard: it ends in a slash, or is an existing folder."""
     if str(path).endswith(("/", os.sep)):
         return True
-    # A folder that is called sweep.png is more likely to be an oversight.
+    # A folder named sweep.png is probably a mistake.
     return path != "" and Path(path).is_dir() and Path(path).suffix.lower() not in SUFFIXES
 
 
@@ -70,7 +73,7 @@ def save_sweep(
     command: str | None = None,
     lang: str = "en",
 ) -> Path:
-    """Write ``result`` as the suffix says, and return the place: see `SweepResult.save`."""
+    """Write ``result`` in the format of the suffix, and return the path: see `SweepResult.save`."""
     check_language(lang)
     folder = _is_folder(path)
     path = check_sweep_output(path, picture)
@@ -98,3 +101,46 @@ def save_sweep(
         text = json.dumps(result.as_dict(), ensure_ascii=False, indent=1)
         write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path
+
+
+def report_texts(result: Findings, command: str | None = None) -> ReportTexts:
+    """The texts of a report: facts, sentences and origin.
+
+    Parameters
+    ----------
+    result : Findings
+        The result.
+    command : str, optional
+        The command line that made it; by default the call in Python.
+    """
+    config, first, last = result.config, result.seeds[0], result.seeds[-1]
+    seeds = {"seed": str(first)} if first == last else {"seeds": f"{first} to {last}"}
+    facts = {
+        "learning rates": f"{len(result.lrs):,}",
+        "batch size": str(config.batch_size),
+        f"{result.unit}s": f"{result.length:,}",
+        **seeds,
+        "sampling": str(config.sampling),
+        "arithmetic": str(config.dtype),
+        "engine": result.engine,
+    }
+    if config.momentum:
+        facts["momentum"] = f"{config.momentum:g}"
+    if config.weight_decay:
+        facts["weight decay"] = f"{config.weight_decay:g}"
+    if config.schedule != "constant":
+        facts["schedule"] = config.as_dict()["schedule"]
+    longer = () if result.wanted is None else (str(result.suggestion(result.wanted)),)
+    return ReportTexts(
+        title=result.title,
+        facts=(*result.data_facts(), *facts.items()),
+        sentences=(str(result.suggestion()), *longer, *result.verdict_sentences()),
+        remarks=result.remarks(),
+        command=command or result.call,
+        versions=(
+            ("learnrate", __version__),
+            ("Python", platform.python_version()),
+            ("NumPy", np.__version__),
+        ),
+        fingerprint=result.fingerprint,
+    )

@@ -1,4 +1,4 @@
-"""The recommended learning rate: found from the prediction, confirmed by measured lanes."""
+"""The recommended learning rate, from measured losses and, if there is one, the prediction."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from learnrate.report.curves import counted, format_rate, mean_interval
 __all__ = ["Suggestion", "suggest"]
 
 _ALIKE = 0.05
-"""With one seed there is no measured noise; final losses within this share of the best count alike, …"""
+"""With one seed, final losses within this share of the best count as equally good, since their noise is not known, …"""
 
 _ALIKE_BY_THEORY = 0.25
-"""… or within this share where the theory knows what to expect, for one run's end is mostly chance."""
+"""… or within this share if expected losses are known, because the final loss of one run is mostly chance."""
 
 _WIDEST = 0.3
-"""Rates that are further from the best than this share are not as good, however much the seeds scatter."""
+"""A rate whose loss is above the best by more than this share is not as good, however much the seeds differ."""
 
 _BLOWN = 1.05
-"""A run that ends above the highest start of all seeds times this has blown up."""
+"""A run has blown up if it ends above the highest start of all seeds times this."""
 
 _WORTH = 1.5
-"""A rate that is not safe is suggested only where every safe one ends this many times higher."""
+"""A rate that is not safe is suggested only if all safe ones end at this many times its loss, or higher."""
 
 _NOTHING = 1e-12
-"""Of the start: losses below that are rounding, and alike."""
+"""Losses below this share of the start are rounding, and count as equal."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,20 @@ class Suggestion:
     reason : str
         One sentence.
     horizon : int
-        Epochs, or steps, that it holds for: a shorter run wants a larger rate, a longer one a smaller.
+        Length of the run that it is for, in epochs or steps. For a longer run a smaller rate is better, mostly.
     interval : (float, float) or None
-        Lowest and highest measured rate that is as good within the noise.
+        The lowest and the highest measured rate that are as good within the noise.
     criterion : str
-        The loss that was compared.
+        The loss by which rates were compared.
     predicted_best : float or None
-        The rate with the least expected training loss at this horizon, tried or not, by the theory.
+        The rate with the smallest expected training loss at this horizon, measured or not, by the theory.
     unit : str
-        Of the horizon: ``"epoch"`` or ``"step"``.
+        The unit of the horizon: ``"epoch"`` or ``"step"``.
     coverage : float or None
-        For a run that is longer than the sweep: the share of tasks in which the best rate lies in ``interval``.
+        For a run that is longer than the sweep: the share of tasks in which the best rate is in ``interval``.
     at_risk : float or None
-        For such a run: the most that a rate inside the interval lost at the sweep's own length, as a share of what
-        the best rate gained from the start.
+        For such a run: the largest loss of a rate in the interval at the sweep's own length, minus the least loss,
+        divided by the decrease from the start to the least loss.
     """
 
     lr: float | None
@@ -68,7 +68,7 @@ class Suggestion:
     at_risk: float | None = None
 
     def __str__(self) -> str:
-        """The sentence for a reader."""
+        """The suggestion as text."""
         if self.lr is None:
             return f"No suggestion: {self.reason}"
         return f"Suggested learning rate: {format_rate(self.lr)}. {self.reason}"
@@ -86,35 +86,36 @@ def suggest(
     verdicts: tuple[str, ...] | None = None,
     unit: str = "epoch",
 ) -> Suggestion:
-    """The rate with the least expected final loss among the measured rates that are as good as the best.
+    """The rate with the smallest expected final loss among the measured rates that are as good as the best.
 
-    A rate can be used where no run blew up, and where the median run ends no higher than the median start. The
-    best of these has the lowest median final loss. A rate is as good as the best when the logarithms of their
-    final losses, paired by seed (lanes of a seed share their random numbers), differ by no more than chance
-    (a 95 % interval that reaches zero), and both its mean and its median are within 30 %. With a single seed it
-    must lie within 5 %, or within 25 % where the expected losses are known. Medians and logarithms, because one lucky
-    start or one bad end would rule a mean.
+    A rate can be used if no run blew up and the median run does not end above the median start. The best of these has the
+    lowest median final loss. Another rate is as good as the best if the logarithms of their final losses, paired by seed
+    (lanes of a seed share their random numbers), do not differ significantly (a 95 % interval that contains zero), and
+    its mean and median are within 30 %. With a single seed it must be within 5 %, or within 25 % if expected losses are
+    known. Medians and logarithms are used because a single extreme run would decide a mean.
 
-    Rates that are not safe are passed over, unless every safe one ends half as high again; those that diverge are in any case.
+    Rates that are not safe are not suggested, unless all safe ones end at 1.5 times their loss or higher. Rates whose
+    verdict is "diverges" are not suggested if there are others.
 
     Parameters
     ----------
     lrs : array, shape (K,)
+        Learning rates.
     final, start : arrays, shape (S, K)
-        Loss after the last epoch and before training; not finite where diverged.
+        Loss after the last epoch and before training; not finite if diverged.
     horizon : int
-        Epochs or steps trained.
+        Number of epochs or steps that were trained.
     criterion : str
-        What the losses are: ``"training loss"`` or ``"held-out loss"``.
+        The name of the losses: ``"training loss"`` or ``"held-out loss"``.
     predicted : array, shape (K,), optional
-        Expected final training loss of each rate, NaN where it is not known. Where it is not given, or not known of all
-        rates that measured best, the best measured rate is taken.
+        Expected final training loss of each rate, NaN if it is not known. Without it, or if it is not known for all
+        rates that are as good as the best, the best measured rate is suggested.
     predicted_best : float, optional
-        The rate with the least expected final loss of all, for the reason.
+        The rate with the smallest expected final loss of all, which the reason mentions.
     verdicts : tuple of str, optional
-        What was said of each rate before training: ``"safe"``, ….
+        The verdict on each rate before training: ``"safe"``, ….
     unit : str
-        Of the horizon: ``"epoch"`` or ``"step"``.
+        The unit of the horizon: ``"epoch"`` or ``"step"``.
     """
     S, epochs = len(final), counted(horizon, unit)
     with np.errstate(all="ignore"):
@@ -132,7 +133,7 @@ def suggest(
             None, f"{why}; try smaller ones.", horizon, None, criterion, predicted_best, unit
         )
     expected = None if predicted is None or not np.isfinite(predicted[usable]).any() else predicted
-    # Beside rates that are safe, one of which nothing is known is not; where nothing is known of any it may be.
+    # If some rates are known to be safe, one about which nothing is known counts as not safe.
     unsafe = {"borderline", "diverges"} | ({"not known"} if "safe" in (verdicts or ()) else set())
     safe = np.array([word not in unsafe for word in verdicts or [""] * len(lrs)])
     aside, pool = "", usable
@@ -184,9 +185,9 @@ def _among_the_safe(
     safe: Bool[Array, " K"],
     diverges: Bool[Array, " K"],
 ) -> tuple[Bool[Array, " K"], str]:
-    """The rates to choose from where some are not safe, and what is to be said of the others.
+    """The rates to choose from if some are not safe, and a phrase about the others.
 
-    One at which nearly every run grows is never among them beside others, however it ended here.
+    A rate at which nearly every run grows is not among them if there are others, whatever its final loss here.
     """
     best = int(np.flatnonzero(usable)[np.argmin(typical[usable])])
     rate, loss = format_rate(float(lrs[best])), f"{typical[best]:.3g}"
@@ -209,14 +210,14 @@ def _among_the_safe(
 def _as_good_as(
     best: int, runs: Float[Array, "S K"], pool: Bool[Array, " K"], share: float
 ) -> Bool[Array, " K"]:
-    """Which rates no measurement tells from the best one; with one seed, which are within a share of it."""
+    """Which rates do not differ significantly from the best one; with one seed, which are within a share of it."""
     S = len(runs)
     with np.errstate(all="ignore"):
         if S == 1:
             alike: Array = runs[0] <= (1 + share) * runs[0, best]
             return alike
-        # Paired by seed. The interval's lower end is never put under the lowest seed, which is right here
-        # too: a rate that is worse in every single seed is worse.
+        # Paired by seed. `mean_interval` never puts the lower end below the lowest value, so a rate that is worse
+        # for every seed is not alike.
         apart = mean_interval(np.log(runs / runs[:, [best]]))
         near = np.median(runs, axis=0) <= (1 + _WIDEST) * np.median(runs[:, best])
         near &= runs.mean(axis=0) <= (1 + _WIDEST) * runs.mean(axis=0)[pool].min()
@@ -226,7 +227,7 @@ def _as_good_as(
 
 
 def _at_the_edge(lrs: Float[Array, " K"], lr: float, predicted_best: float | None) -> str:
-    """What to try next, where the best of the rates tried is their smallest or largest."""
+    """A sentence about what to try next if the best rate is the smallest or the largest one tried."""
     edge = "smallest" if lr == lrs.min() else "largest" if lr == lrs.max() else None
     if edge is None:
         return ""

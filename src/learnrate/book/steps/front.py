@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from learnrate.book.steps.explanation import Explanation
@@ -99,7 +100,7 @@ def explain(
     )
     n = len(prepared.y_train)
     if batch_size is None and n < config.batch_size:
-        config = config.with_batch_size(n)
+        config = replace(config, batch_size=n)
     config.check_against(n)
     phi = chosen_loss(loss, prepared)
     return explain_step(prepared, phi, lr=rate, config=config, step=int(step))

@@ -71,7 +71,7 @@ def lines() -> Iterator[str]:
         found = find_optimum(loss, X, y)
         assert found is not None
         assert found.reached, name
-        local = Local(X, found.slope, found.bend, B)
+        local = Local(X, found.derivative, found.second_derivative, B)
         lrs = PARTS * local.limit
         settling = Settling(loss, X, y, found, local)
         for sampling in (Sampling.INDEPENDENT, Sampling.SHUFFLE):

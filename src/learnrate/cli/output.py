@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from learnrate._translation import translator
-from learnrate.book.steps.wrapping import line_breaks
+from learnrate.book.steps.formats import line_breaks
 from learnrate.report.curves import counted, format_rate
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.result import SweepResult

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from learnrate.book.steps import Explanation
-from learnrate.book.steps.html import render_html
+from learnrate.book.steps.files import render_html
 from tests.book.steps.conftest import HOSTILE
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}

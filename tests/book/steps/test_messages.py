@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
-from learnrate.book.steps.messages import Messages, messages_in, prose
+from learnrate.book import steps
+from learnrate.book.note.catalogue import catalogue
+from learnrate.book.steps.messages import messages_in, prose
 from learnrate.errors import OptionError
 
+LOSSES = ("squared", "logistic", "softmax")
 ENGLISH, CHINESE = messages_in("en"), messages_in("zh")
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Messages)])
+@pytest.mark.parametrize("name", catalogue("steps"))
 def test_both_languages_fill_in_the_same_values_and_name_the_same_code(name: str) -> None:
     def parts(text: str) -> tuple[set[str | None], set[str]]:
         values = {value for _, value, _, _ in Formatter().parse(text)}
@@ -24,10 +27,18 @@ def test_both_languages_fill_in_the_same_values_and_name_the_same_code(name: str
 
 
 def test_chinese_is_chinese() -> None:
-    same = {
-        f.name for f in fields(Messages) if getattr(ENGLISH, f.name) == getattr(CHINESE, f.name)
+    assert [name for name, text in catalogue("steps").items() if text["en"] == text["zh"]] == []
+
+
+def test_the_code_uses_every_text_and_no_other() -> None:
+    folder = Path(steps.__file__).parent
+    files = [*folder.rglob("*.py"), *folder.rglob("*.html"), *folder.rglob("*.svg")]
+    code = "".join(file.read_text(encoding="utf-8") for file in files)
+    used = set(re.findall(r"\bm\.(\w+)", code)) - {"of", "lastgroup"}
+    of_losses = {
+        f"{name}_{loss}" for name in re.findall(r'm\.of\("(\w+)"', code) for loss in LOSSES
     }
-    assert same == set()
+    assert used | of_losses | {"saved"} == set(catalogue("steps"))
 
 
 def test_prose_marks_code_and_leaves_backquotes_in_values_alone() -> None:

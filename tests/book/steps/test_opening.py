@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from learnrate.book.steps.files import render_html, render_svg
 from learnrate.book.steps.formula import _Part, _Reader
-from learnrate.book.steps.html import render_html
 from learnrate.book.steps.opened import GraphNode
 from learnrate.book.steps.opening import largest
 from learnrate.book.steps.script_explanation import ScriptExplanation
-from learnrate.book.steps.svg import render_svg
 from learnrate.book.steps.terminal import render_text
 from tests.book.steps.scripts import MOMENTUM, PERCEPTRON, SOFTMAX, opened
 

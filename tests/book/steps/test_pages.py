@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from learnrate.book.steps import explain
+from learnrate.book.steps.files import render_svg
 from learnrate.book.steps.messages import messages_in
 from learnrate.book.steps.sections import sections
-from learnrate.book.steps.svg import render_svg
 from learnrate.book.steps.tables import Limits
 from learnrate.book.steps.terminal import render_text
 

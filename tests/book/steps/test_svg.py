@@ -9,9 +9,9 @@ import pytest
 from rich.cells import cell_len
 
 from learnrate.book.steps import Explanation, explain
+from learnrate.book.steps.files import render_svg
 from learnrate.book.steps.layout import lay_out
 from learnrate.book.steps.messages import messages_in
-from learnrate.book.steps.svg import render_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from learnrate.book.steps.abridging import Omitted
 from learnrate.book.steps.contents import contents
+from learnrate.book.steps.formats import line_breaks
 from learnrate.book.steps.messages import Messages, Prose, messages_in
 from learnrate.book.steps.opened import Opened
 from learnrate.book.steps.parts import Formula, Section
 from learnrate.book.steps.tables import Limits, Table
-from learnrate.book.steps.wrapping import line_breaks
 
 if TYPE_CHECKING:
     from rich.console import Console

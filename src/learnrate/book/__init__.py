@@ -1,1 +1,1 @@
-"""The wing of the book: one training step opened (`explain`), and the living note."""
+"""The book: the explanation of a training step (`explain`), the interactive note and the play page."""

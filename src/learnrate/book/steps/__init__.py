@@ -1,8 +1,7 @@
 """One training step, number by number: what ``learnrate explain`` shows.
 
-`one_step` takes the step and keeps every number in an `Explanation`, which is plain data. `sections` and
-`tables` turn it into words (`english`, `chinese`) and tables once; `terminal`, `html`, `svg` and `mermaid` only
-draw those.
+`one_step` takes the step and stores every number in an `Explanation`, which is plain data. `sections` and `tables` make
+paragraphs (from the texts in ``texts.toml``) and tables from it; `terminal`, `files` and `mermaid` only draw those.
 """
 
 from learnrate.book.steps.explanation import Explanation

@@ -1,4 +1,4 @@
-"""Leaving out the middle of long lists, with the count of what is left out."""
+"""Long lists without their middle, and the number of entries that are left out."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ T = TypeVar("T")
 
 
 class Omitted(int):
-    """Stands for so many entries left out in the middle of a list."""
+    """The number of entries that are left out at this place of a list."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Which entries of a long list are shown: the first and the last, never all but a single one.
+    """Which entries of a list are shown: all, or the first and the last ones.
 
     Attributes
     ----------
     kept : list of int
-        Their places.
+        The indices of the entries that are shown.
     hidden : int
-        How many are left out between the first ``before`` of them and the rest.
+        Number of entries that are left out.
     before : int
+        Number of shown entries before the gap.
     """
 
     kept: list[int]
@@ -33,7 +34,7 @@ class Shown:
     before: int
 
     def with_gap(self, entries: Iterable[T]) -> list[T | Omitted]:
-        """What belongs to the kept entries, and an `Omitted` where others are left out."""
+        """``entries``, one for each kept index, with an `Omitted` at the gap."""
         found: list[T | Omitted] = list(entries)
         if self.hidden:
             found.insert(self.before, Omitted(self.hidden))
@@ -41,7 +42,7 @@ class Shown:
 
 
 def shown(count: int, limit: int) -> Shown:
-    """Which of ``count`` entries fit where there is room for ``limit``, the gap being one of them."""
+    """Which of ``count`` entries are shown if at most ``limit`` are, counting the gap as one."""
     if count <= limit:
         return Shown(list(range(count)), 0, count)
     last = (limit - 1) // 2
@@ -50,6 +51,6 @@ def shown(count: int, limit: int) -> Shown:
 
 
 def abridge(items: Sequence[T], limit: int) -> list[T | Omitted]:
-    """``items``, or their first and last with an `Omitted` between: ``limit`` entries with that one."""
+    """``items``, or the first and the last ones with an `Omitted` between them, ``limit`` entries in all."""
     part = shown(len(items), limit)
     return part.with_gap(items[i] for i in part.kept)

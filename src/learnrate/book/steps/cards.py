@@ -1,6 +1,6 @@
-"""What stands on the card of one node: its name, its shape, and its numbers row by row.
+"""The card of one node in the drawing of a graph: its name, its shape, and its numbers row by row.
 
-Text is measured in columns of a monospaced font, since no font is at hand.
+The width of text is that of a monospaced font, because the font of the reader is not known.
 """
 
 from __future__ import annotations
@@ -41,12 +41,13 @@ class Cell:
     Attributes
     ----------
     x, y : float
-        Where it ends (``end``), starts (``start``) or has its middle, from the card's upper left corner.
+        Position of its end, start or middle, by ``anchor``, from the upper left corner of the card.
     anchor : str
         ``start``, ``middle`` or ``end``.
     kind : str
         ``title``, ``caption``, ``heading``, ``label``, ``value`` or ``gradient``.
     text : str
+        The text.
     """
 
     x: float
@@ -63,12 +64,13 @@ class Card:
     Attributes
     ----------
     node : GraphNode
+        The node.
     title, caption : str
-        ``ŷ = Xw + b`` and ``add 3 × 1``.
+        Such as ``ŷ = Xw + b`` and ``add 3 × 1``.
     columns : tuple of (str, str)
-        Heading and kind of each column; the first holds the rows' labels.
+        Heading and kind of each column; the first column has the labels of the rows.
     rows : tuple of (tuple of str, or str)
-        The cells; a lone text says how many rows are left out there.
+        The cells; a str in place of a row says how many rows are left out.
     """
 
     node: GraphNode
@@ -79,18 +81,18 @@ class Card:
 
     @property
     def height(self) -> float:
-        """Height that the text takes."""
+        """Height of the text."""
         return _HEAD + _LINE * len(self.rows) + _PADDING if self.columns else _REMINDER
 
     @property
     def width(self) -> float:
-        """Width that the text takes."""
+        """Width of the text."""
         head = text_width(self.title, _TITLE) + _GAP + text_width(self.caption) + _BADGE
         body = sum(self._widths()) + _GAP * max(len(self.columns) - 1, 0)
         return max(head, body) + 2 * _PADDING
 
     def cells(self, width: float) -> Iterator[Cell]:
-        """The text laid out in a card of some width: labels at the left, numbers at the right."""
+        """Yield the pieces of text for a card of this width: labels at the left, numbers at the right."""
         inside = width - _PADDING
         yield Cell(_PADDING, 20, "start", "title", self.title)
         end = inside - (_BADGE if self.node.visited else 0)
@@ -111,7 +113,7 @@ class Card:
                 yield Cell(x, y, "end", kind, text)
 
     def _ends(self, inside: float) -> list[float]:
-        """Where each column of numbers ends, the last of them at ``inside``."""
+        """The right end of each column of numbers; that of the last is ``inside``."""
         ends = [inside]
         for width in reversed(self._widths()[2:]):
             ends.insert(0, ends[0] - width - _GAP)
@@ -151,12 +153,12 @@ def card_of(node: GraphNode, e: Opened, m: Messages) -> Card:
 
 
 def reminder_of(node: GraphNode) -> Card:
-    """A small card that stands for an array whose card is elsewhere."""
+    """A small card with the name of an array whose card is elsewhere."""
     return Card(replace(node, visited=None), clip(clean(node.name), _TITLE_WIDTH), "", (), ())
 
 
 def as_table(values: Array) -> Array:
-    """Rows and columns: a vector is one column, more axes than two are counted through."""
+    """The values as a matrix: a vector is one column, and all axes after the first are flattened."""
     if values.ndim == 1:
         return values[:, None]
     return values.reshape(len(values), -1)
@@ -170,7 +172,7 @@ def _numbers(
     heading: str,
     kind: str,
 ) -> list[tuple[str, str, list[str]]]:
-    """Columns of numbers: heading, kind, texts."""
+    """Columns of numbers, each as heading, kind and texts."""
     columns = shown(table.shape[1], _COLUMNS)
     known = names(node, columns.kept)
     if known:
@@ -193,7 +195,7 @@ def _short(name: str) -> str:
 
 
 def text_width(text: str, character: float = _CHARACTER) -> float:
-    """Width of a line of text, of numbers unless told otherwise."""
+    """Width of a line of text, by default in the font of numbers."""
     from rich.cells import cell_len
 
     return cell_len(text) * character

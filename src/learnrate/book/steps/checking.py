@@ -1,4 +1,4 @@
-"""The gradient of a minibatch by hand and by finite differences, beside what ``backward()`` found."""
+"""The gradient of a minibatch by formula and by finite differences, to compare with that of ``backward()``."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from learnrate.training.losses import Loss
 __all__ = ["check_gradient"]
 
 _H = 0.001
-"""Where the loss is quadratic a central difference is exact for any h; a large one rounds least."""
+"""For a quadratic loss a central difference is exact for every h, and a large h has the least rounding error."""
 _SMALL_H = 1e-5
-"""Elsewhere its error grows as h², and its rounding as 1/h."""
+"""For other losses its error grows as h², and its rounding error as 1/h."""
 
 _MOST = 2000
-"""Each finite difference costs two forward passes: of more parameters the first and last are checked."""
+"""A finite difference takes two forward passes; if there are more parameters, the first and the last are checked."""
 
 
 def check_gradient(
     X: NDArray, y: NDArray, w: NDArray, b: NDArray, replay: Replay, loss: Loss
 ) -> GradientCheck:
-    """Compare ``w.grad`` and ``b.grad`` with two independent ways to the same numbers.
+    """Compute the gradient in two other ways, to compare with ``w.grad`` and ``b.grad``.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ def check_gradient(
     replay : Replay
         The summed loss as a function of w and of b.
     loss : Loss
-        What is minimised.
+        The loss that is minimised.
     """
     h = _H if loss.quadratic else _SMALL_H
     theta = np.concatenate([w.asnumpy().ravel(), b.asnumpy()])
-    with np.errstate(all="ignore"):  # a diverged run overflows here as it does everywhere
+    with np.errstate(all="ignore"):  # a diverged run overflows here too
         residuals = _residuals(X.asnumpy() @ w.asnumpy() + b.asnumpy(), y.asnumpy(), loss)
         rows = np.column_stack([X.asnumpy(), np.ones(len(X))])
         terms = (rows[:, :, None] * residuals[:, None, :]).reshape(len(rows), -1)
@@ -64,7 +64,7 @@ def check_gradient(
 def _residuals(
     z: Float[Array, "batch C"], y: Float[Array, " batch"], loss: Loss
 ) -> Float[Array, "batch C"]:
-    """``∂φ/∂z`` by the formulas of a textbook: ``ŷ − y``, with a 1 at an example's class for y where there are several."""
+    """``∂φ/∂z`` by the formulas of a textbook: ``ŷ − y``, where for softmax y is 1 at the example's class and else 0."""
     if loss.name == "softmax":
         e = np.exp(z - z.max(axis=1, keepdims=True))
         return np.asarray(e / e.sum(axis=1, keepdims=True) - np.eye(z.shape[1])[y.astype(np.int64)])
@@ -73,7 +73,7 @@ def _residuals(
 
 
 def _first_and_last(size: int) -> Bool[Array, " D"]:
-    """All parameters, or the first and last of more than ``_MOST``."""
+    """Which parameters are checked: all, or the first and the last 1,000."""
     checked = np.ones(size, dtype=bool)
     if size > _MOST:
         checked[_MOST // 2 : -_MOST // 2] = False

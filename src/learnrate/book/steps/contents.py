@@ -1,4 +1,4 @@
-"""What an explanation says as a whole, whatever was opened: the one thing that pages and terminals draw."""
+"""The contents of an explanation, which pages and terminals draw."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Contents", "contents"]
 
 @dataclass(frozen=True)
 class Contents:
-    """Title, what was opened, what is to be said first, and the sections."""
+    """Title, facts about what is explained, remarks, and sections."""
 
     title: str
     subtitle: str
@@ -28,7 +28,7 @@ class Contents:
 
 
 def contents(e: Opened, m: Messages, limits: Limits) -> Contents:
-    """The contents in one language, abridged to ``limits``."""
+    """The contents in the language of ``m``, with tables shortened to ``limits``."""
     if isinstance(e, ScriptExplanation):
         return Contents(
             m.script_title,

@@ -1,4 +1,4 @@
-"""An explained step of a linear model as plain data."""
+"""The explanation of one training step of a linear model, as plain data."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ class Update:
 
 @dataclass(frozen=True, eq=False)
 class GradientCheck:
-    """The gradient of the minibatch's summed loss in three ways, for ``(w_1, …, w_d, b)``, each with C entries: D in all.
+    """The gradient of the summed loss of a minibatch in three ways, for the D entries of ``(w_1, …, w_d, b)``.
 
     Attributes
     ----------
     residuals : float64 array, shape (batch, C)
-        ``r_i = x_i·w + b − y_i``; of classes the probability of each, less 1 at the example's own.
+        ``r_i = x_i·w + b − y_i``; for classes the probabilities, minus 1 at the class of the example.
     terms : float64 array, shape (batch, D)
-        ``x_ij r_i``, and ``r_i`` for the bias: what the sum by hand adds up.
+        ``x_ij r_i``, and ``r_i`` for the bias: the terms of the sum by hand.
     by_hand : float64 array, shape (D,)
         ``Σ_i x_ij r_i``, the sum of the terms.
     backward : float64 array, shape (D,)
-        What ``backward()`` left in ``w.grad`` and ``b.grad``.
+        ``w.grad`` and ``b.grad`` after ``backward()``.
     finite_difference : float64 array, shape (D,)
-        ``(L(θ + h e_j) − L(θ − h e_j)) / 2h``; nan where it was not computed, see ``checked``.
+        ``(L(θ + h e_j) − L(θ − h e_j)) / 2h``; NaN if it was not computed, see ``checked``.
     checked : bool array, shape (D,)
-        Which finite differences were computed: all, unless there are thousands of parameters.
+        Which finite differences were computed: all, up to 2,000 parameters.
     h : float
-        Half the distance that a parameter was moved.
+        The h of the finite differences.
     """
 
     residuals: Float[Array, "batch C"]
@@ -56,7 +56,7 @@ class GradientCheck:
 
     @property
     def disagreement(self) -> float:
-        """The largest difference between any two of the three, over all parameters; may be not finite."""
+        """The largest difference between two of the three, over all parameters; not finite if training diverged."""
         third = np.where(self.checked, self.finite_difference, self.by_hand)
         with np.errstate(all="ignore"):
             return float(np.ptp([self.backward, self.by_hand, third], axis=0).max())
@@ -69,43 +69,43 @@ class Explanation(Opened):
     Attributes
     ----------
     loss : str
-        ``squared``; of classes ``logistic`` or ``softmax``.
+        ``squared``, or for classes ``logistic`` or ``softmax``.
     lr : float
         Learning rate η.
     batch_size : int
-        Nominal ``|B|``, which the update divides by; a short last minibatch has fewer rows.
+        Nominal ``|B|``, by which the update is divided; a short last minibatch has fewer rows.
     seed : int
-        Decides the start and the order, as in a sweep.
+        Decides the initial parameters and the order of the examples, as in a sweep.
     step, epoch : int
-        Which step of training this is, and in which epoch, both from 1.
+        The number of the step and of its epoch, from 1.
     minibatch, minibatches : int
-        The step's place in its epoch, from 1, and the steps of an epoch.
+        The number of the step in its epoch, from 1, and the number of steps in an epoch.
     n : int
-        Examples trained on.
+        Number of training examples.
     feature_names : tuple of str
         One name per feature.
     target_name : str
-        What is predicted.
+        The name of the target.
     classes : tuple of str
-        Names of the classes, in the order of their numbers; empty where the target is a number.
+        Names of the classes, in the order of their numbers; empty if the target is a number.
     standardized : bool
         Whether the features were scaled to mean 0 and standard deviation 1.
     left_out : tuple of str
-        Columns of the table that are not learned from, each with the reason.
+        Columns of the table that are not used, each with the reason.
     notes : tuple of str
-        What was done to the rows of the table.
+        Sentences that say how the rows of the table were changed.
     indices : int64 array, shape (batch,)
-        The minibatch's rows among the examples, from 0.
+        The indices of the minibatch's examples, from 0.
     X, y : float64 arrays, shapes (batch, d) and (batch,)
-        Their features and labels, as the model sees them; of classes their numbers.
+        Features and labels as the model gets them; a class is its number.
     attached : tuple of Attached
-        What ``attach_grad()`` allocated, before training.
+        The gradients that ``attach_grad()`` allocated before training.
     nodes : tuple of GraphNode
-        The recorded graph in forward order; the last is the loss.
+        The recorded graph in forward order; the last node is the loss.
     updates : tuple of Update
-        The steps of w and b.
+        The updates of w and b.
     check : GradientCheck
-        The same gradient by hand and by finite differences.
+        The gradient by hand and by finite differences.
     loss_before, loss_after : float
         Mean loss over this minibatch before and after the update.
     """
@@ -143,11 +143,11 @@ class Explanation(Opened):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The class of each output, where there are several."""
+        """The class of each output; empty if there is one output."""
         return self.classes if self.loss == "softmax" else ()
 
     def row_labels(self, node: GraphNode, rows: Sequence[int]) -> list[str]:
-        """Names of features, or the numbers of the examples."""
+        """The names of the features, or the numbers of the examples."""
         if node.name == "w":
             return [self.feature_names[i] for i in rows]
         if node.kind == "parameter":
@@ -155,14 +155,14 @@ class Explanation(Opened):
         return [f"#{index + 1}" for index in self.indices[list(rows)]]
 
     def column_labels(self, node: GraphNode, columns: Sequence[int]) -> list[str]:
-        """Names of features, or of classes."""
+        """The names of the features or of the classes; empty for other arrays."""
         if node.name == "X":
             return [self.feature_names[j] for j in columns]
         of_classes = self.outputs and node.shape[1:] == (len(self.outputs),)
         return [self.outputs[c] for c in columns] if of_classes else []
 
     def __repr__(self) -> str:
-        """Size and place in a line."""
+        """The step and its size in one line."""
         B, d = self.X.shape
         return (
             f"<Explanation: step {self.step} at learning rate {self.lr:g}, "

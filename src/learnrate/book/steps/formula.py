@@ -1,7 +1,7 @@
-"""Formulas written as text, ``v ← μ·v − η·g / √(s + ε)``: read once, then typeset, computed, or shown with numbers.
+"""Formulas written as text, such as ``v ← μ·v − η·g / √(s + ε)``: parsed, then typeset, computed, or shown with numbers.
 
-The text is what a terminal shows. A page gets MathML, in which ``_`` and ``₁`` are subscripts and, on lines of their own, ``/``
-between two simple parts is a fraction. What cannot be read as a formula is left as text.
+A terminal shows the text. A page shows MathML, in which ``_`` and ``₁`` are subscripts and, in formulas on a line of their
+own, ``/`` between two simple parts is a fraction. Text that cannot be parsed as a formula stays text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["evaluate", "mathml", "with_numbers"]
 
 
 class _Part(NamedTuple):
-    """A piece of a formula: what it is, its sign or name, and the pieces that it is made of."""
+    """A piece of a formula: its kind, its sign or name, and its parts."""
 
     kind: str
     text: str
@@ -29,14 +29,14 @@ _TOKENS = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?|½|∞|…)|(?P<name>\|\w+\||[^\W\d_ᵀ²Σ½][^\Wᵀ²]*)|(?P<sign>\S))"
 )
 _LEVELS = (("←", "="), (">", "<", "≥", "≤"), ("+", "−"), ("·", "×", "/"))
-"""Signs between two parts, those that bind least first."""
+"""Signs between two parts, from the lowest precedence to the highest."""
 
 _POSTFIX = {"ᵀ": "T", "²": "2"}
 _PREFIX = "−Σ∂"
 
 
 class _Reader:
-    """Recursive descent over the tokens."""
+    """A recursive descent parser."""
 
     def __init__(self, text: str) -> None:
         self.tokens = [(m.lastgroup or "", m[m.lastgroup or 0]) for m in _TOKENS.finditer(text)]
@@ -119,7 +119,7 @@ class _Reader:
 
 
 def mathml(text: str, *, block: bool = False) -> str:
-    """The formula as an element ``<math>``, on a line of its own with ``block``."""
+    """The formula as an element ``<math>``; with ``block`` on a line of its own."""
     try:
         inside = _typeset(_Reader(text).whole(), block)
     except (ValueError, RecursionError):
@@ -169,7 +169,7 @@ def _typeset_number(text: str) -> str:
 
 
 def _typeset_name(name: str) -> str:
-    """A letter with what stands below it: ``β₁``, ``η_t``; all else upright and whole."""
+    """A letter with a subscript, such as ``β₁`` and ``η_t``, or a whole word."""
     base = name.rstrip("₀₁₂₃₄₅₆₇₈₉")
     below = "".join(str(ord(c) - ord("₀")) for c in name[len(base) :])
     if re.fullmatch(r"\w_\w", base) and not below:
@@ -179,12 +179,12 @@ def _typeset_name(name: str) -> str:
 
 
 def _bare(part: _Part) -> _Part:
-    """Without the brackets that a fraction, a root or a power makes needless."""
+    """The part without its brackets, which a fraction, a root or a power does not need."""
     return part.parts[0] if part.kind == "group" else part
 
 
 def _is_simple(part: _Part) -> bool:
-    """Whether a quotient reads well as a fraction: no fraction in it."""
+    """Whether there is no fraction inside the part, so that it can be a fraction itself."""
     return not any((p.kind == "between" and p.text == "/") or not _is_simple(p) for p in part.parts)
 
 
@@ -201,12 +201,12 @@ _CALLS: dict[str, Callable[..., Any]] = {"clip": lambda x, c: np.clip(x, -c, c)}
 
 
 def evaluate(text: str, values: dict[str, Any]) -> Any:
-    """The value of a formula, element by element; ``x ← …`` also puts it into ``values``.
+    """The value of a formula, element by element; for ``x ← …`` it is also stored in ``values``.
 
     Raises
     ------
     ValueError
-        If the text is no formula that numbers can be put into.
+        If the text is not a formula that can be computed.
     KeyError
         If a name in it has no value.
     """
@@ -242,7 +242,7 @@ def _compute(part: _Part, values: Mapping[str, Any]) -> Any:
 
 
 def with_numbers(text: str, numbers: Mapping[str, str]) -> str:
-    """The right side of ``x ← …`` with numbers in place of names, as text: a formula again."""
+    """The right side of ``x ← …`` as text, with numbers in place of names."""
     part = _Reader(text).whole()
     if part.kind == "between" and part.text == "←":
         part = part.parts[1]

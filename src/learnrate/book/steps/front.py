@@ -1,4 +1,4 @@
-"""``explain()``, the front door: examples in, one step laid open."""
+"""``learnrate.explain``: the explanation of one training step."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def explain(
     table: Table | None = None,
     loss: str | None = None,
 ) -> Explanation:
-    """Open one step of minibatch SGD: what ``attach_grad()`` and ``backward()`` do, number by number.
+    """Explain one step of minibatch SGD: what ``attach_grad()`` and ``backward()`` do, number by number.
 
-    The step is ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)`` and the same for b: the very numbers that
-    `learnrate.sweep` computes for the same examples, seed, batch size and rate. Where the target is a class it is a step
-    of logistic regression, or of softmax regression for more than two.
+    The step is ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)``, and likewise for b, with the same numbers as in
+    `learnrate.sweep` for the same examples, seed, batch size and rate. If the target is a class, it is a step of logistic
+    regression, or of softmax regression for more than two classes.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def explain(
     lr : float
         Learning rate η.
     batch_size : int, optional
-        Nominal ``|B|``; 3 unless given, so that every number can be read, or n where there are fewer.
+        Nominal ``|B|``; by default 3, so that every number can be shown, or n if there are fewer examples.
     seed : int
-        Decides the start and the order of the examples.
+        Decides the initial parameters and the order of the examples.
     step : int
-        Which step of training to open; 1 is the first.
+        The number of the step to explain, from 1.
     loss : str, optional
-        ``squared``, ``logistic`` or ``softmax``; by the target unless given, as for `learnrate.sweep`.
+        ``squared``, ``logistic`` or ``softmax``; by default the one for the target, as in `learnrate.sweep`.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def explain(
     Raises
     ------
     DataError, OptionError
-        If the examples or an option cannot be used; the message says what to do.
+        If the examples or an option are not valid; the message says what to do.
 
     Source: *Dive into Deep Learning* (《动手学深度学习》), sections 2.3 and 3.2.
 
@@ -78,7 +78,7 @@ def explain(
     >>> step.check.disagreement < 1e-9
     True
     """
-    # An option that no data could make right is refused before any data is read.
+    # Options are checked before any data is read.
     rate = _as_rate(lr)
     size = _DEFAULT_BATCH_SIZE if batch_size is None else batch_size
     config = SweepConfig(batch_size=size, seed=seed)

@@ -1,4 +1,4 @@
-"""A recorded graph, read while ``backward()`` walks it, with names a reader knows."""
+"""A copy of the recorded graph, with values, gradients and names, made during a backward pass."""
 
 from __future__ import annotations
 
@@ -19,32 +19,33 @@ __all__ = ["GraphReader", "Heads", "Names"]
 _MOST_RULES = 12
 
 Heads = Sequence[tuple[autograd.Node, Array]]
-"""What a backward pass starts from: nodes, and the gradient of each."""
+"""The nodes at which a backward pass starts, each with its gradient."""
 
 
 @runtime_checkable
 class Names(Protocol):
-    """What the reader of an explanation calls the arrays."""
+    """Gives the arrays of a graph names for the reader."""
 
     def node(self, node: autograd.Node) -> str:
-        """The name of a parameter or a result; a new one where nobody gave it one."""
+        """The name of a parameter or a result; a new one if it has none."""
         ...
 
     def data(self, value: Array, consumer: autograd.Node, position: int) -> str:
-        """The name of an array without a gradient that goes into ``consumer``."""
+        """The name of an array without a gradient that is an input of ``consumer``."""
         ...
 
 
 class GraphReader:
-    """A watcher for `autograd.watch` that keeps a graph and every gradient.
+    """A watcher for `autograd.watch` that stores the graph and every gradient.
 
-    The graph is copied at once: a backward pass uses it up, and training overwrites the parameters.
+    The graph is copied at once, because a backward pass frees it and training overwrites the parameters.
 
     Parameters
     ----------
     heads : sequence of (Node, array)
-        What the backward pass starts from, with the gradients that it starts with.
+        The nodes at which the backward pass starts, with their gradients.
     names : Names
+        The names of the arrays.
     """
 
     def __init__(self, heads: Heads, names: Names) -> None:
@@ -58,19 +59,19 @@ class GraphReader:
         self._read()
 
     def __call__(self, node: autograd.Node, gradient: Array) -> None:
-        """Take note of a node that the backward pass reached."""
+        """Store the gradient of a node that the backward pass has reached."""
         self._visits.append(node)
         self._drafts[node].update(gradient=np.array(gradient), visited=len(self._visits))
 
     def nodes(self) -> tuple[GraphNode, ...]:
-        """What was read: data and parameters in the order of their use, then the operations."""
+        """The nodes: data and parameters in the order of their use, then the operations."""
         return tuple(
             GraphNode(**{**draft, "rule": _joined(draft["rule"])})
             for draft in self._drafts.values()
         )
 
     def replay(self) -> Replay:
-        """What computes the graph again, with other parameters."""
+        """The graph in a form that can be computed again with other parameters."""
         values = {key: draft["values"] for key, draft in self._drafts.items()}
         return Replay(self._computed, values, self._heads)
 
@@ -130,7 +131,7 @@ class GraphReader:
         self._computed.append((node, node.operator, node.values, inputs))
 
     def _give_rule(self, key: Any, rule: str) -> None:
-        """One way by which a gradient reaches a node; several are added."""
+        """Add a rule by which a gradient reaches a node; the gradients of several rules are added."""
         self._drafts[key]["rule"].append(rule)
 
     def _add(self, key: Any, values: Array, *, kind: str, name: str, **known: Any) -> None:
@@ -151,9 +152,9 @@ class GraphReader:
 
 
 def _inputs(node: autograd.Node) -> dict[int, Any]:
-    """The arrays that went into a node, by position: the node of each, or a key of its own for data.
+    """The input arrays of a node, by position: the node of each, or a new key if it is data.
 
-    A node that an earlier backward pass used up is data to this one.
+    A node that an earlier backward pass has freed counts as data.
     """
     parents = node.parents or ()
     found: dict[int, Any] = {}
@@ -166,7 +167,7 @@ def _inputs(node: autograd.Node) -> dict[int, Any]:
 
 
 def _joined(rules: list[str]) -> str:
-    """The sum of several rules; of many the first and the last."""
+    """The sum of the rules; if there are many, of the first and the last ones."""
     return " + ".join(
         "…" if isinstance(rule, Omitted) else rule for rule in abridge(rules, _MOST_RULES)
     )

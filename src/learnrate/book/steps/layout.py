@@ -1,8 +1,9 @@
-"""Where the graph's cards and arrows go on a drawing.
+"""The positions of cards and arrows in the drawing of a graph.
 
-The operations stand one below the other on the left, in the order in which they were computed, with the input that the first of
-them begins with on top. What else joins them (w, b, y) stands at the right of the first operation that it goes into, and as a
-reminder at later ones. A result that is used further down than on the next line gets there around the left side.
+The operations are on the left, one below the other in the order in which they were computed, with the first input of the
+first one on top. Other inputs (w, b, y) are at the right of the first operation that uses them, and a small card at the
+right of later ones repeats the name. A result that is used further down than in the next row is drawn with an arrow
+around the left side.
 """
 
 from __future__ import annotations
@@ -23,23 +24,23 @@ _BETWEEN_ROWS = 40.0
 _BETWEEN_SIDES = 14.0
 _BETWEEN_COLUMNS = 122.0
 _CHANNEL = 26.0
-"""Room for the two arrows of a detour."""
+"""Width for the two arrows of a detour."""
 _APART = 9.0
 """Half the distance between the arrow of the values and the arrow of the gradients."""
 _LEGEND_TEXT = 38.0
-"""Where the texts of the legend start, right of its arrows."""
+"""Horizontal start of the texts of the legend, at the right of its arrows."""
 _LEGEND_HEIGHT = 76.0
 _MOST = 40
-"""Of more operations the first and the last are drawn."""
+"""If there are more operations, the first and the last ones are drawn."""
 _RULE_WIDTH = 34
-"""Longer rules are cut on the drawing; the table has them whole."""
+"""Longer rules are cut in the drawing, but not in the table."""
 
 _Row = GraphNode | Omitted
 
 
 @dataclass(frozen=True)
 class Place:
-    """A card and the rectangle it gets."""
+    """A card and its rectangle."""
 
     card: Card
     x: float
@@ -58,7 +59,7 @@ class Place:
 
     @property
     def bottom(self) -> float:
-        """Where it ends."""
+        """Bottom of the rectangle."""
         return self.y + self.height
 
 
@@ -69,9 +70,9 @@ class Arrow:
     Attributes
     ----------
     kind : str
-        ``value`` goes forward, ``gradient`` back.
+        ``value`` for the forward direction, ``gradient`` for the backward direction.
     label : str
-        The rule of the gradient, written at (label_x, label_y) with this anchor.
+        The rule of the gradient, at (label_x, label_y) with this anchor.
     """
 
     kind: str
@@ -95,7 +96,7 @@ class Detour:
 
 @dataclass(frozen=True)
 class Note:
-    """A text between the rows, with its middle at x."""
+    """A text between the rows, centred at x."""
 
     x: float
     y: float
@@ -104,7 +105,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All that is on the drawing, and where a legend has room."""
+    """The whole drawing, and the position of the legend."""
 
     width: float
     height: float
@@ -116,7 +117,7 @@ class Drawing:
 
 
 def lay_out(e: Opened, m: Messages) -> Drawing:
-    """Place the recorded graph; of very many operations the first and the last."""
+    """Lay out the recorded graph; if there are very many operations, the first and the last ones."""
     by_id = {node.id: node for node in e.nodes}
     spine = _spine(e, by_id)
     drawn = [node for node in spine if not isinstance(node, Omitted)]
@@ -185,7 +186,7 @@ def lay_out(e: Opened, m: Messages) -> Drawing:
 
 
 def _spine(e: Opened, by_id: dict[str, GraphNode]) -> list[_Row]:
-    """What stands on the left, from top to bottom."""
+    """The nodes on the left, from top to bottom."""
     operations = [node for node in e.nodes if node.kind == "operation"]
     if not operations:
         return [node for node in e.nodes if node.rule]
@@ -196,7 +197,7 @@ def _spine(e: Opened, by_id: dict[str, GraphNode]) -> list[_Row]:
 def _sides(
     spine: Sequence[_Row], by_id: dict[str, GraphNode], e: Opened, m: Messages
 ) -> list[list[Card]]:
-    """What stands at the right of each row: the inputs, whole where they first go in."""
+    """The cards at the right of each row: inputs, with numbers where they are first used."""
     on_spine = {node.id for node in spine if not isinstance(node, Omitted)}
     seen: set[str] = set()
     above = ""
@@ -216,7 +217,7 @@ def _sides(
 
 
 def _jumps(spine: Sequence[_Row]) -> list[tuple[GraphNode, GraphNode, int]]:
-    """Results used further down than on the next row: from, to, and which channel is free there."""
+    """Results that are used further down than in the next row: from, to, and the channel of the arrow."""
     at = {node.id: i for i, node in enumerate(spine) if not isinstance(node, Omitted)}
     found = []
     for i, node in enumerate(spine):
@@ -248,7 +249,7 @@ def _jumps(spine: Sequence[_Row]) -> list[tuple[GraphNode, GraphNode, int]]:
 
 
 def _rule(parent: GraphNode, child: GraphNode) -> str:
-    """How the parent's gradient comes from the child's; several ways, where it went in twice, are added."""
+    """The rule for the parent's gradient; if it is an input of the child twice, the sum of two rules."""
     pairs = zip(child.parents, child.parent_rules, strict=True)
     return _cut(" + ".join(rule for name, rule in pairs if name == parent.id and rule))
 
@@ -258,7 +259,7 @@ def _cut(rule: str) -> str:
 
 
 def _downward(parent: Place, child: Place, rule: str) -> list[Arrow]:
-    """The value goes down into the operation below, its gradient comes up again."""
+    """The arrow of the value down to the operation below, and the arrow of its gradient up."""
     x = parent.center[0]
     top, bottom = parent.bottom, child.y
     value = Arrow("value", x - _APART, top, x - _APART, bottom)
@@ -269,13 +270,13 @@ def _downward(parent: Place, child: Place, rule: str) -> list[Arrow]:
 
 
 def _start(head: Place, text: str) -> Arrow:
-    """Where the gradients begin."""
+    """The arrow at the node where the backward pass starts."""
     x = head.x + 30
     return Arrow("gradient", x, head.bottom + 32, x, head.bottom, text, x + 10, head.bottom + 26)
 
 
 def _leftward(parent: Place, child: Place, rule: str) -> list[Arrow]:
-    """The value goes left into the operation, its gradient comes back to the right."""
+    """The arrow of the value to the operation at the left, and the arrow of its gradient to the right."""
     y = parent.center[1]
     inside = min(max(y, child.y + 2 * _APART), child.bottom - 2 * _APART)
     start, end = parent.x, child.x + child.width
@@ -287,7 +288,7 @@ def _leftward(parent: Place, child: Place, rule: str) -> list[Arrow]:
 
 
 def _around(parent: Place, child: Place, x: float, rule: str) -> list[Detour]:
-    """The value goes around what is between, its gradient comes back inside of that."""
+    """The arrow of the value around the rows between, and the arrow of its gradient inside it."""
     outer = (parent.bottom - 26, child.y + 26)
     inner = (parent.bottom - 14, child.y + 14)
     value = Detour(

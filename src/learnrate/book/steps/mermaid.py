@@ -22,7 +22,7 @@ _STYLES = """\
 
 
 def render_mermaid(e: Opened, *, lang: str = "en") -> str:
-    """The flowchart: arrows carry values down and say by which rule the gradient comes up."""
+    """The flowchart. Arrows point down, with the values; their labels are the rules of the gradients."""
     m = messages_in(lang)
     lines = [_SETTINGS, "flowchart TB"]
     lines += [f'    {node.id}["{_label(node, e, m)}"]:::{node.kind}' for node in e.nodes]
@@ -46,5 +46,5 @@ def _label(node: GraphNode, e: Opened, m: Messages) -> str:
 
 
 def _escape(text: str) -> str:
-    """Letters, digits and plain signs as they are, all else as Mermaid's ``#code;``: nothing is markup."""
+    """Replace all but letters, digits and plain signs by Mermaid's ``#code;``, so that nothing is read as markup."""
     return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in text)

@@ -1,4 +1,4 @@
-"""What a script calls its arrays: the variables of the frames that stand between it and a ``backward()``."""
+"""The names of a script's arrays: the variables of the frames on the stack at a ``backward()``."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["VariableNames", "arrays_of"]
 class VariableNames:
     """Names of arrays by the variables that hold them, those of the innermost frame first.
 
-    A parameter that was given a name, as Gluon does, has that one. Results that no variable holds are called h1, h2, …, data c1,
-    c2, …, or mask1, mask2, … where it holds nothing but 0 and 1.
+    A parameter that has a name, as in Gluon, keeps it. Results without a variable are named h1, h2, …, data c1, c2, …, or
+    mask1, mask2, … if they contain only 0 and 1.
 
     Parameters
     ----------
     frame : frame
-        Where ``backward()`` was called.
+        The frame that called ``backward()``.
     """
 
     def __init__(self, frame: FrameType) -> None:
@@ -52,7 +52,7 @@ class VariableNames:
         return given or self._new("h" if node.parents else "w")
 
     def data(self, value: Array, consumer: autograd.Node, position: int) -> str:
-        """The name of an array without a gradient; a reshaped one has the name of what it shares memory with."""
+        """The name of an array without a gradient; a reshaped one has the name of the array whose memory it shares."""
         del consumer, position
         given = self._data.get(_place(value))
         if given:
@@ -68,14 +68,14 @@ class VariableNames:
 
 
 _MOST = 100
-"""Longer lists hold examples rather than parameters."""
+"""Longer lists are ignored, since they hold examples rather than parameters."""
 
 _DEEPEST = 2
-"""Lists in lists are looked into so far."""
+"""Depth to which lists in lists are searched."""
 
 
 def arrays_of(frame: FrameType) -> Iterator[tuple[str, NDArray]]:
-    """The arrays that a frame and those that called it hold, by name: variables, then what is in lists and tuples."""
+    """Yield the arrays of a frame and its callers with their names: first variables, then elements of lists and tuples."""
     inside = []
     for name, value in _variables(frame):
         if isinstance(value, NDArray):
@@ -92,7 +92,7 @@ def arrays_of(frame: FrameType) -> Iterator[tuple[str, NDArray]]:
 
 
 def _variables(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
-    """The variables of a frame, then of those that called it, then what their modules hold."""
+    """Yield the variables of a frame and of its callers, then those of their modules."""
     frames = []
     while frame is not None:
         frames.append(frame)
@@ -108,5 +108,5 @@ def _variables(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
 
 
 def _place(value: Array) -> tuple[int, int]:
-    """Where in memory an array begins, and its size."""
+    """The memory address of an array, and its size."""
     return value.__array_interface__["data"][0], value.size

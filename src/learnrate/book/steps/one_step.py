@@ -1,4 +1,4 @@
-"""Taking one step of training with everything in sight: the note's code, watched."""
+"""One step of training by the note's code, with every number stored."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ __all__ = ["explain_step"]
 def explain_step(
     data: Prepared, loss: Loss, *, lr: float, config: SweepConfig, step: int
 ) -> Explanation:
-    """Train up to the given step as a sweep does, then take that step and keep every number.
+    """Train up to the given step as a sweep does, then take that step and store every number.
 
     Parameters
     ----------
     data : Prepared
         The examples.
     loss : Loss
-        What is minimised.
+        The loss that is minimised.
     lr : float
         Learning rate η.
     config : SweepConfig
         Batch size and seed.
     step : int
-        Which step of training, from 1.
+        The number of the step, from 1.
     """
     (n, d), C = data.X_train.shape, loss.outputs
     batch_size, seed = config.batch_size, config.seed
@@ -98,7 +98,7 @@ def _attached(name: str, parameter: NDArray) -> Attached:
 
 
 def _minibatches(n: int, batch_size: int, seed: int) -> Iterator[Int[Array, " batch"]]:
-    """The examples of every step of training, epoch after epoch, as in a sweep."""
+    """Yield the indices of the examples of each step, epoch after epoch, as in a sweep."""
     for epoch in count():
         order = epoch_order(n, batch_size, seed=seed, epoch=epoch)
         for i in range(0, n, batch_size):
@@ -112,7 +112,7 @@ def _rows(
 
 
 def _compute_gradients(X: NDArray, y: NDArray, w: NDArray, b: NDArray, phi: Loss) -> None:
-    """The forward pass, recorded, and the backward pass: the note's three lines."""
+    """The recorded forward pass and the backward pass: the note's three lines."""
     with autograd.record():
         loss = recorded(phi)(linreg(X, w, b), y)
     loss.backward()
@@ -133,7 +133,7 @@ _DATA = {"dot": "X", "subtract": "y", "multiply": "s", "pick": "y"}
 
 
 class _ScratchNames:
-    """What `learnrate.scratch` and the recorded losses compute, by operator, in the letters of the formulas."""
+    """Names for the results of `learnrate.scratch` and the recorded losses, by operator, as in the formulas."""
 
     def __init__(self, w: NDArray, b: NDArray, loss: Loss) -> None:
         self._parameters = {w._node: "w", b._node: "b"}
@@ -148,7 +148,7 @@ class _ScratchNames:
 
 
 def _watched(X: NDArray, y: NDArray, w: NDArray, b: NDArray, loss: Loss) -> GraphReader:
-    """`_compute_gradients`, with its graph and every gradient."""
+    """Call `_compute_gradients`, and return a copy of its graph with every gradient."""
     readers = []
 
     def read(heads: Heads, sweep: Callable[[], None]) -> None:
@@ -162,7 +162,7 @@ def _watched(X: NDArray, y: NDArray, w: NDArray, b: NDArray, loss: Loss) -> Grap
 
 
 def _update(params: dict[str, NDArray], lr: float, batch_size: int) -> tuple[Update, ...]:
-    """Take the note's step and report what it did to each parameter."""
+    """Update the parameters by the note's ``sgd``, and return what changed."""
     old = {name: param.asnumpy() for name, param in params.items()}
     sgd(list(params.values()), lr, batch_size)
     return tuple(

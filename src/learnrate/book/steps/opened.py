@@ -1,4 +1,4 @@
-"""An opened ``backward()`` as plain data: names, ids, numbers. Words and drawings are made elsewhere."""
+"""A ``backward()`` as plain data: names, ids and numbers, without texts and drawings."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["Attached", "GraphNode", "Opened"]
 
 @dataclass(frozen=True, eq=False)
 class Attached:
-    """What ``attach_grad()`` allocated for one parameter.
+    """The gradient that ``attach_grad()`` allocated for one parameter.
 
     Attributes
     ----------
     name : str
-        Such as ``"w"``.
+        The name of the parameter, such as ``"w"``.
     grad : array
-        ``.grad`` before the ``backward()``: right after the call zeros of the same shape and dtype.
+        ``.grad`` before the ``backward()``; after ``attach_grad()`` zeros, of the parameter's shape and dtype.
     grad_req : str
-        ``"write"``: each ``backward()`` replaces what ``.grad`` holds; ``"add"``: it is added.
+        ``"write"`` if ``backward()`` overwrites ``.grad``, ``"add"`` if it adds to it.
     """
 
     name: str
@@ -46,14 +46,14 @@ class Attached:
 
 @dataclass(frozen=True, eq=False)
 class GraphNode:
-    """One node of the recorded graph, or an array of data that went into one.
+    """One node of the recorded graph, or an array of data that is an input of one.
 
     Attributes
     ----------
     id : str
         Unique in the graph, ``"n0"``, ``"n1"``, … in forward order.
     name : str
-        ``X``, ``y``, ``w``, ``b``, ``Xw``, ``ŷ``, ``r``, ``r²`` or ``loss``; in a script what it calls the array.
+        ``X``, ``y``, ``w``, ``b``, ``Xw``, ``ŷ``, ``r``, ``r²`` or ``loss``; in a script the variable.
     kind : {"data", "parameter", "operation"}
         Data has no gradient; a parameter is an array with ``attach_grad()``.
     operator : str
@@ -61,17 +61,17 @@ class GraphNode:
     expression : str
         The value in terms of the parents' names: ``"Xw + b"``.
     parents : tuple of str
-        Ids of the nodes that went in.
+        Ids of the inputs.
     parent_rules : tuple of str
-        How the gradient of each of them comes from this one's; empty for data.
+        For each input, the rule that computes its gradient from that of this node; empty for data.
     values : array
-        What came out in the forward pass.
+        The result of the forward pass.
     gradient : array or None
-        What reached the node in the backward pass, shaped like ``values``; None where nothing did.
+        The gradient from the backward pass, with the shape of ``values``; None if there is none.
     visited : int or None
-        Place in the backward pass, from 1.
+        Position in the order of the backward pass, from 1.
     rule : str
-        How the gradient came from those before it: ``"grad(r²) × 2r"``.
+        The rule that computes the gradient: ``"grad(r²) × 2r"``.
     """
 
     id: str
@@ -94,12 +94,12 @@ class GraphNode:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Opened:
-    """What any opened ``backward()`` has.
+    """A ``backward()`` with its graph; the base of `Explanation` and `ScriptExplanation`.
 
     Attributes
     ----------
     attached : tuple of Attached
-        What ``attach_grad()`` allocated.
+        The gradients that ``attach_grad()`` allocated.
     nodes : tuple of GraphNode
         The recorded graph in forward order.
     """
@@ -109,22 +109,22 @@ class Opened:
 
     @property
     def visited(self) -> tuple[GraphNode, ...]:
-        """The nodes that ``backward()`` reached, in its order."""
+        """The nodes that ``backward()`` reached, in the order of the backward pass."""
         reached = [node for node in self.nodes if node.visited is not None]
         return tuple(sorted(reached, key=lambda node: node.visited or 0))
 
     def row_labels(self, node: GraphNode, rows: Sequence[int]) -> list[str]:
-        """What rows of a node's values are called, by their places."""
+        """Labels for these rows of a node's values."""
         del node
         return [f"[{i}]" for i in rows]
 
     def column_labels(self, node: GraphNode, columns: Sequence[int]) -> list[str]:
-        """What columns of a node's values are called, by their places; empty where they are only counted."""
+        """Labels for these columns of a node's values; empty if columns have no names."""
         del node, columns
         return []
 
     def is_told(self, node: GraphNode) -> bool:
-        """Whether a node's values are data that a table of their own shows, column by column."""
+        """Whether a node's values are data that have their own table."""
         return node.kind == "data" and bool(self.column_labels(node, [0]))
 
     def save(self, path: str | Path, *, lang: str = "en") -> Path:
@@ -140,14 +140,14 @@ class Opened:
         Raises
         ------
         OutputError
-            For a suffix that is not known or a place that cannot be written; nothing half-written stays.
+            If the suffix is not known or the file cannot be written; no incomplete file is left.
         """
         from learnrate.book.steps.files import save_explanation
 
         return save_explanation(self, path, lang=lang)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as JSON can hold it, unabridged; a number that is not finite is null."""
+        """All numbers in types that JSON has; a number that is not finite is null."""
         from learnrate.version import __version__
 
         parts = {name: _plain(value) for name, value in vars(self).items()}
@@ -161,7 +161,7 @@ class Opened:
 
 
 _DERIVED = ("shape", "dtype", "disagreement")
-"""Properties that JSON holds beside the fields."""
+"""Properties that are in the JSON in addition to the fields."""
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Opening one ``backward()`` of whatever runs: the graph before it, every gradient, and what changed until the next."""
+"""One ``backward()`` of a running script: its graph, every gradient, and the updates until the next one."""
 
 from __future__ import annotations
 
@@ -30,38 +30,38 @@ from learnrate.nd import NDArray
 __all__ = ["Opening", "largest"]
 
 _H = 1e-5
-"""A central difference errs by h² f‴/6 from the formula and by 1e-16 |f|/h from rounding."""
+"""The error of a central difference is h² f‴/6, plus 1e-16 |f|/h by rounding."""
 
 _ELEMENTS = 12
-"""Elements of the parameters whose gradients are checked."""
+"""Number of elements of the parameters whose gradients are checked."""
 
 _WORK = 1_000_000_000
-"""Multiplications that checking them may take."""
+"""Multiplications that the check may take."""
 
 _LINES = 40
-"""So many lines before ``backward()`` a ``record()`` is looked for."""
+"""Number of lines before ``backward()`` in which ``record()`` is searched."""
 
 
 class _Done(BaseException):
-    """Ends the script: what it was run for has been seen."""
+    """Ends the script once all that is explained has been stored."""
 
 
 class Opening:
-    """Opens the ``number``-th `autograd.backward` that runs inside `watching`, and ends what runs there at the next.
+    """Stores the ``number``-th backward pass inside `watching`, and ends the code there at the next one.
 
     Parameters
     ----------
     number : int
-        From 1.
+        Number of the backward pass, from 1.
     inner : tuple of str
-        Modules, with what is inside of them, whose lines are not shown as the script's.
+        Packages whose lines are not shown as lines of the script.
     """
 
     def __init__(self, number: int, inner: tuple[str, ...] = ()) -> None:
         self.number = number
         self._inner = inner
         self.count = 0
-        """How many were seen."""
+        """Number of backward passes so far."""
         self._reader: GraphReader | None = None
         self._leaves: dict[str, autograd.Leaf] = {}
         self._place = ("", 0, "", "")
@@ -76,12 +76,12 @@ class Opening:
 
     @property
     def is_open(self) -> bool:
-        """Whether the backward pass has been seen."""
+        """Whether the backward pass has been stored."""
         return self._reader is not None
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Scope in which ``backward()`` is watched."""
+        """A context in which ``backward()`` is watched."""
         with autograd.watch_backward(self._around):
             try:
                 yield
@@ -99,7 +99,7 @@ class Opening:
         constants: dict[str, float],
         kept: dict[str, tuple[Array, Array]],
     ) -> None:
-        """Take note of an optimizer's step of one parameter; the first after the opened ``backward()`` counts."""
+        """Store an optimizer's step of one parameter, if it is the first one after the ``backward()``."""
         for name, leaf in self._leaves.items():
             if leaf is weight._node and name not in self._steps and self._new is None:
                 step = ParameterStep(name, old, self._gradients[name], new, kept)
@@ -144,7 +144,7 @@ class Opening:
             }
 
     def explanation(self, script: str) -> ScriptExplanation:
-        """What was seen; only once `is_open`."""
+        """The explanation; only if `is_open`."""
         reader = self._reader
         assert reader is not None
         nodes = reader.nodes()
@@ -166,7 +166,7 @@ class Opening:
         )
 
     def _updates(self) -> tuple[ScriptUpdate, ...]:
-        """The parameters by the rule that changed them."""
+        """The parameters, grouped by the rule that updated them."""
         groups: dict[Any, list[ParameterStep]] = {}
         for step, formulas, constants in self._steps.values():
             groups.setdefault((formulas, tuple(constants.items())), []).append(step)
@@ -185,7 +185,7 @@ class Opening:
         return tuple(found)
 
     def _with_kept(self, step: ParameterStep, steps: list[ParameterStep]) -> ParameterStep:
-        """With what the script itself keeps for a parameter: arrays of its shape, if that shape tells whose they are."""
+        """The step with the script's own state of this parameter: arrays of its shape, if no other parameter has that shape."""
         shape = step.old.shape
         if sum(other.old.shape == shape for other in steps) > 1:
             return step
@@ -214,7 +214,7 @@ class Opening:
 
 
 def _beside(frame: FrameType, leaves: Iterable[autograd.Leaf]) -> dict[str, tuple[NDArray, Array]]:
-    """Arrays that a script may keep for its parameters, by name: shaped like one, and their values now."""
+    """Arrays that may be a script's own state of its parameters, by name, with their current values: those of the same shape."""
     shapes = {leaf.output.shape for leaf in leaves}
     known = {id(array) for leaf in leaves for array in (leaf.output, leaf.grad._data)}
     found = {}
@@ -226,7 +226,7 @@ def _beside(frame: FrameType, leaves: Iterable[autograd.Leaf]) -> dict[str, tupl
 
 
 def largest(gradients: Mapping[str, Array], most: int) -> dict[str, Int[Array, " k"]]:
-    """Places of the elements with the largest gradients, of every parameter as many; about ``most`` in all, in order."""
+    """Indices of the elements with the largest gradients: the same number for each parameter, about ``most`` in all."""
     each = max(most // max(len(gradients), 1), 1)
     found = {}
     for name, gradient in gradients.items():
@@ -236,7 +236,7 @@ def largest(gradients: Mapping[str, Array], most: int) -> dict[str, Int[Array, "
 
 
 def _rate(steps: list[ParameterStep]) -> float | None:
-    """k, if every element changed by −k times its gradient as far as rounding lets one see."""
+    """k, if every element changed by −k times its gradient, up to rounding; else None."""
     gradient, old, new = (
         np.concatenate([np.ravel(getattr(step, part)).astype(float) for step in steps])
         for part in ("gradient", "old", "new")
@@ -250,9 +250,9 @@ def _rate(steps: list[ParameterStep]) -> float | None:
 
 
 def _caller(frame: FrameType, inner: tuple[str, ...], through: bool = False) -> FrameType:
-    """The innermost frame that is no part of the machinery: the script's, or of a module that trains for it.
+    """The innermost frame outside of learnrate: that of the script, or of a module that it uses.
 
-    With ``through`` it is that outside of the ``inner`` modules, whatever called back from them.
+    With ``through`` it is the innermost frame outside of the ``inner`` packages, even if they have called a function.
     """
     machinery = ("learnrate.nd", "learnrate.autograd", __name__, *inner)
 
@@ -277,7 +277,7 @@ def _line_of(frame: FrameType) -> str:
 
 
 def _lines_around(frame: FrameType) -> tuple[str, str]:
-    """The lines from the last ``record()`` to the current line, and the statement after it at the same depth."""
+    """The lines from the last ``record()`` to the current line, and the next statement if it has the same indentation."""
     linecache.checkcache(_file(frame))
     lines = linecache.getlines(_file(frame))
     here = frame.f_lineno - 1

@@ -1,4 +1,4 @@
-"""What an explanation is made of: sections of paragraphs, formulas and tables."""
+"""The parts of an explanation: sections of paragraphs, formulas and tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Formula", "Part", "Section"]
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula on a line of its own, as text: see `learnrate.book.steps.formula`."""
+    """A formula on its own line, as text: see `learnrate.book.steps.formula`."""
 
     text: str
 
@@ -23,15 +23,16 @@ Part = Prose | Formula | Table
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the step.
+    """One section of an explanation.
 
     Attributes
     ----------
     key : str
         ``attach_grad``, ``minibatch``, ``forward``, ``backward``, ``update`` or ``check``.
     title : str
+        The heading.
     program : str
-        The lines of code that do it, indented as they stand there; empty for the check.
+        The lines of code, with their indentation in the program; empty for the check.
     parts : tuple of (Prose, Formula or Table)
         Paragraphs, formulas and tables in order.
     """
@@ -43,5 +44,5 @@ class Section:
 
     @property
     def code(self) -> str:
-        """The same lines on their own."""
+        """The lines of code without indentation."""
         return textwrap.dedent(self.program)

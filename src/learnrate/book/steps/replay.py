@@ -1,4 +1,4 @@
-"""A recorded graph computed again with other parameters: what finite differences need."""
+"""A recorded graph that is computed again with other parameters, for finite differences."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Replay"]
 
 
 class Replay:
-    """The sum of a graph's heads, each times its first gradient, as a function of one parameter; in float64.
+    """The sum of the results of a graph, each times its initial gradient, as a function of one parameter, in float64.
 
     Parameters
     ----------
     computed : sequence of (key, Operator, values, inputs)
-        The operations in the order in which they were made; ``inputs`` says which of the values are results of keys.
+        The operations in their order; ``inputs`` has, by position, the keys of the values that are results.
     values : mapping
         The values of parameters, data and results, by key.
     heads : sequence of (key, array)
@@ -38,10 +38,10 @@ class Replay:
         with np.errstate(all="ignore"):
             self._compute(self._values, computed)
             self.loss = self._loss(self._values)
-            """The sum with the parameters as they were."""
+            """The sum with the recorded parameters."""
 
     def work(self) -> int:
-        """About how many multiplications one computation takes."""
+        """Number of multiplications of one computation, estimated."""
         total = 0
         for key, operator, _, inputs in self._computed:
             size = self._values[key].size
@@ -50,9 +50,9 @@ class Replay:
         return total
 
     def differences(self, leaf: Any, at: Int[Array, " k"], h: float) -> Float[Array, " k"]:
-        """``(L(θ + h e_j) − L(θ − h e_j)) / 2h`` for the elements ``at`` (counted through) of a parameter.
+        """``(L(θ + h e_j) − L(θ − h e_j)) / 2h`` for the elements with the flat indices ``at`` of a parameter.
 
-        h is taken times ``max(1, |θ_j|)``.
+        h is multiplied by ``max(1, |θ_j|)``.
         """
         known = {leaf}
         below = []
@@ -86,7 +86,7 @@ class Replay:
 
 
 def _wide(value: Any) -> Any:
-    """Arrays of floats and truths, and the names of such types, as float64."""
+    """Arrays of floats and bools, and float types, as float64."""
     if isinstance(value, np.ndarray):
         return value.astype(np.float64) if value.dtype.kind in "fb" else value
     if isinstance(value, np.dtype | type) and np.dtype(value).kind == "f":

@@ -1,7 +1,7 @@
-"""How operators and their gradients are written for a reader: beside `learnrate.nd.operators`, as text.
+"""Operators of `learnrate.nd.operators` and their gradients as text.
 
-``{0}``, ``{1}``, … are what went in, ``{out}`` is the result, ``{g}`` the gradient that reached it, ``{n}`` how many elements each
-element of the result was made of. ``[…]`` is 1 where what it says holds, else 0.
+``{0}``, ``{1}``, … are the inputs, ``{out}`` is the result, ``{g}`` its gradient, and ``{n}`` the number of input elements for
+each element of the result. ``[…]`` is 1 where the condition is true, else 0.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EXPRESSIONS = {
     "pick": "{0}[i, {1}]",
     "clip": "clip({0}, {1}, {2})",
 }
-"""By default ``operator(…)`` of the arrays that went in."""
+"""Others are written ``operator(…)`` with the input arrays."""
 
 _RULES: dict[str, tuple[str, ...]] = {
     "add": ("{g} × 1", "{g} × 1"),
@@ -64,22 +64,23 @@ _RULES: dict[str, tuple[str, ...]] = {
     "copy": ("{g} × 1",),
     "astype": ("{g} × 1",),
 }
-"""By operator, for each input. By default the derivative is only named: ``{g} × ∂{out}/∂{0}``."""
+"""For each operator, the rule for each input. Without a rule the derivative is only named: ``{g} × ∂{out}/∂{0}``."""
 
 _BROADCAST = {"add", "subtract", "multiply", "divide", "power", "maximum", "minimum"}
-"""Operators that stretch a smaller input: its gradient is summed over the copies."""
+"""Operators that broadcast a smaller input, whose gradient is summed over the copies."""
 
 
 def expression(node: Node, texts: Sequence[str], arrays: Sequence[int]) -> str:
-    """What a node computes.
+    """The expression that a node computes.
 
     Parameters
     ----------
     node : Node
+        The node.
     texts : sequence of str
-        What each of its values is called.
+        The names of its inputs.
     arrays : sequence of int
-        Which of the values are arrays.
+        Which of the inputs are arrays.
     """
     name = node.operator.name
     if _is_square(node):
@@ -90,7 +91,7 @@ def expression(node: Node, texts: Sequence[str], arrays: Sequence[int]) -> str:
 
 
 def gradient_rule(node: Node, position: int, texts: Sequence[str], out: str) -> str:
-    """How the gradient of an input comes from the gradient of the result, called ``out``."""
+    """The rule that computes the gradient of an input from the gradient of the result, whose name is ``out``."""
     name = node.operator.name
     g = f"grad({out})"
     rules = _RULES.get(name, ())

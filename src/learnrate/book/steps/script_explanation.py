@@ -1,4 +1,4 @@
-"""An opened ``backward()`` of a script as plain data."""
+"""The explanation of a script's ``backward()``, as plain data."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ __all__ = ["DifferenceCheck", "ParameterStep", "ScriptExplanation", "ScriptUpdat
 
 @dataclass(frozen=True, eq=False)
 class ParameterStep:
-    """What became of one parameter between a ``backward()`` and the next.
+    """The change of one parameter between a ``backward()`` and the next.
 
     Attributes
     ----------
     name : str
+        The name of the parameter.
     old, gradient, new : array
-        Its values before, the gradient that ``backward()`` left in ``.grad``, its values after.
+        The values before, ``.grad`` after ``backward()``, and the values after the update.
     kept : dict of str to (array, array)
-        What an optimizer keeps for it (``v``, or ``m`` and ``v``), before and after.
+        The state that the optimizer keeps for it (``v``, or ``m`` and ``v``), before and after.
     """
 
     name: str
@@ -34,17 +35,18 @@ class ParameterStep:
 
 @dataclass(frozen=True, eq=False)
 class ScriptUpdate:
-    """The parameters that one rule changed.
+    """The parameters that were updated by one rule.
 
     Attributes
     ----------
     formulas : tuple of str
-        The optimizer's recurrence, line by line (see `learnrate.book.steps.formula`); empty where the script computed itself.
+        The optimizer's recurrence, line by line (see `learnrate.book.steps.formula`); empty if the script has its own rule.
     constants : dict of str to float
-        The values of its letters.
+        The values of the letters in the formulas.
     rate : float or None
-        Without formulas: k, where every element changed by −k times its gradient.
+        Without formulas: k, if every element changed by −k times its gradient.
     parameters : tuple of ParameterStep
+        The changes of the parameters.
     """
 
     formulas: tuple[str, ...]
@@ -55,18 +57,18 @@ class ScriptUpdate:
 
 @dataclass(frozen=True, eq=False)
 class DifferenceCheck:
-    """Elements of the gradient beside central finite differences of the whole graph, in float64.
+    """Elements of the gradient, and central finite differences of the whole graph in float64.
 
     Attributes
     ----------
     elements : tuple of (str, int)
-        Name of the parameter and place of the element, counted through.
+        Name of the parameter and flat index of the element.
     backward, finite_difference : float64 array, shape (len(elements),)
         The gradient that ``backward()`` computed, and ``(L(θ + h) − L(θ − h)) / 2h``.
     h : float
-        Times ``max(1, |θ|)``: half the distance that an element was moved.
+        The h of the finite differences, which was multiplied by ``max(1, |θ|)``.
     parameters : int
-        Elements of all parameters.
+        Number of elements of all parameters.
     """
 
     elements: tuple[tuple[str, int], ...]
@@ -77,30 +79,31 @@ class DifferenceCheck:
 
     @property
     def disagreement(self) -> float:
-        """The largest difference between the two; may be not finite."""
+        """The largest difference between the two; not finite if training diverged."""
         with np.errstate(all="ignore"):
             return float(np.abs(self.backward - self.finite_difference).max(initial=0.0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ScriptExplanation(Opened):
-    """One ``backward()`` of a script, with what was recorded before it and what changed after it.
+    """One ``backward()`` of a script, with the graph recorded before it and the updates after it.
 
     Attributes
     ----------
     script : str
         The script.
     number : int
-        Which ``backward()`` of its run this is, from 1.
+        The number of the ``backward()`` in the run of the script, from 1.
     file, line : str, int
-        Where it was called; the script, or a module that it uses.
+        Where it was called, in the script or in a module that it uses.
     forward_code, backward_code, update_code : str
-        The lines there; empty where they are not known.
+        The lines of code; empty if they are not known.
     loss : float
-        What is differentiated: the sum of the results on which ``backward()`` was called, each times its first gradient.
+        The value that is differentiated: the sum of the results on which ``backward()`` was called, each times its initial gradient.
     updates : tuple of ScriptUpdate
-        What changed the parameters until the next ``backward()``; empty if nothing did.
+        The updates of parameters until the next ``backward()``.
     check : DifferenceCheck
+        The comparison with finite differences.
     """
 
     script: str
@@ -115,5 +118,5 @@ class ScriptExplanation(Opened):
     check: DifferenceCheck
 
     def __repr__(self) -> str:
-        """Place and size in a line."""
+        """The script, the ``backward()`` and the size in one line."""
         return f"<ScriptExplanation: backward() {self.number} of {self.script}, {len(self.nodes)} nodes>"

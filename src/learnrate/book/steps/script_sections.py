@@ -1,4 +1,4 @@
-"""What an explanation of a script's ``backward()`` says, section by section."""
+"""The sections of the explanation of a script's ``backward()``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ELEMENTS = 12
 
 
 def script_facts(e: ScriptExplanation, m: Messages) -> list[tuple[str, str]]:
-    """What was opened: (name, value) for the head of the page."""
+    """Facts for the head of the page: (name, value)."""
     [[loss]] = formats_together([e.loss])
     return [
         (m.script, clean(Path(e.script).name)),
@@ -97,7 +97,7 @@ def _letters(update: ScriptUpdate) -> str:
 
 
 def _worked(update: ScriptUpdate, m: Messages) -> list[Part]:
-    """The formulas with the numbers of one element, computed line by line: each is what the optimizer got."""
+    """The formulas with the numbers of one element, computed line by line as the optimizer does."""
     step = update.parameters[0]
     [j] = largest({"": step.gradient}, 1)[""]
     values = {name: np.float64(value) for name, value in update.constants.items()}
@@ -115,19 +115,19 @@ def _worked(update: ScriptUpdate, m: Messages) -> list[Part]:
 
 
 def _short(value: float) -> str:
-    """A number with six digits, with the minus of formulas."""
+    """A number with six digits, with the minus sign of formulas."""
     text = f"{float(value):.6g}"
     return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def _label(name: str, array: Array, j: int) -> str:
-    """``W1[2, 3]``: an element as Python counts it."""
+    """An element as it is written in Python: ``W1[2, 3]``."""
     place = np.unravel_index(j, array.shape)
     return clean(name) if array.size == 1 else f"{clean(name)}[{', '.join(map(str, place))}]"
 
 
 def _update_tables(update: ScriptUpdate, m: Messages) -> list[Part]:
-    """Old value, gradient, what is kept, and new value of the elements with the largest gradients."""
+    """Tables of old value, gradient, new value and optimizer state of the elements with the largest gradients."""
     chosen = largest({step.name: step.gradient for step in update.parameters}, _ELEMENTS)
     labels = [
         _label(step.name, step.old, int(j)) for step in update.parameters for j in chosen[step.name]

@@ -1,4 +1,4 @@
-"""What an explanation of a step of linear regression says, section by section, in the order in which the code runs."""
+"""The sections of the explanation of a training step, in the order in which the code runs."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _LOSSES = {
 }
 """The code of each loss; see `learnrate.linear.recorded_losses`."""
 _NODES = {"squared": "r", "logistic": "z", "softmax": "o"}
-"""A node whose gradient serves as an example."""
+"""A node whose gradient is used as an example in the text."""
 
 
 def facts(e: Explanation, m: Messages) -> list[tuple[str, str]]:
-    """What was explained: (name, value) for the head of the page."""
+    """Facts for the head of the page: (name, value)."""
     place = m.place.format(
         step=e.step, epoch=e.epoch, minibatch=e.minibatch, minibatches=e.minibatches
     )
@@ -51,7 +51,7 @@ def facts(e: Explanation, m: Messages) -> list[tuple[str, str]]:
 
 
 def remarks(e: Explanation, m: Messages) -> list[str]:
-    """What was done to the table, and whether training diverged."""
+    """Sentences that say how the table was changed, and whether training diverged."""
     found = [clean(note) for note in e.notes]
     if e.left_out:
         names = [
@@ -65,7 +65,7 @@ def remarks(e: Explanation, m: Messages) -> list[str]:
 
 
 def is_finite(e: Opened) -> bool:
-    """Whether every number of the graph is."""
+    """Whether every number of the graph is finite."""
     arrays = [node.values for node in e.nodes]
     arrays += [node.gradient for node in e.nodes if node.gradient is not None]
     return all(bool(np.isfinite(array).all()) for array in arrays)

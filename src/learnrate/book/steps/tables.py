@@ -1,4 +1,4 @@
-"""The tables of an explanation, abridged and formatted once for every way to draw them."""
+"""The tables of an explanation as text, shortened and formatted, for the terminal and for pages."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ __all__ = [
 ]
 
 _NAME_WIDTH, _CLASS_WIDTH = 12, 8
-"""Longer names are cut; JSON has them whole."""
+"""Longer names are cut, but not in JSON."""
 _FEW = 3
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many rows and columns of a table, numbers of a list in one cell, and nodes of a graph are shown."""
+    """The largest number of rows and columns of a table, of numbers in a cell, and of nodes in a table."""
 
     rows: int = 8
     columns: int = 8
@@ -46,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Column:
-    """A heading, and what the cells below are."""
+    """The heading of a column, and the kind of its cells."""
 
     heading: str
     kind: Literal["name", "formula", "math", "value", "gradient"] = "value"
@@ -55,12 +55,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells of text; an `Omitted` in place of a row stands for so many rows.
+    """A table of texts; an `Omitted` in place of a row is the number of rows that are left out there.
 
     Attributes
     ----------
     columns : tuple of Column
+        The headings.
     rows : tuple of (tuple of str, or Omitted)
+        The cells.
     total : bool
         Whether the last row is the sum of the others.
     """
@@ -71,7 +73,7 @@ class Table:
 
 
 def vector(values: Array | None, m: Messages, limit: int) -> str:
-    """A column of numbers in one line, ``[1.2, 3.4, … 24 more …, 5.6]``."""
+    """Numbers in one line, ``[1.2, 3.4, … 24 more …, 5.6]``."""
     if values is None:
         return ""
     part = shown(values.size, limit)
@@ -83,7 +85,7 @@ def vector(values: Array | None, m: Messages, limit: int) -> str:
 
 
 def attached_table(e: Opened, m: Messages, limits: Limits) -> Table:
-    """What ``attach_grad()`` allocated."""
+    """The table of the gradients that ``attach_grad()`` allocated."""
     columns = (
         Column(m.parameter, "name", numeric=False),
         Column(".grad", "gradient", numeric=False),
@@ -105,7 +107,7 @@ def attached_table(e: Opened, m: Messages, limits: Limits) -> Table:
 
 
 def minibatch_table(e: Explanation, m: Messages, limits: Limits) -> Table:
-    """Rows of the minibatch: number, features, label."""
+    """The table of the minibatch: number, features and label of each example."""
     rows = shown(len(e.y), limits.rows)
     features = [
         _more_columns(j, rows, m)
@@ -122,7 +124,7 @@ def minibatch_table(e: Explanation, m: Messages, limits: Limits) -> Table:
 
 
 def forward_table(e: Opened, m: Messages, limits: Limits) -> Table:
-    """Nodes in forward order."""
+    """The table of the nodes in forward order."""
     columns = (
         Column(m.node, "name", numeric=False),
         Column(m.computed_as, "math", numeric=False),
@@ -144,7 +146,7 @@ def forward_table(e: Opened, m: Messages, limits: Limits) -> Table:
 
 
 def backward_table(e: Opened, m: Messages, limits: Limits) -> Table:
-    """Nodes in the order in which ``backward()`` reached them."""
+    """The table of the nodes in the order in which ``backward()`` reached them."""
     columns = (
         Column(m.order, "formula"),
         Column(m.node, "name", numeric=False),
@@ -166,7 +168,7 @@ def backward_table(e: Opened, m: Messages, limits: Limits) -> Table:
 
 
 def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
-    """Old value, gradient, step and new value of every parameter."""
+    """The table of old value, gradient, step and new value of every parameter."""
     rows = shown(len(e.parameter_names), limits.rows)
 
     def joined(part: str) -> Array:
@@ -174,7 +176,7 @@ def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
 
     old, change, new = formats_together(joined("old"), joined("change"), joined("new"))
     if any(value and not float(text) for value, text in zip(joined("old"), old, strict=True)):
-        # Beside large steps the start would read as 0, which it is not.
+        # With the decimals of large steps, small initial values would be shown as 0.
         [old] = formats_together(joined("old"))
     columns = [
         (Column(m.old), old),
@@ -186,7 +188,7 @@ def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
 
 
 def terms_table(e: Explanation, m: Messages, limits: Limits) -> Table:
-    """Terms of the sum by hand, row by row, with the sums below."""
+    """The table of the terms of the gradient by hand, one row per example, with the sums in the last row."""
     check = e.check
     rows = shown(len(e.y), limits.rows)
 
@@ -212,7 +214,7 @@ def terms_table(e: Explanation, m: Messages, limits: Limits) -> Table:
 
 
 def check_table(e: Explanation, m: Messages, limits: Limits) -> Table:
-    """The gradient in three ways."""
+    """The table of the gradient in three ways."""
     check = e.check
     rows = shown(check.backward.size, limits.rows)
     backward, by_hand, difference = formats_together(
@@ -245,7 +247,7 @@ def _table(
     *,
     total: bool = False,
 ) -> Table:
-    """Labelled rows of numbers: those that are shown, the gap between them, and their sum."""
+    """A table of numbers with row labels: the shown rows, the gap, and the row of sums if there is one."""
     cells = list(zip(labels, *(texts for _, texts in columns), strict=True))
     last = [cells.pop()] if total else []
     heads = tuple(column for column, _ in columns)
@@ -253,7 +255,7 @@ def _table(
 
 
 def _example_labels(e: Explanation, rows: Shown) -> list[str]:
-    """The minibatch's rows by their number among the examples, from 1."""
+    """The numbers of the minibatch's examples, from 1."""
     return [str(index + 1) for index in e.indices[rows.kept]]
 
 

@@ -24,7 +24,7 @@ _PROSE_WIDTH = 100
 
 
 def render_text(e: Opened, *, lang: str = "en", width: int = 100) -> str:
-    """What `print_explanation` prints, as plain text ``width`` columns wide."""
+    """The output of `print_explanation` as plain text, ``width`` columns wide."""
     from rich.console import Console
 
     out = io.StringIO()
@@ -33,7 +33,7 @@ def render_text(e: Opened, *, lang: str = "en", width: int = 100) -> str:
 
 
 def print_explanation(e: Opened, console: Console, *, lang: str = "en") -> None:
-    """Print all sections, abridged to the width of the console."""
+    """Print all sections, with tables shortened to the width of the console."""
     from rich.text import Text
 
     m = messages_in(lang)
@@ -48,7 +48,7 @@ def print_explanation(e: Opened, console: Console, *, lang: str = "en") -> None:
 
 
 def _limits(width: int) -> Limits:
-    """As much as fits: a column of numbers takes about 11 columns of the screen, a number in a list 8."""
+    """Limits for this width: a column of numbers takes about 11 characters, a number in a list about 10."""
     return Limits(
         columns=min(max((width - 30) // 11, 3), 8), values=min(max((width - 40) // 10, 3), 8)
     )
@@ -76,7 +76,7 @@ def _print_section(section: Section, number: int, m: Messages, console: Console)
 def _print_prose(paragraph: Prose, console: Console) -> None:
     from rich.text import Text
 
-    # Text, not str: what a user named a column must not be read as markup.
+    # Text, not str, so that names from the user's data are not read as markup.
     text = Text.assemble(*((piece, _CODE if kind == "code" else "") for piece, kind in paragraph))
     for line in text.divide(line_breaks(text.plain, min(console.width, _PROSE_WIDTH))):
         line.rstrip()
@@ -84,7 +84,7 @@ def _print_prose(paragraph: Prose, console: Console) -> None:
 
 
 def _print_formula(formula: str, console: Console) -> None:
-    """On lines of its own, what is broken further in than the first."""
+    """Print a formula on its own lines; continuation lines are indented further."""
     from rich.text import Text
 
     text = Text(formula)

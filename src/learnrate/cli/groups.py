@@ -1,4 +1,4 @@
-"""The options of ``learnrate sweep`` in groups of its help: what most people use comes first."""
+"""The groups of options in the help of ``learnrate sweep``, the most used options first."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ GROUPS = {
     ),
     "What is shown and written": ("save_rates", "linear", "lang", "as_json", "quiet", "help"),
 }
-"""Heading → the options below it, in order."""
+"""For each heading its options, in order."""
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose help has its options under the headings of `GROUPS`."""
+    """A command whose help lists its options under the headings of `GROUPS`."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options; an option that is in no group comes last."""

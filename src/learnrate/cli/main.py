@@ -1,6 +1,6 @@
-"""Entry point of the command, and the one place where errors become lines and exit codes.
+"""Entry point of the command, which turns errors into one line and an exit code.
 
-0 is success, 2 bad input, 130 an interrupt (Ctrl-C), 141 a closed pipe.
+Exit codes: 0 success, 2 bad input, 130 interrupted (Ctrl-C), 141 closed pipe.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal without η or █ shows "?" in their place
+            # A terminal that has no η or █ shows "?" instead.
+            stream.reconfigure(errors="replace")
     sys.exit(_run(arguments))
 
 
@@ -45,7 +44,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     say = partial(_say, translator(_language(words)))
     try:
-        typed = shlex.join(["learnrate", *words])  # for the reports that say how they were made
+        typed = shlex.join(["learnrate", *words])  # which a report shows as its origin
         with warnings.catch_warnings():
             warnings.showwarning = partial(_warn, say)
             code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=typed)
@@ -59,7 +58,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, Abort):
         return _INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads on; what Python would flush at exit must go nowhere instead of failing again.
+        # Nobody reads the output any more. Without this, the flush at exit would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
     except MemoryError as error:
@@ -72,13 +71,13 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _fail(say: Say, message: str) -> int:
-    """One line on standard error."""
+    """Print one line to standard error, and return the exit code."""
     say(message)
     return _BAD_INPUT
 
 
 def _warn(say: Say, message: Warning | str, *_: object, **__: object) -> None:
-    """A warning as one line too, without the place in the code that Python would add."""
+    """Print a warning as one line, without the line of code that Python would add."""
     say(f"note: {message.said(as_flags) if isinstance(message, LearnrateWarning) else message}")
 
 
@@ -87,18 +86,18 @@ def _say(translate: Translate, message: str) -> None:
 
 
 def _language(words: Sequence[str]) -> str:
-    """The language that was asked for, or the system's: for what goes wrong before options are known."""
+    """The language of ``--lang``, else that of the system, for errors that occur before options are parsed."""
     named = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
     named += [after for word, after in pairwise(words) if word == "--lang"]
     return named[-1] if named else default_language()
 
 
 def _usage(error: Exception) -> str:
-    """A parser's complaint, with the command whose help answers it."""
+    """The message of an error in the command line, with the command that shows the help."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "learnrate"
     text = getattr(error, "format_message", lambda: str(error))().rstrip(".")
-    details = getattr(error.__cause__, "errors", None)  # the value is only in the parser's cause
+    details = getattr(error.__cause__, "errors", None)  # only the cause has the value
     came = f". Got {details()[0]['input']!r} instead" if details else ""
     end = "" if text.endswith("?") and not came else "."
     return f"{text}{came}{end} See: {command} --help"

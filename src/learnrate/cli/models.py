@@ -1,4 +1,4 @@
-"""``learnrate sweep --model``: a PyTorch model of the user's own on a table."""
+"""``learnrate sweep --model``: the user's own PyTorch model, trained on a table."""
 
 from __future__ import annotations
 
@@ -15,26 +15,7 @@ from learnrate.errors import LearnrateError, OptionError, did_you_mean
 if TYPE_CHECKING:
     from learnrate.torch.result import TorchSweepResult
 
-__all__ = ["load_callable", "refuse_with_model", "refuse_without_model", "sweep_model"]
-
-
-def refuse_with_model(options: dict[str, Any]) -> None:
-    """Raise for an option that only sweeps of linear models have."""
-    for name, value in options.items():
-        if value is not None:
-            raise OptionError(
-                f"--{name.replace('_', '-')} must come without --model: it is for linear models. "
-                f"Got {str(value)!r} with --model; leave one of them out."
-            )
-
-
-def refuse_without_model(options: Mapping[str, Any]) -> None:
-    """Raise OptionError for an option that only a PyTorch model has."""
-    for name, value in options.items():
-        if value is not None:
-            raise OptionError(
-                f"--{name.replace('_', '-')} goes with --model. Got {value!r} without one; name a model, or leave it out."
-            )
+__all__ = ["load_callable", "sweep_model"]
 
 
 def sweep_model(
@@ -51,12 +32,12 @@ def sweep_model(
     engine: str,
     **options: Any,
 ) -> TorchSweepResult:
-    """Train the model of that name on a table; options are those of ``learnrate sweep``.
+    """Train the model with this name on a table; options are those of ``learnrate sweep``.
 
     Raises
     ------
     LearnrateError
-        If the model cannot be loaded or trained, or the table or an option not be used.
+        If the model cannot be loaded or trained, or the table or an option is not valid.
     """
     from learnrate.torch import sweep_table
 
@@ -72,11 +53,11 @@ def sweep_model(
     if clip is not None and not clip > 0:
         raise OptionError(f"--clip must be a number above 0. Got {clip:g} instead.")
     given = {"momentum": momentum, "weight_decay": weight_decay}
-    # What the user's code prints stays apart from what is asked for, such as --json.
+    # Output of the user's code goes to standard error, so that it does not mix with --json.
     with (
         _working_directory_on_path(),
         redirect_stdout(sys.stderr),
-        warnings.catch_warnings(),  # what they say is printed among the result's remarks
+        warnings.catch_warnings(),  # the result's remarks say the same
     ):
         warnings.filterwarnings("ignore", message="Lanes were trained one at a time")
         return sweep_table(
@@ -96,7 +77,7 @@ def sweep_model(
 
 @contextmanager
 def _working_directory_on_path() -> Iterator[None]:
-    """Let modules beside the user's table be imported."""
+    """A context in which modules in the working directory can be imported."""
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:
@@ -106,20 +87,21 @@ def _working_directory_on_path() -> Iterator[None]:
 
 
 def load_callable(text: str, name_of: str, what: str) -> Callable[..., Any]:
-    """The callable that ``package.module:function`` names.
+    """Import the callable ``package.module:function``.
 
     Parameters
     ----------
     text : str
+        The value of the option.
     name_of : str
-        The option, for messages.
+        The name of the option, for messages.
     what : str
-        What the callable must be: a phrase.
+        A phrase that says what the callable must be.
 
     Raises
     ------
     OptionError
-        If there is none; the message says which part is wrong.
+        If there is no such callable; the message says which part is wrong.
     """
     form = f"{name_of} must be package.module:function, {what}."
     module_name, colon, name = text.partition(":")

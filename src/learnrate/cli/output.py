@@ -1,4 +1,4 @@
-"""What ``learnrate sweep`` prints."""
+"""The text that ``learnrate sweep`` prints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["print_result"]
 
 _WIDTH = 100
 _FEW = 12
-"""Longer lists are cut here, with the count."""
+"""Number of items after which a list is cut."""
 
 
 def print_result(
@@ -30,19 +30,20 @@ def print_result(
     checkpoint: Path | None = None,
     lang: str = "en",
 ) -> None:
-    """Print what was trained, the table, the suggestion, the weights and the files.
+    """Print the settings, the table, the suggestion, the weights and the files.
 
     Parameters
     ----------
     result : SweepResult
+        The result.
     saved : sequence of Path
         Files that were written.
     why : float, optional
-        A rate whose verdict is to be worked out in full.
+        A rate for which the computation of the verdict is printed.
     interrupted : bool
         Whether Ctrl-C ended the sweep early.
     checkpoint : Path, optional
-        Where the sweep was saved as it ran.
+        The folder in which the sweep was saved.
     lang : str
         ``en`` or ``zh``.
     """
@@ -59,9 +60,8 @@ def print_result(
 
     def say(line: str = "") -> None:
         text = Text(translate(line))
-        breaks = (
-            [] if lang == "en" else line_breaks(text.plain, console.width)
-        )  # Rich knows no Chinese
+        # Rich breaks lines at spaces only, of which Chinese has few.
+        breaks = [] if lang == "en" else line_breaks(text.plain, console.width)
         for part in text.divide(breaks):
             part.rstrip()
             console.print(part)
@@ -130,7 +130,7 @@ def _what(result: LinearSweepResult) -> str:
 
 
 def _weights(result: LinearSweepResult, lr: float) -> Iterable[str]:
-    """The learned weights at one rate, in the user's units; of each class, where every class has its own."""
+    """Lines with the learned weights at one rate, in the user's units; one line per class if each has its own weights."""
     model = result.model(lr)
     said = f"Weights at {format_rate(lr)}, in the units of the data"
 
@@ -150,7 +150,7 @@ def _weights(result: LinearSweepResult, lr: float) -> Iterable[str]:
 
 
 def _some(items: Iterable[str]) -> str:
-    """The first few, and how many more there are."""
+    """The first items, and the number of the others."""
     items = list(items)
     more = f", … and {len(items) - _FEW} more (all are in --json)" if len(items) > _FEW else ""
     return ", ".join(items[:_FEW]) + more

@@ -1,4 +1,4 @@
-"""``learnrate play``: the rate's explorer, a page of its own."""
+"""``learnrate play``: a page on which to try learning rates."""
 
 from __future__ import annotations
 

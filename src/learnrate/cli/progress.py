@@ -12,7 +12,7 @@ from learnrate._translation import Say, as_it_is
 __all__ = ["EpochProgress"]
 
 _BAR_DELAY_S = 1.0
-"""The bar appears after so long."""
+"""Seconds after which the bar appears."""
 
 
 class EpochProgress:
@@ -64,7 +64,7 @@ class EpochProgress:
         self._bar.update(self._bar.task_ids[0], completed=done)
 
     def say(self, message: str) -> None:
-        """A sentence on standard error about what takes its time."""
+        """Print a sentence to standard error, about work that takes long."""
         if self._shown:
             print(self._translate(message), file=sys.stderr)
 
@@ -79,7 +79,7 @@ class EpochProgress:
 
 
 def _brief(rate: float) -> str:
-    """``12.3M`` and the like."""
+    """A number with a unit prefix, such as ``12.3M``."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if rate >= size:
             return f"{rate / size:.3g}{unit}"

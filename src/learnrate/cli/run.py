@@ -1,4 +1,4 @@
-"""``learnrate run``: a script written for MXNet, unmodified."""
+"""``learnrate run``: runs a script that was written for MXNet."""
 
 from __future__ import annotations
 

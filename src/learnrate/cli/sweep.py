@@ -1,4 +1,4 @@
-"""``learnrate sweep``: the main job."""
+"""``learnrate sweep``: train under many learning rates, and recommend one."""
 
 from __future__ import annotations
 
@@ -264,9 +264,13 @@ def sweep(
     """
     from learnrate._translation import check_language, translator
     from learnrate.book.language import default_language
-    from learnrate.cli.machines import machines_of
-    from learnrate.cli.models import refuse_with_model, refuse_without_model, sweep_model
-    from learnrate.cli.optimizers import parse_options
+    from learnrate.cli.models import sweep_model
+    from learnrate.cli.options import (
+        machines_of,
+        parse_options,
+        refuse_with_model,
+        refuse_without_model,
+    )
     from learnrate.cli.output import print_result
     from learnrate.cli.progress import EpochProgress
     from learnrate.sweeps.options import OutOfCore
@@ -327,12 +331,7 @@ def sweep(
         refuse_without_model(of_model)
     else:
         refuse_with_model(
-            {
-                "memory": memory,
-                "block_size": block_size,
-                "cache": cache,
-                "threads": threads,
-            }
+            {"memory": memory, "block_size": block_size, "cache": cache, "threads": threads}
         )
     if checkpoint is None and checkpoint_every is not None:
         raise OptionError(

@@ -1,4 +1,4 @@
-"""Loss curves and their statistics, as all plots use them."""
+"""Loss curves, their statistics, and the table of rates as text, for all plots and reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from learnrate._translation import Say, as_it_is
 _GOOD = ("safe", "proved safe", "settles")
 """Verdicts that a curve's label leaves out."""
 
-__all__ = ["Curves", "Interval", "counted", "format_rate", "mean_interval"]
+__all__ = [
+    "Curves",
+    "Interval",
+    "counted",
+    "format_loss",
+    "format_rate",
+    "mean_interval",
+    "rate_rows",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,15 +73,15 @@ class Curves:
     losses : float64 array, shape (S, K, E + 1)
         Mean loss of every seed and rate, before training and after each epoch; not finite once a lane has diverged.
     outcomes : sequence of str
-        For each rate a sentence on what became of it.
+        For each rate a sentence with its outcome.
     quantity : str
         Label of the loss axis.
     unit : str
         What is counted on the horizontal axis: ``"epoch"`` or ``"step"``.
     positions : int array, shape (E + 1,), optional
-        Where the losses were measured, in that unit; after each of them unless given.
+        When the losses were measured, in that unit; by default after each epoch or step.
     log_positions : bool
-        Whether these are read best on a log axis.
+        Whether the positions should be drawn on a log axis.
     val_losses : float64 array, shape (S, K, E + 1), optional
         Losses on held-out examples.
     score : (str, float64 array of shape (S, K)), optional
@@ -121,16 +129,16 @@ class Curves:
         return np.ones(len(self.lrs), dtype=bool) if self.pruned is None else self.pruned < 0
 
     def points(self, k: int) -> int:
-        """How many measurements there are of a rate: all, unless it was ended early."""
+        """The number of measurements of a rate: all, unless it was ended early."""
         last = -1 if self.pruned is None else int(self.pruned[k])
         return self.losses.shape[2] if last < 0 else last + 1
 
     def measured(self, k: int) -> Float[Array, "S points"]:
-        """The losses of a rate, as far as it was trained."""
+        """The losses of a rate up to its last measurement."""
         return self.losses[:, k, : self.points(k)]
 
     def ended_early(self) -> tuple[Float[Array, " L"], Float[Array, " L"]]:
-        """The rates that were ended early, in rising order, and the mean of their last losses."""
+        """The rates that were ended early, in ascending order, and the mean of their last losses."""
         order = np.argsort(self.lrs)
         ks = order[~self.whole[order]]
         last = [float(self.measured(k)[:, -1].mean()) for k in ks.tolist()]
@@ -143,7 +151,7 @@ class Curves:
 
     @property
     def places(self) -> Array:
-        """The horizontal axis: ``0, 1, …, E``, or the positions. On a log axis the start stands half way to the first."""
+        """The horizontal axis: ``0, 1, …, E``, or the positions. On a log axis the start is at half the first position."""
         if self.positions is None:
             return np.arange(self.losses.shape[2])
         if not self.log_positions:
@@ -158,7 +166,7 @@ class Curves:
     def labels(self) -> tuple[str, ...]:
         """The label of each curve: ``lr=0.01``, ``lr=2 diverges``, ``lr=0.3 suggested``.
 
-        The verdict is left out where the rate is safe, and ``suggested`` where there is a single rate.
+        There is no verdict for safe rates, and no ``suggested`` if there is a single rate.
         """
         verdicts = self.verdicts or ("safe",) * len(self.lrs)
         return tuple(
@@ -167,3 +175,44 @@ class Curves:
             + (f" {self.say('suggested')}" if k == self.suggested and len(self.lrs) > 1 else "")
             for k, (lr, verdict) in enumerate(zip(self.lrs, verdicts, strict=True))
         )
+
+
+def rate_rows(curves: Curves, shown: list[int]) -> tuple[list[str], list[list[str]]]:
+    """Headings, and for each rate in ``shown`` a row: rate, final loss, interval, held-out loss, score."""
+    final = mean_interval(curves.losses[:, :, -1])
+    columns = {
+        "rate": [format_rate(float(lr)) for lr in curves.lrs[shown]],
+        "final loss": [_at_the_end(curves, final.mean, k) for k in shown],
+    }
+    if curves.seeds > 1:
+        columns["95 % interval"] = [
+            f"{_at_the_end(curves, final.low, k)} – {_at_the_end(curves, final.high, k)}"
+            for k in shown
+        ]
+    if curves.val_losses is not None:
+        val = mean_interval(curves.val_losses[:, :, -1]).mean
+        columns["held out"] = [_at_the_end(curves, val, k) for k in shown]
+    if curves.score is not None:
+        name, values = curves.score
+        score = mean_interval(values).mean
+        columns[name] = [_format_score(score[k]) for k in shown]
+    return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
+
+
+def _at_the_end(curves: Curves, losses: Float[Array, " K"], k: int) -> str:
+    """A loss at the end of a run; a dash for a rate that was ended early."""
+    return format_loss(losses[k]) if curves.whole[k] else "–"
+
+
+def format_loss(loss: float) -> str:
+    """Three significant digits, or ``∞`` where the loss is not finite."""
+    if not np.isfinite(loss):
+        return "∞"
+    return f"{loss:.3g}" if loss == 0 or 1e-3 <= abs(loss) < 1e5 else f"{loss:.2e}"
+
+
+def _format_score(score: float) -> str:
+    """Three decimals; ``< −100`` for very low scores, ``–`` where the score is not finite."""
+    if not np.isfinite(score):
+        return "–"
+    return f"{score:.3f}".replace("-", "−") if score > -100 else "< −100"

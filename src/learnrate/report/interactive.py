@@ -8,10 +8,9 @@ from pathlib import Path
 from learnrate._extras import require
 from learnrate._files import write_atomically
 from learnrate._templates import environment
-from learnrate.report.curves import Curves
+from learnrate.report.curves import Curves, rate_rows
 from learnrate.report.framing import spread
 from learnrate.report.plotly_figures import MOST_CURVES, curves_figure, palettes, rates_figure
-from learnrate.report.rows import rate_rows
 
 __all__ = ["ReportTexts", "render_report", "save_report"]
 

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from learnrate._extras import require
-from learnrate.report.curves import Curves, format_rate, mean_interval
-from learnrate.report.framing import foreseen, leaving, spread, top_of_axis
-from learnrate.report.rows import format_loss
+from learnrate.report.curves import Curves, format_loss, format_rate, mean_interval
+from learnrate.report.framing import final_losses, foreseen, leaving, spread, thin, top_of_axis
 
 __all__ = ["MOST_CURVES", "curves_figure", "palettes", "rates_figure"]
 
@@ -25,6 +24,9 @@ MOST_CURVES = 40
 
 _MOST_EPOCHS = 300
 _MOST_RATES = 2000
+
+_DASHES = {"limit": "solid", "typical": "dashdot", "other": "dash"}
+"""Plotly's names of line styles for the kinds of vertical lines of `learnrate.report.framing.FinalLosses`."""
 
 _FIXED = {
     "light": {
@@ -66,7 +68,7 @@ def curves_figure(curves: Curves) -> dict[str, Any]:
     of the log axis.
     """
     rates = spread(curves, MOST_CURVES)
-    epochs = _thin(len(curves.places), _MOST_EPOCHS)
+    epochs = thin(len(curves.places), _MOST_EPOCHS)
     statistics = mean_interval(curves.losses)
     top = top_of_axis(curves, log=True)
     labels, say = curves.labels(), curves.say
@@ -133,12 +135,8 @@ def _ranges(curves: Curves) -> dict[str, Any]:
 
 def rates_figure(curves: Curves) -> dict[str, Any]:
     """The plot of final loss against learning rate, on log axes: measured, predicted, floor, limits, suggestion."""
-    order = np.argsort(curves.lrs)[_thin(len(curves.lrs), _MOST_RATES)]
-    order = order[curves.whole[order]]
-    lrs = curves.lrs[order]
-    final, say = mean_interval(curves.losses[:, :, -1]), curves.say
-    mean, top = final.mean[order], 5 * float(curves.losses[:, :, 0].max())
-    inside = np.isfinite(mean) & (mean < top)
+    final, say = final_losses(curves, _MOST_RATES), curves.say
+    lrs, mean, inside, top = final.lrs, final.mean, final.inside, final.top
     rates = [format_rate(float(lr)) for lr in lrs]
     measured: dict[str, Any] = {
         "x": _numbers(lrs[inside]),
@@ -150,13 +148,13 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
         "hovertemplate": f"lr=%{{customdata}}: {say('loss')} %{{y:.4g}}<extra></extra>",
     }
     if curves.seeds > 1:
-        high, low = final.high[order] - mean, mean - final.low[order]
+        high, low = final.high - mean, mean - final.low
         ends = {"array": _numbers(high[inside]), "arrayminus": _numbers(low[inside])}
         measured["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.2, **ends}
     data = [measured]
     if not curves.whole.all():
         ended, last = curves.ended_early()
-        name = curves.say("ended early, at this loss")
+        name = say("ended early, at this loss")
         data.append(
             {
                 **measured,
@@ -169,63 +167,41 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
             }
         )
     if not inside.all():
-        lost = {"symbol": "x", "size": 8, "color": "@limit"}
-        where = {"x": _numbers(lrs[~inside]), "y": [_number(top)] * int((~inside).sum())}
-        names = [rates[i] for i in np.flatnonzero(~inside)]
-        label = say("diverged" if not np.isfinite(mean[~inside]).any() else "above the picture")
-        hover = f"lr=%{{customdata}}: {label}<extra></extra>"
+        lost = np.flatnonzero(~inside)
         data.append(
             {
-                **where,
+                "x": _numbers(lrs[lost]),
+                "y": [_number(top)] * lost.size,
                 "mode": "markers",
-                "name": label,
-                "marker": lost,
-                "customdata": names,
-                "hovertemplate": hover,
+                "name": final.outside,
+                "marker": {"symbol": "x", "size": 8, "color": "@limit"},
+                "customdata": [rates[i] for i in lost],
+                "hovertemplate": f"lr=%{{customdata}}: {final.outside}<extra></extra>",
             }
         )
-    if curves.predicted is not None:
-        data.append(_line(lrs, curves.predicted[order, -1], top, say("predicted"), "dash"))
-    if curves.floors is not None:
-        data.append(_line(lrs, curves.floors[order], top, say("floor"), "dot"))
+    if final.predicted is not None:
+        data.append(_line(lrs, final.predicted, say("predicted"), "dash"))
+    if final.floors is not None:
+        data.append(_line(lrs, final.floors, say("floor"), "dot"))
     low = float(mean[inside].min()) if inside.any() else top / 10
-    limits = (
-        (curves.limit, "solid", "limit (mean)"),
-        (curves.typical_limit, "dashdot", "limit (typical run)"),
-    )
-    uprights = [
-        (at, dash, say(f"{name}: {format_rate(at)}")) for at, dash, name in limits if at is not None
-    ]
-    uprights += [(at, "dash", label) for at, label in curves.lines]
-    for at, dash, label in uprights:
-        line = {"color": "@limit", "width": 1.6, "dash": dash}
+    for at, kind, label in final.lines:
+        line = {"color": "@limit", "width": 1.6, "dash": _DASHES[kind]}
         ends = {"x": [_number(at)] * 2, "y": [_number(low / 2), _number(top * 1.5)]}
         data.append({**ends, "mode": "lines", "name": label, "line": line, "hoverinfo": "name"})
-    if curves.suggested is not None:
-        data.append(_suggested(curves, final.mean))
+    if final.suggested is not None:
+        lr, loss, label = final.suggested
+        ring = {"color": "@good", "width": 3}
+        marker = {"size": 16, "symbol": "circle-open", "color": "@good", "line": ring}
+        point = {"x": [_number(lr)], "y": [_number(loss)], "mode": "markers"}
+        data.append({**point, "name": label, "marker": marker, "hoverinfo": "name"})
     layout = _layout(say("learning rate"), {})
     layout["xaxis"].update({"type": "log", "dtick": _ticks(lrs)})
     layout["yaxis"]["dtick"] = _ticks([low, top])
     return {"data": data, "layout": layout}
 
 
-def _suggested(curves: Curves, mean: Any) -> dict[str, Any]:
-    """A ring around the suggested rate."""
-    k = curves.suggested
-    ring = {"color": "@good", "width": 3}
-    return {
-        "x": [_number(curves.lrs[k])],
-        "y": [_number(mean[k])],
-        "mode": "markers",
-        "name": curves.say(f"suggested: {format_rate(float(curves.lrs[k]))}"),
-        "marker": {"size": 16, "symbol": "circle-open", "color": "@good", "line": ring},
-        "hoverinfo": "name",
-    }
-
-
-def _line(x: Any, y: Any, top: float, name: str, dash: str) -> dict[str, Any]:
+def _line(x: Any, y: Any, name: str, dash: str) -> dict[str, Any]:
     line = {"color": "@quiet", "width": 1.6, "dash": dash}
-    y = np.where(y < top, y, np.nan)
     shown: dict[str, Any] = {"x": _numbers(x), "y": _numbers(y), "hoverinfo": "skip"}
     return {**shown, "mode": "lines", "name": name, "line": line}
 
@@ -252,11 +228,6 @@ def _layout(x: str, ranges: dict[str, Any]) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "meta": ranges,
     }
-
-
-def _thin(count: int, most: int) -> Any:
-    """At most ``most`` evenly spaced indices below ``count``, with the first and the last."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 def _text(words: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from learnrate._files import write_atomically
 from learnrate.report.curves import Curves, counted, format_rate, mean_interval
-from learnrate.report.framing import foreseen, leaving, top_of_axis
+from learnrate.report.framing import final_losses, foreseen, leaving, top_of_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,10 +22,13 @@ _SHORT_LEGEND = 6
 """With more curves the legend is beside the axes."""
 
 _TICKS = 8
-"""Of a log axis of steps, at most."""
+"""The largest number of ticks on a log axis of steps."""
 
 _LEGEND_LIMIT = 13
 """With more curves a colour bar replaces the legend."""
+
+_LINES = {"limit": "-", "typical": "-.", "other": "--"}
+"""Line styles for the kinds of vertical lines of `learnrate.report.framing.FinalLosses`."""
 
 
 def draw_curves(curves: Curves, ax: Axes, *, log: bool = True) -> Axes:
@@ -86,62 +89,39 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
     the floor dotted, limits are vertical lines, and a ring marks the suggestion. Rates whose loss is not finite, or far
     above the first one, are crosses at the top.
     """
-    final = mean_interval(curves.losses[:, :, -1])
-    start = float(curves.losses[:, :, 0].max())
-    top = 5 * start
-    order = np.argsort(curves.lrs)
-    order = order[curves.whole[order]]
-    lrs, mean = curves.lrs[order], final.mean[order]
-    inside = np.isfinite(mean) & (mean < top)
-    low, high = final.low[order][inside], final.high[order][inside]
+    final, say = final_losses(curves), curves.say
+    lrs, mean = final.lrs[final.inside], final.mean[final.inside]
+    ends = mean - final.low[final.inside], final.high[final.inside] - mean
     ax.errorbar(
-        lrs[inside],
-        mean[inside],
-        yerr=[mean[inside] - low, high - mean[inside]] if curves.seeds > 1 else None,
+        lrs,
+        mean,
+        yerr=list(ends) if curves.seeds > 1 else None,
         fmt="o",
         markersize=4.5,
         color="#3b528b",
         capsize=2,
-        label=curves.say(f"measured after {counted(curves.length, curves.unit)}"),
+        label=say(f"measured after {counted(curves.length, curves.unit)}"),
     )
     ax.set_xscale("log")
     ax.set_yscale("log")
     if not curves.whole.all():
-        label = curves.say("ended early, at this loss")
+        label = say("ended early, at this loss")
         ax.plot(*curves.ended_early(), "o", color="#3b528b", markerfacecolor="none", label=label)
-    if not inside.all():
-        lost = lrs[~inside]
-        label = curves.say(
-            "diverged" if not np.isfinite(mean[~inside]).any() else "above the picture"
-        )
-        ax.plot(lost, np.full(lost.size, top), "x", color="#b5367a", label=label, clip_on=False)
-    if curves.predicted is not None:
-        predicted = np.where(curves.predicted[order, -1] < top, curves.predicted[order, -1], np.nan)
-        ax.plot(lrs, predicted, "--", color="0.35", linewidth=1.2, label=curves.say("predicted"))
-    if curves.floors is not None:
-        floors = np.where(curves.floors[order] < top, curves.floors[order], np.nan)
-        ax.plot(lrs, floors, ":", color="0.35", label=curves.say("floor"))
-    for limit, style, name in (
-        (curves.limit, "-", "limit (mean)"),
-        (curves.typical_limit, "-.", "limit (typical run)"),
-    ):
-        if limit is not None:
-            label = curves.say(f"{name}: {format_rate(limit)}")
-            ax.axvline(limit, color="#b5367a", linestyle=style, linewidth=1.0, label=label)
-    for rate, label in curves.lines:
-        ax.axvline(rate, color="#b5367a", linestyle="--", linewidth=1.0, label=label)
-    if curves.suggested is not None:
-        k = curves.suggested
-        ax.plot(
-            curves.lrs[k],
-            final.mean[k],
-            "o",
-            markersize=12,
-            markerfacecolor="none",
-            markeredgecolor="#1f9e89",
-            markeredgewidth=2,
-            label=curves.say(f"suggested: {format_rate(float(curves.lrs[k]))}"),
-        )
+    if not final.inside.all():
+        lost = final.lrs[~final.inside]
+        top = np.full(lost.size, final.top)
+        ax.plot(lost, top, "x", color="#b5367a", label=final.outside, clip_on=False)
+    if final.predicted is not None:
+        label = say("predicted")
+        ax.plot(final.lrs, final.predicted, "--", color="0.35", linewidth=1.2, label=label)
+    if final.floors is not None:
+        ax.plot(final.lrs, final.floors, ":", color="0.35", label=say("floor"))
+    for at, kind, label in final.lines:
+        ax.axvline(at, color="#b5367a", linestyle=_LINES[kind], linewidth=1.0, label=label)
+    if final.suggested is not None:
+        lr, loss, label = final.suggested
+        ring: dict[str, Any] = {"markeredgecolor": "#1f9e89", "markeredgewidth": 2}
+        ax.plot(lr, loss, "o", markersize=12, markerfacecolor="none", label=label, **ring)
     ax.set_xlabel(curves.say("learning rate"))
     ax.set_ylabel(curves.say(f"final {curves.quantity}"))
     ax.grid(visible=True, which="major", alpha=0.3)

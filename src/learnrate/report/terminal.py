@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from learnrate.report.curves import Curves
+from learnrate.report.curves import Curves, rate_rows
 from learnrate.report.framing import spread
-from learnrate.report.rows import rate_rows
 
 __all__ = ["curve_table", "sparkline"]
 

@@ -148,8 +148,8 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
         "hovertemplate": f"lr=%{{customdata}}: {say('loss')} %{{y:.4g}}<extra></extra>",
     }
     if curves.seeds > 1:
-        high, low = final.high - mean, mean - final.low
-        ends = {"array": _numbers(high[inside]), "arrayminus": _numbers(low[inside])}
+        above, below = final.high - mean, mean - final.low
+        ends = {"array": _numbers(above[inside]), "arrayminus": _numbers(below[inside])}
         measured["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.2, **ends}
     data = [measured]
     if not curves.whole.all():

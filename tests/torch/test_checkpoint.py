@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
 
 import learnrate.torch
 from learnrate.errors import OptionError
 from learnrate.torch.result import TorchSweepResult
+from learnrate.training.checkpoint import Checkpoints
 from learnrate.training.monitor import SweepInterrupted
 from tests.torch.models import Pairs, regression
 
@@ -69,20 +73,20 @@ def assert_same(a: TorchSweepResult, b: TorchSweepResult) -> None:
                 torch.testing.assert_close(ours[name], tensor, rtol=0, atol=0, equal_nan=True)
 
 
-@pytest.mark.parametrize(
-    ("model", "options"),
-    [
-        (lambda: network(nn.Tanh()), {"optimizer": "momentum", "seeds": 2}),
-        (lambda: network(nn.ReLU(), nn.Dropout(0.3)), {"optimizer": "adamw", "lanes_at_once": 2}),
-        (lambda: network(nn.BatchNorm1d(8)), {"optimizer": "adamw", "schedule": "cosine"}),
-        (lambda: network(nn.BatchNorm1d(8), nn.Dropout(0.3)), {"lanes_at_once": 1}),
-        (lambda: network(), {"optimizer": "nadam", "lanes_at_once": 1, "accumulate": 2}),
-        (lambda: network(), {"data": Pairs(), "hold": False, "val_data": regression(20)}),
-        (lambda: network(), {"optimizer": torch.optim.Rprop}),
-        (Counting, {}),
-    ],
-    ids=["momentum", "dropout", "batchnorm", "alone", "nadam", "drawn", "class", "attribute"],
-)
+KINDS: list[tuple[Any, dict[str, Any]]] = [
+    (lambda: network(nn.Tanh()), {"optimizer": "momentum", "seeds": 2}),
+    (lambda: network(nn.ReLU(), nn.Dropout(0.3)), {"optimizer": "adamw", "lanes_at_once": 2}),
+    (lambda: network(nn.BatchNorm1d(8)), {"optimizer": "adamw", "schedule": "cosine"}),
+    (lambda: network(nn.BatchNorm1d(8), nn.Dropout(0.3)), {"lanes_at_once": 1}),
+    (lambda: network(), {"optimizer": "nadam", "lanes_at_once": 1, "accumulate": 2}),
+    (lambda: network(), {"data": Pairs(), "hold": False, "val_data": regression(20)}),
+    (lambda: network(), {"optimizer": torch.optim.Rprop}),
+    (Counting, {}),
+]
+NAMES = ["momentum", "dropout", "batchnorm", "alone", "nadam", "drawn", "class", "attribute"]
+
+
+@pytest.mark.parametrize(("model", "options"), KINDS, ids=NAMES)
 @pytest.mark.filterwarnings("ignore:Lanes were trained one at a time")
 def test_a_stopped_sweep_goes_on_to_the_same_bits(
     model: Any, options: dict[str, Any], tmp_path: Path
@@ -93,6 +97,83 @@ def test_a_stopped_sweep_goes_on_to_the_same_bits(
     resumed = sweep(tmp_path, model=model(), **options)
     assert_same(whole, resumed)
     assert resumed.engine_reason == f"{whole.engine_reason}".replace("on cpu", "the checkpoint's")
+
+
+class Noisy(Pairs):
+    """Items with noise from PyTorch's, NumPy's and Python's generators and from one of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = np.random.default_rng(0)
+
+    def __getitem__(self, i: int) -> Any:
+        x, y = super().__getitem__(i)
+        drawn = torch.rand(()).item(), random.random(), np.random.rand(), self.own.random()  # noqa: NPY002
+        return x + 0.1 * sum(drawn), y
+
+
+class Passing(IterableDataset[Any]):
+    """Examples with noise, one after another."""
+
+    def __iter__(self) -> Any:
+        for x, y in zip(*regression(), strict=True):
+            yield x + 0.1 * torch.rand(5), y
+
+
+def noisy_loader() -> DataLoader[Any]:
+    return DataLoader(Noisy(), batch_size=16, shuffle=True, num_workers=2)
+
+
+def stop(after: int, monkeypatch: pytest.MonkeyPatch, sweeping: Callable[[], object]) -> None:
+    """Press Ctrl-C as soon as so many checkpoints have been written."""
+    save, left = Checkpoints.save, [after]
+
+    def saved(self: Checkpoints, *arguments: Any, **options: Any) -> None:
+        save(self, *arguments, **options)
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoints, "save", saved)
+        with pytest.raises(KeyboardInterrupt):
+            sweeping()
+
+
+MORE_KINDS: list[tuple[Any, dict[str, Any]]] = [
+    (lambda: network(nn.Dropout(0.3)), {"eval_train": False, "eval_every": 7, "ema": 0.9}),
+    (
+        lambda: network(nn.Dropout(0.3)),
+        {"eval_train": False, "lanes_at_once": 1, "lrs": [0.01], "schedule": "cosine"},
+    ),
+    (lambda: network(nn.Dropout(0.3)), {"data": Noisy(), "hold": False}),
+    (lambda: network(nn.Dropout(0.3)), {"data": Noisy(), "hold": False, "lanes_at_once": 1}),
+    (lambda: network(nn.Dropout(0.3)), {"data": Passing(), "epochs": None, "steps": 13}),
+    (
+        lambda: network(nn.Dropout(0.3)),
+        {"data": Passing(), "epochs": None, "steps": 9, "lanes_at_once": 1},
+    ),
+    (lambda: network().float(), {"precision": "fp16", "prune": True, "epochs": 8}),
+    (lambda: network(nn.Dropout(0.3)), {"data": noisy_loader(), "hold": False, "batch_size": None}),
+]
+MORE_NAMES = ["evals", "one", "noise", "noise-alone", "stream", "stream-alone", "fp16", "workers"]
+
+
+@pytest.mark.parametrize(
+    ("model", "options"), [*KINDS[:-1], *MORE_KINDS], ids=[*NAMES[:-1], *MORE_NAMES]
+)
+@pytest.mark.filterwarnings("ignore:Lanes were trained one at a time")
+def test_a_sweep_that_was_stopped_inside_an_epoch_goes_on_to_the_same_bits(
+    model: Any, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sweep(None, model=model(), **options)
+
+    def again() -> TorchSweepResult:
+        return sweep(tmp_path, model=model(), **options)
+
+    for after in (3, 5):  # twice in one epoch
+        stop(after, monkeypatch, again)
+    assert_same(whole, again())
 
 
 def test_a_lane_that_an_error_ended_stays_ended(tmp_path: Path) -> None:

@@ -80,11 +80,11 @@ class Worker:
         for state in self._states:
             states.append(state)
             kept += state.nbytes
-            if (state.epoch or state.step) and (
+            if state.begun and (
                 time.perf_counter() - began > _REPORT_INTERVAL_S or kept > _REPORT_BYTES
             ):
                 break
-        measured = sum(state.epoch > 0 or state.step > 0 for state in states)
+        measured = sum(state.begun and not state.between for state in states)
         return Usage(measured * self._n, time.perf_counter() - began), states
 
     def make(self, s: int, unit: Unit) -> tuple[Usage, tuple[Array, Array]]:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import torch
 
 from learnrate._shapes import Array, Float
 from learnrate.errors import LearnrateError
 from learnrate.torch.check import Check, Differs, MeasuredOtherwise
+from learnrate.torch.course import Course
 from learnrate.torch.failures import in_one_line
 from learnrate.torch.lanes import Lanes, Task
 from learnrate.torch.measuring import check_start
 from learnrate.torch.memory import free_memory, is_out_of_memory, lanes_that_fit
-from learnrate.torch.preparing import make_task
+from learnrate.torch.pieces import Piece
+from learnrate.torch.preparing import ALONE, Prepared, make_task
 from learnrate.torch.problem import TorchProblem, Training
-from learnrate.torch.randomness import sweep_world
+from learnrate.torch.randomness import in_sweep_world, remembered, sweep_world
 from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.sharpness import sharpness_of, sharpness_of_lanes
-from learnrate.torch.stacked import StackedLanes, StackedSteps
+from learnrate.torch.stacked import StackedLanes
 from learnrate.torch.states import FIXED, kinds_of
 from learnrate.torch.timing import stacked_is_slower
 from learnrate.torch.whole import MODEL
@@ -33,45 +35,7 @@ __all__ = ["TorchEngine"]
 
 _COMPARED = 3
 """So many steps are compared with the real training at the start."""
-_AT_THE_END = 2
-_STACKED, _ALONE = "lanes stacked by vmap", "one lane at a time"
-
-
-@dataclass
-class Prepared:
-    """What is known of a seed before it is trained.
-
-    Attributes
-    ----------
-    task : Task
-        What its lanes have in common.
-    check : Check
-        Of its lanes against the real training.
-    steps : StackedSteps or None
-        How stacked lanes make their steps; None where they are trained one at a time.
-    sharpness : float or None
-        Of the start, where it is asked for.
-    remarks : tuple of str
-        What there is to say of it.
-    at_once : int or None
-        Lanes that fitted, once memory ran out with more.
-    still : set of str
-        Parameters that were given no gradient in any lane that has come to its end.
-    alone : str
-        How lanes are trained that are not stacked.
-    share : bool
-        Whether these may hold the fixed parameters together.
-    """
-
-    task: Task
-    check: Check
-    steps: StackedSteps | None
-    sharpness: Float[Array, " one"] | None = None
-    remarks: tuple[str, ...] = ()
-    at_once: int | None = None
-    still: set[str] | None = None
-    alone: str = _ALONE
-    share: bool = True
+_STACKED = "lanes stacked by vmap"
 
 
 class TorchEngine(Engine):
@@ -81,21 +45,25 @@ class TorchEngine(Engine):
     ----------
     on_message : callable, optional
         Told why lanes are trained one at a time.
+    every : float, optional
+        So many seconds apart it yields states between measurements too, to be saved.
     """
 
     name = "torch"
 
-    def __init__(self, on_message: Callable[[str], object] | None = None) -> None:
-        self._on_message = on_message
-        self._epoch: tuple[Training, int, int, tuple[torch.Tensor, ...]] | None = None
+    def __init__(
+        self, on_message: Callable[[str], object] | None = None, every: float | None = None
+    ) -> None:
+        self._on_message, self._every = on_message, every
+        self._saved_at = time.monotonic()
 
     def listened_to(self, on_message: Callable[[str], object] | None) -> TorchEngine:
         """The same engine with another listener."""
-        return TorchEngine(on_message)
+        return TorchEngine(on_message, self._every)
 
     def alone(self) -> TorchEngine:
         """The same engine for a worker process of its own."""
-        return TorchEngine()
+        return TorchEngine(every=self._every)
 
     def states(
         self, problem: TorchProblem, start: LaneStates | None = None
@@ -119,7 +87,8 @@ class TorchEngine(Engine):
                 lanes = lanes[:at_once]
                 begun = None if begun is None else begun.take(slice(at_once))
             try:
-                for state in self._train(problem.take(lanes), prepared, begun):
+                parts_of = self._train(problem.take(lanes), prepared, begun)
+                for state in in_sweep_world(training.device, parts_of):
                     yield state.numbered(None if len(lanes) == K else lanes)
                     begun = state
             except _SharedChanged:
@@ -190,7 +159,8 @@ class TorchEngine(Engine):
         if evaluated_at_once is not None:
             task = replace(task, evaluated_at_once=evaluated_at_once)
         with in_one_line("Model and loss must take a minibatch of the data."):
-            first = training.order.epoch(seed, 0)[: _COMPARED * task.options.accumulate]
+            course = Course(training, task)
+            first = course.batches(0)[: _COMPARED * task.options.accumulate]
             steps = min(_COMPARED, training.steps, training.stops[-1])
             check = Check(
                 task,
@@ -201,7 +171,7 @@ class TorchEngine(Engine):
                 problem.lrs,
                 training.measured,
             )
-            prepared = Prepared(task, check, None)
+            prepared = Prepared(task, course, check, None)
             reason, settled = None, training.methods.get(seed)
             if settled not in (None, _STACKED):
                 prepared.alone = settled
@@ -213,7 +183,7 @@ class TorchEngine(Engine):
             K = min(problem.lanes, self._lanes_at_once(prepared, training))
             total = training.stops[-1]
             if stacked_is_slower(task, prepared.steps, training.examples, first[0], K, total):
-                prepared.steps, prepared.alone = None, f"{_ALONE}, which is quicker here"
+                prepared.steps, prepared.alone = None, f"{ALONE}, which is quicker here"
         if training.sharpness:
             start = task.start_row()[None]
             prepared.sharpness = sharpness_of(task, start, [{}], training.examples)
@@ -240,17 +210,16 @@ class TorchEngine(Engine):
     def _train(
         self, problem: TorchProblem, prepared: Prepared, start: LaneStates | None
     ) -> Iterator[LaneStates]:
-        """Train lanes that fit, from a state or from the start."""
-        training, task = problem.training, prepared.task
+        """Train lanes that fit, from a state or from the start; in `sweep_world`."""
+        training, task, course = problem.training, prepared.task, prepared.course
         lanes: Lanes
-        with sweep_world(training.device):
-            if prepared.steps is None or problem.lanes == 1:
-                share = prepared.share and not (task.probe.rewritten or task.probe.keeps_state)
-                if start is not None and FIXED in kinds_of(start.arrays):
-                    share = False
-                lanes = SeparateLanes(task, problem.lrs, share=share)
-            else:
-                lanes = StackedLanes(task, problem.lrs, prepared.steps)
+        if prepared.steps is None or problem.lanes == 1:
+            share = prepared.share and not (task.probe.rewritten or task.probe.keeps_state)
+            if start is not None and FIXED in kinds_of(start.arrays):
+                share = False
+            lanes = SeparateLanes(task, problem.lrs, share=share)
+        else:
+            lanes = StackedLanes(task, problem.lrs, prepared.steps)
         done, replayed = 0, -1  # steps
         if start is not None:
             begun = start.epoch * training.steps + start.step
@@ -259,52 +228,43 @@ class TorchEngine(Engine):
                 replayed = begun
             else:
                 done = begun
-                with sweep_world(training.device):
-                    ended = [""] * start.size if start.ended is None else start.ended.tolist()
-                    lanes.load(start.arrays, done, ended)
+                ended = [""] * start.size if start.ended is None else start.ended.tolist()
+                lanes.load(start.arrays, done, ended)
+        state = start
         for point, stop in enumerate(training.stops):
             if stop < done or (stop == done and start is not None):
                 continue
-            with sweep_world(training.device):
-                losses, last = self._go(training, task, lanes, done, stop)
-                done = stop
-                if isinstance(lanes, SeparateLanes) and lanes.shared_changed():
-                    raise _SharedChanged
-                state = self._state(problem, prepared, lanes, point, losses)
-                if stop == training.stops[-1]:
-                    prepared.check.at_the_end(lanes, problem.lrs, state.measured["loss"], last)
-                    state = self._with_what_stood_still(state, prepared, lanes)
+            for piece in _steps(course, lanes, done, stop):
+                if self._due(task) and state is not None:
+                    _check_shared(lanes)
+                    go_on = remembered(task.device)
+                    yield replace(
+                        state,
+                        arrays={**lanes.arrays(), **lanes.where(piece)},
+                        ended=_ended(lanes),
+                        between=True,
+                    )
+                    go_on()  # with the draws
+                    self._saved_at = time.monotonic()
+            losses = lanes.place.losses / course.visited(done, stop) if stop > done else None
+            _check_shared(lanes)
+            state = self._state(problem, prepared, lanes, point, losses)
+            lanes.place.measured()
+            done = stop
+            if stop == training.stops[-1]:
+                loss = state.measured["loss"]
+                prepared.check.at_the_end(lanes, problem.lrs, loss, course.last(stop))
+                state = self._with_what_stood_still(state, prepared, lanes)
             if stop > replayed:
                 yield state
             if point == problem.last:
                 return
 
-    def _go(
-        self, training: Training, task: Task, lanes: Lanes, done: int, stop: int
-    ) -> tuple[Float[Array, " K"] | None, Sequence[torch.Tensor]]:
-        """Train from a step to another; the mean loss of the minibatches on the way, and the last of these."""
-        parts, visited = [], 0
-        last: Sequence[torch.Tensor] = ()
-        while done < stop:
-            epoch, step = divmod(done, training.steps)
-            until = min(stop, (epoch + 1) * training.steps)
-            batches = self._batches(training, task.seed, epoch)
-            last = batches[: (step + until - done) * task.options.accumulate]
-            here = last[step * task.options.accumulate :]
-            scales = training.scales(task.multipliers, done, until)
-            with _careful(lanes):
-                losses = lanes.train(training.examples, here, scales, epoch, step)
-            parts.append(len(here) * losses)
-            visited, done = visited + len(here), until
-        mean = np.sum(parts, axis=0) / visited if parts else None
-        return mean, last[-_AT_THE_END:]
-
-    def _batches(self, training: Training, seed: int, epoch: int) -> tuple[torch.Tensor, ...]:
-        """The minibatches of an epoch, which are looked up again after every measurement inside of it."""
-        known = self._epoch
-        if known is None or known[0] is not training or known[1:3] != (seed, epoch):
-            known = self._epoch = training, seed, epoch, training.order.epoch(seed, epoch)
-        return known[3]
+    def _due(self, task: Task) -> bool:
+        """Whether it is time to save lanes between two measurements."""
+        if self._every is None or task.probe.keeps_state:
+            return False
+        return time.monotonic() - self._saved_at >= self._every
 
     def _state(
         self,
@@ -323,7 +283,7 @@ class TorchEngine(Engine):
             if training.eval_train:
                 measured.update(zip(names, lanes.evaluate(training.examples), strict=True))
             elif losses is None:
-                first = self._batches(training, task.seed, 0)[:1]
+                first = prepared.course.batches(0)[:1]
                 measured["loss"] = lanes.evaluate(training.examples, first)[0]
             else:
                 measured["loss"] = losses
@@ -348,7 +308,7 @@ class TorchEngine(Engine):
             arrays=arrays if training.keep or not end else {},
             measured=measured,
             remarks=prepared.remarks,
-            ended=np.array(lanes.ended) if any(lanes.ended) else None,
+            ended=_ended(lanes),
             method=_STACKED if isinstance(lanes, StackedLanes) else prepared.alone,
         )
 
@@ -365,6 +325,24 @@ class TorchEngine(Engine):
         which = ", ".join(name.removeprefix(MODEL) for name in names[:3])
         remark = f"Parameters that were not trained, for no minibatch gave them a gradient: {which}{more}."
         return replace(state, remarks=(*state.remarks, remark))
+
+
+def _steps(course: Course, lanes: Lanes, begin: int, end: int) -> Iterator[Piece]:
+    """Train from a measurement to another; after each step it gives the piece in which it was."""
+    for piece in course.pieces(begin, end):
+        with _careful(lanes):
+            for _ in lanes.train(piece):
+                yield piece
+
+
+def _ended(lanes: Lanes) -> Array | None:
+    """What ended each lane before its time; None if nothing did."""
+    return np.array(lanes.ended) if any(lanes.ended) else None
+
+
+def _check_shared(lanes: Lanes) -> None:
+    if isinstance(lanes, SeparateLanes) and lanes.shared_changed():
+        raise _SharedChanged
 
 
 class _SharedChanged(Exception):  # noqa: N818  # it tells of a way, not of an error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -43,9 +44,12 @@ class Examples:
     ----------
     in_turn : bool
         Whether lanes visit each minibatch one after the other, for it comes once.
+    generators : sequence
+        Random generators of their own, which are put to the same place for every lane.
     """
 
     in_turn = False
+    generators: Sequence[Any] = ()
 
     def __len__(self) -> int:
         """How many there are."""
@@ -59,10 +63,9 @@ class Examples:
         """The same minibatch from items that are read again; None where none are held."""
         return None
 
-    def read(self, batches: Sequence[Tensor]) -> Iterator[Any]:
-        """Minibatches one after another."""
-        for indices in batches:
-            yield self.batch(indices)
+    def read(self, batches: Sequence[Tensor], skipped: int = 0) -> Iterator[Any]:
+        """Minibatches one after another, but for the first few; the draws are those from the first one on."""
+        return map(self.batch, batches[skipped:])
 
     def renew(
         self, device: torch.device, seed: int, stream: Stream, epoch: int = 0, step: int = 0
@@ -163,11 +166,13 @@ class DrawnExamples(Examples):
             collated = self.collate([self.dataset[i] for i in indices.tolist()])
         return self.form(collated)
 
-    def read(self, batches: Sequence[Tensor]) -> Iterator[Any]:
-        """Minibatches one after another, read ahead by workers where there are some."""
+    def read(self, batches: Sequence[Tensor], skipped: int = 0) -> Iterator[Any]:
+        """Minibatches one after another, read ahead by workers where there are some.
+
+        The workers' draws follow from what they have read before, so that they read those that are skipped too.
+        """
         if not self.workers:
-            yield from super().read(batches)
-            return
+            return super().read(batches, skipped)
         loader: DataLoader[Any] = DataLoader(
             self.dataset,
             batch_sampler=[indices.tolist() for indices in batches],
@@ -176,10 +181,14 @@ class DrawnExamples(Examples):
             **self.workers,
         )
         read = iter(loader)
-        for _ in batches:
-            with reading():
-                collated = next(read)
-            yield self.form(collated)
+
+        def collated() -> Iterator[Any]:
+            for _ in batches:
+                with reading():
+                    items = next(read)
+                yield items
+
+        return map(self.form, itertools.islice(collated(), skipped, None))
 
     def renew(
         self, device: torch.device, seed: int, stream: Stream, epoch: int = 0, step: int = 0

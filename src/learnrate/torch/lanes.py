@@ -15,6 +15,7 @@ from learnrate._shapes import Array, Float
 from learnrate.torch.examples import Examples
 from learnrate.torch.layout import Layout
 from learnrate.torch.pacing import SchedulerFactory
+from learnrate.torch.pieces import Piece, Place
 from learnrate.torch.probe import Probe
 from learnrate.torch.rules import Chosen, Rule
 from learnrate.torch.whole import Whole
@@ -125,27 +126,19 @@ class Task:
 class Lanes(ABC):
     """Some lanes of one seed, in training."""
 
-    @abstractmethod
-    def train(
-        self,
-        examples: Examples,
-        batches: Sequence[Tensor],
-        multipliers: Sequence[float],
-        epoch: int,
-        step: int = 0,
-    ) -> Float[Array, " K"]:
-        """Visit minibatches of an epoch in order; each lane's mean loss of them, as it was trained on, comes back.
+    place: Place
 
-        Parameters
-        ----------
-        examples : Examples
-        batches : sequence of Tensor
-            The numbers of each minibatch's examples.
-        multipliers : sequence of float
-            ``s_t`` of each step.
-        epoch, step : int
-            Where this begins, both from 0: random draws are those of that place.
+    @abstractmethod
+    def train(self, piece: Piece) -> Iterator[int]:
+        """Visit the minibatches that are left of a piece in order.
+
+        After every step, or step of one lane, it gives the steps that were made of all lanes together; there
+        `arrays` and `where` hold what training continues from. ``place`` has the losses, as they were trained on.
         """
+
+    @abstractmethod
+    def where(self, piece: Piece) -> dict[str, Array]:
+        """Where in a piece each lane is, beside `arrays`."""
 
     @abstractmethod
     def evaluate(
@@ -159,7 +152,7 @@ class Lanes(ABC):
 
     @abstractmethod
     def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:
-        """Go to where lanes were that had taken so many steps."""
+        """Go to where lanes were that had taken so many steps by the last measurement."""
 
     @abstractmethod
     def unmoved(self) -> set[str]:

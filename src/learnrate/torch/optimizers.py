@@ -34,6 +34,7 @@ _SLOTS: dict[str, dict[str, str]] = {
 _ADAM = {"exp_avg": "m", "exp_avg_sq": "v", "max_exp_avg_sq": "largest", "mu_product": "product"}
 """Names of state in `torch.optim`, and those of the same arrays in the rules; Adam's where a class is not named."""
 _OPERATIONS = TorchOperations()
+_GROUP, _RATES = "group", ("lr", "initial_lr")
 _NUMBER = "()"
 """Ends the name of state that is a number of Python's."""
 
@@ -106,9 +107,17 @@ def _names_of(optimizer: torch.optim.Optimizer) -> dict[str, str]:
 def state_of(
     optimizer: torch.optim.Optimizer, parameters: Mapping[str, nn.Parameter], without: Set[str]
 ) -> dict[str, Array]:
-    """An optimizer's state as arrays ``SLOT NAME``, and ``step NAME``: 0 for those ``without`` a gradient so far."""
+    """An optimizer's state as arrays ``SLOT NAME``, and ``step NAME``: 0 for those ``without`` a gradient so far.
+
+    Numbers of the groups, which some classes count in, are ``group0 NAME`` and so on; rates are left to the schedule.
+    """
     names = _names_of(optimizer)
-    arrays: dict[str, Array] = {}
+    arrays: dict[str, Array] = {
+        f"{_GROUP}{number} {key}": np.array(value)
+        for number, group in enumerate(optimizer.param_groups)
+        for key, value in group.items()
+        if isinstance(value, int | float) and key not in _RATES
+    }
     for name, parameter in parameters.items():
         state = optimizer.state.get(parameter, {})
         arrays[f"step {name}"] = np.array(name not in without, np.float32)
@@ -128,6 +137,8 @@ def load_state(
 ) -> None:
     """Put back what `state_of` gave, or what a rule kept in its place."""
     keys = {slot: key for key, slot in _names_of(optimizer).items()}
+    for number, group in enumerate(optimizer.param_groups):
+        group.update({k: v.item() for k, v in kinds.get(f"{_GROUP}{number}", {}).items()})
     for name, parameter in parameters.items():
         taken = float(kinds["step"][name])
         if not taken:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import enum
+import json
 import random
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,12 +18,19 @@ __all__ = [
     "Stream",
     "draws",
     "forked_random_states",
+    "in_sweep_world",
+    "moved_since",
+    "put_back",
     "python_randomness",
+    "random_states",
     "remembered",
     "reseed",
     "sweep_world",
     "words_of",
 ]
+
+
+T = TypeVar("T")
 
 
 class Stream(enum.IntEnum):
@@ -68,6 +78,82 @@ def sweep_world(device: torch.device) -> Iterator[None]:
     ):
         warnings.filterwarnings("ignore", message=".*performance drop.*", category=UserWarning)
         yield
+
+
+def in_sweep_world(device: torch.device, parts: Iterator[T]) -> Iterator[T]:
+    """What an iterator gives, which runs in `sweep_world`; while the caller has the turn all is as it was outside."""
+    while True:
+        with sweep_world(device):
+            try:
+                part = next(parts)
+            except StopIteration:
+                return
+        yield part
+
+
+def random_states(device: torch.device, more: Sequence[Any] = ()) -> dict[str, Any]:
+    """States of the global generators of torch, NumPy and Python, and of ``more`` generators, as JSON can hold them."""
+    states = {
+        "torch": _state_of(torch.default_generator),
+        "python": list(random.getstate()),
+        "numpy": np.random.get_state(legacy=False),  # noqa: NPY002
+    }
+    if device.type == "cuda":
+        states["cuda"] = _text(torch.cuda.get_rng_state(device))
+    states.update({str(place): _state_of(generator) for place, generator in enumerate(more)})
+    return {name: json.dumps(state, default=np.ndarray.tolist) for name, state in states.items()}
+
+
+def moved_since(start: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """The states of the generators that are not where they were at the start; a text, empty where all are."""
+    moved = {name: state for name, state in now.items() if start.get(name) != state}
+    return json.dumps(moved) if moved else ""
+
+
+def put_back(text: str, device: torch.device, more: Sequence[Any] = ()) -> None:
+    """Put generators to where `moved_since` found them."""
+    for name, state in json.loads(text or "{}").items():
+        state = json.loads(state)
+        if name == "torch":
+            torch.set_rng_state(_bytes(state))
+        elif name == "cuda":
+            torch.cuda.set_rng_state(_bytes(state), device)
+        elif name == "numpy":
+            np.random.set_state(state)  # noqa: NPY002
+        elif name == "python":
+            _set_state(random, state)
+        else:
+            _set_state(more[int(name)], state)
+
+
+def _state_of(generator: Any) -> Any:
+    if isinstance(generator, torch.Generator):
+        return _text(generator.get_state())
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    if isinstance(generator, np.random.RandomState):
+        return generator.get_state(legacy=False)
+    return None if isinstance(generator, random.SystemRandom) else list(generator.getstate())
+
+
+def _set_state(generator: Any, state: Any) -> None:
+    if isinstance(generator, torch.Generator):
+        generator.set_state(_bytes(state))
+    elif isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = state
+    elif isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    elif state is not None:
+        version, words, gauss = state
+        generator.setstate((version, tuple(words), gauss))
+
+
+def _text(state: torch.Tensor) -> str:
+    return base64.b64encode(state.numpy().tobytes()).decode("ascii")
+
+
+def _bytes(text: str) -> torch.Tensor:
+    return torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
 
 
 def words_of(seed: int, stream: Stream, epoch: int, step: int) -> list[int]:

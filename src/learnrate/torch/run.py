@@ -314,10 +314,13 @@ def sweep(
         horizon=horizon,
         eval_train=config.eval_train,
     )
-    task = TorchTask(training, rates, tuple(_notes(config, model, data, examples)), _warn)
+    checkpoints, machines = as_checkpoints(checkpoint), as_cluster(cluster)
+    every = None if checkpoints is None else checkpoints.every
+    notes = tuple(_notes(config, model, data, examples))
+    task = TorchTask(training, rates, notes, _warn, every)
     try:
         with forked_random_states(where):  # also where a callback draws
-            return run_sweep(task, as_cluster(cluster), as_checkpoints(checkpoint), monitor)
+            return run_sweep(task, machines, checkpoints, monitor)
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, LearnrateError) or not is_out_of_memory(error):
             raise

@@ -7,7 +7,7 @@ diverged: it ends there, and the others go on.
 
 from __future__ import annotations
 
-import functools
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,15 +27,26 @@ from learnrate.torch.measuring import measures_of
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.optimizers import load_state, state_of
 from learnrate.torch.pacing import scheduler_of
+from learnrate.torch.pieces import Piece, Place
 from learnrate.torch.randomness import Stream, remembered
 from learnrate.torch.rules import needs_closure
-from learnrate.torch.states import AVERAGES, BUFFERS, FIXED, PARAMETERS, STEPS, copied, kinds_of
+from learnrate.torch.states import (
+    AHEAD,
+    AVERAGES,
+    BUFFERS,
+    FIXED,
+    PARAMETERS,
+    STEPS,
+    copied,
+    kinds_of,
+)
 from learnrate.torch.whole import Whole
 
 __all__ = ["REMEMBERED", "Lane", "SeparateLanes"]
 
 REMEMBERED = 6
 """Losses of so many first steps are kept by each lane."""
+_SCALER = "scaler"
 
 
 class Lane:
@@ -126,9 +137,17 @@ class Lane:
             for name, data in own.items():
                 self.parameters[name].data = data
 
-    def go_to(self, averages: Mapping[str, Array], steps: int) -> None:
-        """Bring averages and the scheduler to where they were after so many steps."""
-        self._taken = steps
+    def scales(self) -> dict[str, Array]:
+        """What losses are scaled by for gradients in float16, and since when: empty where they are not."""
+        state = {} if self._scaler is None else self._scaler.state_dict()
+        return {f"{_SCALER} {name}": np.array(value) for name, value in state.items()}
+
+    def go_to(self, kinds: Mapping[str, Mapping[str, Array]], steps: int) -> None:
+        """Bring averages, scales and the scheduler to where they were after so many steps."""
+        self._taken, averages = steps, kinds.get(AVERAGES, {})
+        if self._scaler is not None:
+            scales = kinds[_SCALER]
+            self._scaler.load_state_dict({name: value.item() for name, value in scales.items()})
         for name, average in self.averages.items():
             average.copy_(torch.from_numpy(np.array(averages[name])))
         self._schedule_from(steps)
@@ -200,60 +219,81 @@ class SeparateLanes(Lanes):
             start = copy_of(task.whole)
         self._shared = start
         self.lanes = [Lane(task, float(lr), scheduled=scheduled, start=start) for lr in lrs]
+        self.place = Place(len(lrs))
+        self._draws: list[Callable[[], object]] | None = None
 
-    def train(
-        self,
-        examples: Examples,
-        batches: Sequence[Tensor],
-        multipliers: Sequence[float],
-        epoch: int,
-        step: int = 0,
-    ) -> Float[Array, " K"]:
-        """Visit minibatches of an epoch in order; see `Lanes.train`."""
-        task, total = self._task, np.zeros(len(self.lanes))
-        renew = functools.partial(
-            examples.renew, task.device, task.seed, Stream.TRAINING, epoch, step
-        )
-
-        def visits() -> Iterator[tuple[int, list[Any], float]]:
-            groups = task.options.groups(examples.read(batches))
-            for number, (group, scale) in enumerate(zip(groups, multipliers, strict=True)):
-                yield step + number if epoch == 0 else -1, group, scale
-
+    def train(self, piece: Piece) -> Iterator[int]:
+        """Visit the minibatches that are left of a piece in order; see `Lanes.train`."""
+        if all(self.place.of(piece, k) == piece.steps for k in range(len(self.lanes))):
+            return
         for lane in self.lanes:
             lane.mode(True)
-        if examples.in_turn:
-            renew()
-            places = [remembered(task.device)] * len(self.lanes)
-            for number, group, scale in visits():
-                for k, lane in enumerate(self.lanes):
-                    places[k]()
-                    total[k] += self._advance(lane, copied_batch(group), scale, number)
-                    places[k] = remembered(task.device)
-            return total / len(batches)
-        for k, lane in enumerate(self.lanes):
-            renew()
-            for number, group, scale in visits() if lane.ended is None else ():
-                total[k] += self._advance(lane, group, scale, number)
-                if lane.ended is not None:
-                    break
-        return total / len(batches)
+        yield from self._in_turn(piece) if piece.examples.in_turn else self._one_by_one(piece)
 
-    def _advance(self, lane: Lane, group: list[Any], scale: float, number: int) -> float:
-        """Make a lane's step; the sum of its minibatches' losses comes back. ``number`` counts the first steps, from 0."""
-        if lane.ended is not None:
-            return float("nan")
+    def _one_by_one(self, piece: Piece) -> Iterator[int]:
+        """The whole piece with one lane after the other."""
+        self._draws = None
+        for k, lane in enumerate(self.lanes):
+            begun = self.place.of(piece, k)
+            if begun < piece.steps and lane.ended is None:
+                visits = self._visits(piece, begun)
+                self.place.go_on(piece, k)
+                for number, group, scale in visits:
+                    self._advance(k, group, scale, number)
+                    if lane.ended is not None:
+                        break
+                    yield 1
+            if lane.ended is not None:
+                self.place.steps[k] = piece.end
+
+    def _in_turn(self, piece: Piece) -> Iterator[int]:
+        """Every step with all lanes, each with draws of its own."""
+        device, K = self._task.device, len(self.lanes)
+        visits, self._draws = self._visits(piece, self.place.of(piece, 0)), []
+        begin = remembered(device)
+        for k in range(K):
+            begin()
+            self.place.go_on(piece, k)
+            self._draws.append(remembered(device))
+        for number, group, scale in visits:
+            for k in range(K):
+                self._draws[k]()
+                self._advance(k, copied_batch(group), scale, number)
+                self._draws[k] = remembered(device)
+            yield K
+
+    def _visits(self, piece: Piece, begun: int) -> Iterator[tuple[int, list[Any], float]]:
+        """The steps of a piece that are left: their number where it counts among the first, minibatches, ``s_t``."""
+        piece.renew()
+        read = piece.examples.read(piece.batches, begun * piece.accumulate)
+        first = piece.step + begun if piece.epoch == 0 else REMEMBERED
+        return zip(
+            itertools.count(first),
+            self._task.options.groups(read),
+            piece.scales[begun:],
+            strict=False,
+        )
+
+    def where(self, piece: Piece) -> dict[str, Array]:
+        """Where in a piece each lane is; see `Lanes.where`."""
+        draws = self._draws
+        return self.place.arrays(piece, None if draws is None else lambda k: draws[k]())
+
+    def _advance(self, k: int, group: list[Any], scale: float, number: int) -> None:
+        """Make the step of lane ``k``, unless it has ended. ``number`` counts the first steps, from 0."""
+        lane, place = self.lanes[k], self.place
         try:
             with torch.enable_grad():
-                loss = lane.advance(group, scale)
+                loss = lane.advance(group, scale) if lane.ended is None else float("nan")
         except Exception as error:
             if is_out_of_memory(error) or not self._at_the_start(Lane.backward, group[0]):
                 raise
             lane.end(error)
-            return float("nan")
+            loss = float("nan")
         if number == len(lane.first) < REMEMBERED:
             lane.first.append(loss)
-        return len(group) * loss
+        place.losses[k] += len(group) * loss
+        place.steps[k] += 1
 
     def shared_changed(self) -> bool:
         """Whether a lane has changed a fixed parameter that others hold too."""
@@ -332,23 +372,30 @@ class SeparateLanes(Lanes):
         buffers = [dict(lane.whole.named_buffers()) for lane in self.lanes]
         for name in buffers[0]:
             arrays[f"{BUFFERS} {name}"] = copied(torch.stack([b[name] for b in buffers]))
-        states = [state_of(lane.optimizer, lane.parameters, lane.without) for lane in self.lanes]
+        states = [
+            {**lane.scales(), **state_of(lane.optimizer, lane.parameters, lane.without)}
+            for lane in self.lanes
+        ]
         for key in dict.fromkeys(key for state in states for key in state):
             like = next(state[key] for state in states if key in state)
             arrays[key] = np.stack([state.get(key, np.zeros_like(like)) for state in states])
         return arrays
 
     def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:
-        """Go to where lanes were that had taken so many steps."""
+        """Go to where lanes were; see `Lanes.load`."""
         kinds = kinds_of(arrays)
+        if AHEAD in kinds:
+            self.place.load(kinds[AHEAD])
         tensors = {**kinds[PARAMETERS], **kinds.get(FIXED, {}), **kinds.get(BUFFERS, {})}
         for k, lane in enumerate(self.lanes):
+            if AHEAD in kinds:  # saved in the midst of training
+                lane.mode(True)
             own = {**dict(lane.whole.named_parameters()), **dict(lane.whole.named_buffers())}
             for name, rows in tensors.items():
                 own[name].data = torch.from_numpy(np.array(rows[k])).to(own[name].device)
             of_lane = {kind: {n: a[k] for n, a in named.items()} for kind, named in kinds.items()}
             load_state(lane.optimizer, lane.parameters, of_lane)
-            lane.go_to(of_lane.get(AVERAGES, {}), steps)
+            lane.go_to(of_lane, steps + int(self.place.steps[k]))
             lane.without = {name for name, taken in of_lane[STEPS].items() if not taken}
             lane.ended = ended[k] or None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from learnrate._shapes import Array, Float
 from learnrate.torch.batches import flatten
 from learnrate.torch.examples import Examples
 from learnrate.torch.lanes import Lanes, Task, evaluation_blocks
+from learnrate.torch.pieces import Piece, Place
 from learnrate.torch.randomness import Stream
 from learnrate.torch.states import (
+    AHEAD,
     AVERAGES,
     BUFFERS,
     PARAMETERS,
@@ -174,7 +176,7 @@ class StackedLanes(Lanes):
         *,
         scheduled: bool = True,
     ) -> None:
-        self._own = slice(len(lrs))
+        self._own, self.place = slice(len(lrs)), Place(len(lrs))
         lrs = np.resize(lrs, max(2, len(lrs)))
         K = len(lrs)
         self._task = task
@@ -192,28 +194,36 @@ class StackedLanes(Lanes):
         self._steps_taken = 0
         self.average = None if task.options.ema is None else self.theta.clone()
 
-    def train(
-        self,
-        examples: Examples,
-        batches: Sequence[Tensor],
-        multipliers: Sequence[float],
-        epoch: int,
-        step: int = 0,
-    ) -> Float[Array, " K"]:
-        """Visit minibatches of an epoch in order; see `Lanes.train`."""
+    def train(self, piece: Piece) -> Iterator[int]:
+        """Visit the minibatches that are left of a piece in order; see `Lanes.train`."""
+        place, begun = self.place, self.place.of(piece, 0)
+        if begun == piece.steps:
+            return
         self._steps.whole.train()
-        examples.renew(self._task.device, self._task.seed, Stream.TRAINING, epoch, step)
-        total = torch.zeros(len(self.theta), dtype=torch.float64, device=self.theta.device)
-        with torch.no_grad():  # but for the gradient itself
-            groups = self._task.options.groups(examples.read(batches))
-            for group, multiplier in zip(groups, multipliers, strict=True):
+        piece.renew()
+        groups = self._task.options.groups(
+            piece.examples.read(piece.batches, begun * piece.accumulate)
+        )
+        place.go_on(piece, 0)
+        K = len(place.steps)
+        total = torch.zeros(K, dtype=torch.float64, device=self.theta.device)
+        self._total = total.copy_(torch.from_numpy(place.losses))
+        for multiplier in piece.scales[begun:]:
+            with torch.no_grad():  # but for the gradient itself
                 found = []
-                for batch in group:
+                for batch in next(groups):
                     losses, gradients, self.buffers = self.gradients(batch)
-                    total += losses
+                    total += losses[self._own]
                     found.append(gradients)
                 self.move(found[0] if len(found) == 1 else _mean(found), multiplier)
-        return (total / len(batches)).cpu().numpy()[self._own]
+            place.steps += 1
+            yield K
+        place.losses[:] = total.cpu().numpy()
+
+    def where(self, piece: Piece) -> dict[str, Array]:
+        """Where in a piece each lane is; see `Lanes.where`."""
+        self.place.losses[:] = self._total.cpu().numpy()
+        return self.place.arrays(piece)
 
     def move(self, gradients: Sequence[Tensor], multiplier: float) -> None:
         """Make one step of the optimizer, with gradients that are cut where that is asked for."""
@@ -268,6 +278,9 @@ class StackedLanes(Lanes):
     def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:
         """Go to where lanes were; all go to where a single one was."""
         layout, kinds = self._task.layout, kinds_of(arrays)
+        if AHEAD in kinds:
+            self.place.load(kinds[AHEAD])
+            steps += int(self.place.steps[0])
         self.theta.copy_(joined(layout, kinds[PARAMETERS], self.theta))
         self._steps_taken = steps
         if self.average is not None:

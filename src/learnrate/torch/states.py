@@ -2,7 +2,8 @@
 
 A trained parameter is the array ``parameter NAME``, a fixed one that the model itself has changed ``fixed NAME``, a
 buffer ``buffer NAME``, an average of a parameter ``average NAME``, and each part of the optimizer state ``SLOT NAME``, such as ``velocity model.0.weight``, beside
-``step NAME``, the steps that the parameter has taken; each has one row for each lane.
+``step NAME``, the steps that the parameter has taken; each has one row for each lane. Between two measurements
+``ahead steps``, ``ahead losses`` and ``ahead random`` say how far each lane is (`learnrate.torch.pieces`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from learnrate.torch.layout import Layout
 from learnrate.torch.whole import MODEL
 
 __all__ = [
+    "AHEAD",
     "AVERAGES",
     "BUFFERS",
     "FIXED",
@@ -33,8 +35,12 @@ __all__ = [
 
 PARAMETERS, FIXED, BUFFERS, STEPS = "parameter", "fixed", "buffer", "step"
 AVERAGES = "average"
+<<<<<<< HEAD
 LEARNED = (PARAMETERS, FIXED, BUFFERS, AVERAGES)
 """The kinds that make a model."""
+=======
+AHEAD = "ahead"
+>>>>>>> 86be44a (PyTorch sweeps are saved between measurements too: at any step, with the draws of every lane)
 
 
 def taken_apart(layout: Layout, kind: str, rows: Tensor) -> dict[str, Array]:

@@ -43,12 +43,15 @@ class TorchTask:
         What there is to say before training.
     warn : callable
         Told at once why lanes are trained one at a time.
+    every : float, optional
+        So many seconds apart lanes are saved between measurements too.
     """
 
     training: Training
     lrs: Float[Array, " K"]
     notes: tuple[str, ...]
     warn: Callable[[str], object]
+    every: float | None = None
 
     @property
     def config(self) -> TorchConfig:
@@ -110,7 +113,7 @@ class TorchTask:
 
     def place(self, engine: str, cluster: Cluster | None, monitor: Monitor) -> Place:
         """Where lanes are trained."""
-        torch_engine, where = TorchEngine(self.warn), f"on {self.config.device}"
+        torch_engine, where = TorchEngine(self.warn, self.every), f"on {self.config.device}"
         if cluster is None:
             return Place(LocalExecutor(torch_engine), torch_engine.name, where)
         cluster.engine(torch_engine.name)

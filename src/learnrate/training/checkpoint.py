@@ -209,7 +209,12 @@ def _groups_of(record: Record) -> dict[str, Any]:
             "lanes": lanes.tolist(),
             "epoch": states.epoch,
             "step": states.step,
+<<<<<<< HEAD
             "way": states.method,
+=======
+            "way": states.way,
+            "between": states.between,
+>>>>>>> 86be44a (PyTorch sweeps are saved between measurements too: at any step, with the draws of every lane)
         }
         for s, begun in enumerate(record.latest)
         for lanes, states in begun
@@ -260,6 +265,7 @@ def _restore(record: Record, arrays: Mapping[str, Array], about: Mapping[str, An
             measured={},
             method=group["way"],
             ended=ended if ended.any() else None,
+            between=group["between"],
         )
         point = record.horizon.point(states)
         if point is not None:

@@ -111,7 +111,7 @@ class Record:
         if states.lanes is not None:
             lanes = lanes[states.lanes]
         point = self.horizon.point(states)
-        if point is not None:
+        if point is not None and not states.between:
             more = {} if self._measure is None else self._measure(states)
             for name, values in {**states.measured, **more}.items():
                 self.curve(name)[s, lanes, point] = values
@@ -210,6 +210,11 @@ class Record:
                 rest = states.take(~going)
                 left.append(Latest(numbers[~going], replace(rest, arrays={})))
             self.latest[s] = left
+
+    @property
+    def begun(self) -> bool:
+        """Whether any lane has made a step."""
+        return any(states.begun for latest in self.latest for _, states in latest)
 
     def points(self) -> Int[Array, "S K"]:
         """The number of each lane's latest measurement; 0 is before training."""

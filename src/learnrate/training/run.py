@@ -62,7 +62,7 @@ def train(
                 for s in range(len(problems)):
                     progress.finish(s, ended, last.point)
     except (ClusterError, KeyboardInterrupt):
-        if save is not None and record.points().any():
+        if save is not None and record.begun:
             save(False)
         raise
     if save is not None and trained:
@@ -88,7 +88,7 @@ def _train(
         for i, state in states:
             s, lanes, _ = left[i]
             lanes = record.add(s, lanes, state)
-            if save is not None and (state.epoch or state.step):
+            if save is not None and state.begun:
                 save(True)
             progress.finish(s, lanes, record.horizon.passed(state))
     return bool(left)

@@ -36,6 +36,9 @@ class LaneStates:
         A phrase that says how they were trained, for an engine that has several methods.
     ended : array of str, shape (K,), optional
         Why a lane was ended early; empty where it was not. None if no lane was.
+    between : bool
+        Whether ``arrays`` are from further on, before the next measurement; ``epoch``, ``step`` and ``measured`` are of
+        the last one.
     """
 
     epoch: int
@@ -46,6 +49,12 @@ class LaneStates:
     remarks: tuple[str, ...] = field(default=())
     method: str = ""
     ended: Array | None = None
+    between: bool = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether any step has been made."""
+        return self.epoch > 0 or self.step > 0 or self.between
 
     @property
     def nbytes(self) -> int:
@@ -67,6 +76,7 @@ class LaneStates:
             remarks=self.remarks,
             method=self.method,
             ended=None if self.ended is None else self.ended[which],
+            between=self.between,
         )
 
     def numbered(self, lanes: Array | None) -> LaneStates:
@@ -96,6 +106,7 @@ class LaneStates:
             remarks=tuple(dict.fromkeys(r for state in states for r in state.remarks)),
             method=" or ".join(dict.fromkeys(state.method for state in states if state.method)),
             ended=_join([state.ended for state in states], [state.size for state in states]),
+            between=first.between,
         )
 
 

@@ -21,11 +21,12 @@ from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples
 from learnrate.torch.failures import short
 from learnrate.torch.kept import changed, kept_state
+from learnrate.torch.lane import Lane
 from learnrate.torch.lanes import Lanes, Task
 from learnrate.torch.measuring import means_alike, measures_of
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import Stream, draws, remembered
-from learnrate.torch.separate import Lane, SeparateLanes
+from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.stacked import StackedLanes, StackedSteps
 from learnrate.torch.trace import close
 

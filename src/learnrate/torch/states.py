@@ -35,12 +35,9 @@ __all__ = [
 
 PARAMETERS, FIXED, BUFFERS, STEPS = "parameter", "fixed", "buffer", "step"
 AVERAGES = "average"
-<<<<<<< HEAD
+AHEAD = "ahead"
 LEARNED = (PARAMETERS, FIXED, BUFFERS, AVERAGES)
 """The kinds that make a model."""
-=======
-AHEAD = "ahead"
->>>>>>> 86be44a (PyTorch sweeps are saved between measurements too: at any step, with the draws of every lane)
 
 
 def taken_apart(layout: Layout, kind: str, rows: Tensor) -> dict[str, Array]:

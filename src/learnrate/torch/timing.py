@@ -11,10 +11,10 @@ import torch
 
 from learnrate.torch.batches import copied
 from learnrate.torch.examples import Examples
+from learnrate.torch.lane import Lane
 from learnrate.torch.lanes import Task
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import Stream
-from learnrate.torch.separate import Lane
 from learnrate.torch.stacked import StackedLanes, StackedSteps
 
 __all__ = ["stacked_is_slower"]

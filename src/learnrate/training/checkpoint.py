@@ -209,12 +209,8 @@ def _groups_of(record: Record) -> dict[str, Any]:
             "lanes": lanes.tolist(),
             "epoch": states.epoch,
             "step": states.step,
-<<<<<<< HEAD
             "way": states.method,
-=======
-            "way": states.way,
             "between": states.between,
->>>>>>> 86be44a (PyTorch sweeps are saved between measurements too: at any step, with the draws of every lane)
         }
         for s, begun in enumerate(record.latest)
         for lanes, states in begun

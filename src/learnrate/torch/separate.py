@@ -82,18 +82,21 @@ class SeparateLanes(Lanes):
     def _one_by_one(self, piece: Piece) -> Iterator[int]:
         """The whole piece with one lane after the other."""
         self._draws = None
-        for k, lane in enumerate(self.lanes):
+        for k in range(len(self.lanes)):
             begun = self.place.of(piece, k)
-            if begun < piece.steps and lane.ended is None:
+            if begun < piece.steps and not self._has_ended(k):
                 visits = self._visits(piece, begun)
                 self.place.go_on(piece, k)
                 for number, group, scale in visits:
                     self._advance(k, group, scale, number)
-                    if lane.ended is not None:
+                    if self._has_ended(k):
                         break
                     yield 1
-            if lane.ended is not None:
-                self.place.steps[k] = piece.end
+            if self._has_ended(k):
+                self.place.steps[k], self.place.losses[k] = piece.end, np.nan
+
+    def _has_ended(self, k: int) -> bool:
+        return self.lanes[k].ended is not None
 
     def _in_turn(self, piece: Piece) -> Iterator[int]:
         """Every step with all lanes, each with draws of its own."""

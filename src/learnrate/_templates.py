@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["environment"]
 
 
+@cache
 def environment(room: str) -> Environment:
     """A Jinja environment for the templates in ``learnrate/<room>/templates``.
 

@@ -1,4 +1,4 @@
-"""``learnrate note``: the interactive note."""
+"""``learnrate note``: the interactive notes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,19 @@ __all__ = ["note"]
 
 
 def note(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="linear (by default), softmax, perceptron or momentum.", show_default=False
+        ),
+    ] = None,
     lang: Annotated[
         str | None,
         typer.Option(help="zh or en. By default the system's language.", show_default=False),
     ] = None,
+    list_notes: Annotated[
+        bool, typer.Option("--list", help="Print the names and titles of all notes.")
+    ] = False,
     edit: Annotated[
         bool, typer.Option("--edit", help="Open a copy in the working directory, to edit it.")
     ] = False,
@@ -28,21 +37,43 @@ def note(
     export: Annotated[
         Path | None,
         typer.Option(
-            help="Write the note to an .html file (which loads marimo's viewer from the web) or to "
-            "an .ipynb file, and open no page.",
+            help="Write the note as a lesson to an .html file, which needs no network, or to an .ipynb file, "
+            "and open no page.",
             show_default=False,
         ),
     ] = None,
 ) -> int:
-    """Open the interactive note: formulas, code, numbers and plots on one page, in Chinese or English.
+    """Open an interactive note: formulas, code, numbers and plots on one page, in Chinese or English.
 
     \b
-    Example:  learnrate note --lang zh
+    learnrate note             linear regression and its learning rate
+    learnrate note softmax     classes: softmax regression and cross-entropy
+    learnrate note perceptron  a hidden layer: ReLU that dies, symmetry
+    learnrate note momentum    momentum and Adam on a bowl that you stretch
     """
     from learnrate.book.note import launch
 
     language = launch.as_language(lang)
-    if export is not None:
-        print(f"Saved {launch.export(export, lang=language)}")
+    given = {"--edit": edit, "--port": port, "--no-browser": no_browser}
+    if list_notes:
+        _refuse({**given, "a name": name, "--export": export}, "--list")
+        for known, title in launch.titles(language).items():
+            print(f"{known:12}{title}")
         return 0
-    return launch.serve(lang=language, edit=edit, port=port, browser=not no_browser)
+    chosen = launch.NOTES[0] if name is None else name
+    if export is not None:
+        from learnrate.book.note.lesson import write
+
+        _refuse(given, "--export")
+        print(f"Saved {write(chosen, export, lang=language)}")
+        return 0
+    return launch.serve(chosen, lang=language, edit=edit, port=port, browser=not no_browser)
+
+
+def _refuse(given: dict[str, object], beside: str) -> None:
+    """An option without effect is refused."""
+    from learnrate.errors import OptionError
+
+    for option, value in given.items():
+        if value:
+            raise OptionError(f"{beside} must be given without {option}. Leave one of them out.")

@@ -6,9 +6,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
-__all__ = ["Texts", "catalogue", "texts"]
+__all__ = ["Texts", "catalogue", "note_texts", "texts"]
 
 
 class Texts:
@@ -27,16 +28,21 @@ class Texts:
 
 
 @cache
-def catalogue(folder: str = "note") -> dict[str, dict[str, str]]:
+def catalogue(folder: str) -> dict[str, dict[str, str]]:
     """Every text of the page in a folder of ``book/``: key to language to words."""
     path = Path(__file__).parent.parent / folder / "texts.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def texts(lang: str, folder: str = "note") -> Texts:
-    """The words of ``"zh"`` or ``"en"``."""
-    words = {key: _joined(words[lang].strip()) for key, words in catalogue(folder).items()}
-    return Texts(lang, words)
+def texts(lang: str, *folders: str) -> Texts:
+    """The words of ``"zh"`` or ``"en"``, from one folder of ``book/`` or several."""
+    found = [catalogue(folder).items() for folder in folders]
+    return Texts(lang, {key: _joined(words[lang].strip()) for key, words in chain(*found)})
+
+
+def note_texts(lang: str, name: str) -> Texts:
+    """The words of one note, with those that all have in common."""
+    return texts(lang, "note", f"note/{name}")
 
 
 def _joined(text: str) -> str:

@@ -14,7 +14,7 @@ __all__ = ["graph"]
 
 _WIDTH, _HEIGHT = 190.0, 62.0
 _LETTERS = 18
-_COLUMN, _ROW, _MARGIN = 240.0, 92.0, 8.0
+_COLUMN, _ROW, _MARGIN = 240.0, 92.0, 12.0
 
 
 @dataclass(frozen=True)

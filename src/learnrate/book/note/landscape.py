@@ -13,7 +13,7 @@ from learnrate.book.note.plot import Axis, Line, Plot
 __all__ = ["Landscape"]
 
 _RINGS = 9
-_WIDTH, _HEIGHT = 460.0, 380.0
+_SIZE = 460.0, 380.0
 _ANY = Axis("", 0, 1)
 
 
@@ -48,13 +48,19 @@ class Landscape:
         away = np.asarray(w) - self.best
         return float(self.lowest + 0.5 * away @ self.H @ away)
 
-    def axes(self, labels: tuple[str, str], *, keep: Sequence[Any] = ()) -> tuple[Axis, Axis]:
+    def axes(
+        self,
+        labels: tuple[str, str],
+        *,
+        keep: Sequence[Any] = (),
+        size: tuple[float, float] = _SIZE,
+    ) -> tuple[Axis, Axis]:
         """Axes of the same scale that hold the optimum and the points to keep, with room around them."""
         corners = np.array([self.best, *keep])
         middle, span = (corners.max(axis=0) + corners.min(axis=0)) / 2, np.ptp(corners, axis=0)
-        left, top, right, bottom = Plot("", "", _ANY, _ANY, width=_WIDTH, height=_HEIGHT).box
-        size = np.array([right - left, bottom - top])
-        half = 0.65 * size * max(float((span / size).max()), 0.5 / size[0])
+        left, top, right, bottom = Plot("", "", _ANY, _ANY, width=size[0], height=size[1]).box
+        inner = np.array([right - left, bottom - top])
+        half = 0.65 * inner * max(float((span / inner).max()), 0.5 / inner[0])
         first, second = (
             Axis(label, float(at - reach), float(at + reach))
             for label, at, reach in zip(labels, middle, half, strict=True)
@@ -71,9 +77,16 @@ class Landscape:
         rings = [self.best[:, None] + r * ring for r in radii]
         return [Line(x, y, colour="contour", width=1.0) for x, y in rings]
 
-    def plot(self, name: str, title: str, axes: tuple[Axis, Axis], marks: Sequence[Any]) -> Plot:
-        """The contours with marks on them."""
-        return Plot(name, title, *axes, [*self.contours(axes), *marks], _WIDTH, _HEIGHT)
+    def plot(
+        self,
+        name: str,
+        title: str,
+        axes: tuple[Axis, Axis],
+        marks: Sequence[Any],
+        size: tuple[float, float] = _SIZE,
+    ) -> Plot:
+        """The contours with marks on them; the axes are those for this size."""
+        return Plot(name, title, *axes, [*self.contours(axes), *marks], *size)
 
 
 def _ends(axis: Axis) -> tuple[float, float]:

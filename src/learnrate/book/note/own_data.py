@@ -12,7 +12,7 @@ import learnrate
 from learnrate.book.note.catalogue import Texts
 from learnrate.book.note.plot import Axis, Line, Plot, render
 
-__all__ = ["bytes_of", "read", "results_page"]
+__all__ = ["bytes_of", "number", "read", "remarks", "results_page"]
 
 _SHADES = ("1", "2", "3", "4")
 
@@ -42,14 +42,14 @@ def results_page(result: Any, t: Texts) -> str:
         final = result.losses[:, :, -1].mean(axis=0)
     columns = {
         "column_rate": [f"{lr:.3g}" for lr in result.lrs],
-        "column_loss": [_number(value) for value in final],
+        "column_loss": [number(value) for value in final],
     }
     if result.data.classes:
         right = result.score[1].mean(axis=0)
         columns["column_accuracy"] = [f"{100 * share:.1f} %" for share in right]
     if result.predicted is not None:
         columns["column_predicted"] = [
-            "–" if np.isnan(value) else _number(value) for value in result.predicted[:, -1]
+            "–" if np.isnan(value) else number(value) for value in result.predicted[:, -1]
         ]
     columns["column_verdict"] = [t(f"word_{word.replace(' ', '_')}") for word in verdicts]
     rows = zip(*columns.values(), strict=True)
@@ -59,15 +59,18 @@ def results_page(result: Any, t: Texts) -> str:
         t=t,
         suggestion=suggestion,
         rate="" if suggestion.lr is None else f"{suggestion.lr:.3g}",
-        remarks=[
-            *result.data.notes,
-            *(t("left_out", name=one.name, reason=one.reason) for one in result.data.left_out),
-        ],
+        remarks=remarks(result, t),
         interval=(f"{low:.3g}", f"{high:.3g}"),
         headings=list(columns),
         rows=[(cells, lr == suggestion.lr) for cells, lr in zip(rows, result.lrs, strict=True)],
         plot=_plot(result, t),
     )
+
+
+def remarks(result: Any, t: Texts) -> list[str]:
+    """What was done to the rows of the table, and the columns that were left out."""
+    left_out = (t("left_out", name=one.name, reason=one.reason) for one in result.data.left_out)
+    return [*result.data.notes, *left_out]
 
 
 def _plot(result: Any, t: Texts) -> Plot:
@@ -97,5 +100,6 @@ def _plot(result: Any, t: Texts) -> Plot:
     return Plot("own-curves", t("sweep_alt"), *axes, marks)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Four digits, or ∞."""
     return f"{value:.4g}" if np.isfinite(value) else "∞"

@@ -13,6 +13,7 @@ from learnrate._templates import environment
 
 __all__ = ["Axis", "Dot", "Line", "Plot", "render"]
 
+_BEADS = 40
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 12.0, 14.0, 40.0
 
 
@@ -51,6 +52,15 @@ class Axis:
         every = max(1, (last - first) // 6 + 1)
         return [(10.0**k, _power(k)) for k in range(first, last + 1, every)]
 
+    @classmethod
+    def of_losses(cls, label: str, curves: Sequence[Any], *, most: float = 1e300) -> Axis:
+        """A logarithmic axis of whole decades that holds every finite loss up to ``most``: it follows those that grow."""
+        seen = np.concatenate([np.ravel(curve) for curve in curves])
+        seen = np.minimum(seen[np.isfinite(seen) & (seen > 0)], most)
+        low, high = (math.log10(f(seen)) for f in (np.min, np.max)) if seen.size else (-1.0, 0.0)
+        first = math.floor(low - 0.05)
+        return cls(label, 10.0**first, 10.0 ** max(math.ceil(high + 0.05), first + 1), log=True)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -74,6 +84,7 @@ class Dot:
     colour: str
     label: str = ""
     ring: bool = False
+    size: float = 4.0
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,10 @@ class Plot:
         good = np.isfinite(px) & np.isfinite(py)
         end = int(np.argmin(good)) if not good.all() else len(good)
         return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(px[:end], py[:end], strict=True))
+
+    def beads(self, x: Any, y: Any) -> str:
+        """A path of dots, one on each of the first points of a line."""
+        return "".join(f"M{point}h0" for point in self.points(x, y).split()[:_BEADS])
 
     def svg(self) -> str:
         """The drawing."""

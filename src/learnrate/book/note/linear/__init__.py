@@ -1,0 +1,1 @@
+"""Linear regression and its learning rate: the note that learnrate grew from."""

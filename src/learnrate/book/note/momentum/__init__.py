@@ -1,0 +1,1 @@
+"""Momentum and Adam: paths over a bowl that the reader stretches."""

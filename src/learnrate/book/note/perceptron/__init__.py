@@ -1,0 +1,1 @@
+"""A perceptron with one hidden layer: ReLU that dies, units that are all alike."""

@@ -1,0 +1,1 @@
+"""Softmax regression: classes, cross-entropy, and rates for them."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +11,7 @@ import learnrate
 from learnrate.book.language import LANGUAGES, default_language
 from learnrate.book.note.catalogue import Texts
 from learnrate.book.note.graph import graph
+from learnrate.book.note.listing import source_of
 from learnrate.book.note.own_data import bytes_of, number, read, results_page
 from learnrate.book.note.plot import Plot, render
 from learnrate.book.note.track import Track
@@ -32,7 +30,6 @@ __all__ = [
     "rows",
     "section",
     "source",
-    "source_of",
     "table_of",
     "trained",
     "walk",
@@ -55,17 +52,6 @@ def head(language: Any) -> Any:
 def section(t: Texts, name: str, *keys: str) -> Any:
     """The heading of a section and its texts."""
     return mo.md("\n\n".join([f"## {t(f'{name}_title')}", *map(t, keys)]))
-
-
-def source_of(function: Callable[..., Any]) -> str:
-    """The code of a function without its docstring and its annotations."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    for argument in [*tree.args.args, *tree.args.kwonlyargs]:
-        argument.annotation = None
-    tree.returns = None
-    tree.body = tree.body[ast.get_docstring(tree) is not None :]
-    return ast.unparse(tree)
 
 
 def code(*functions: Callable[..., Any]) -> Any:

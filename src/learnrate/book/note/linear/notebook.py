@@ -173,7 +173,7 @@ def _(Dot, Line, land, mo, np, page, step, t):
 @app.cell
 def _(mo, page, t):
     forward = page.next_button(t)
-    mo.vstack([mo.md(t("attach")), forward])
+    mo.vstack([mo.md(f"{t('attach')}\n\n{t('attach_press')}"), forward])
     return (forward,)
 
 
@@ -227,8 +227,8 @@ def _(mo, own, page, t):
 
 
 @app.cell
-def _(X, answers, page, t, y):
-    page.exercises(answers(X, y, t), t)
+def _(answers, page, t):
+    page.exercises(answers(t), t)
     return
 
 

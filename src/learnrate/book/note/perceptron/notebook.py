@@ -148,7 +148,7 @@ def _(mo, model, page, t):
     step_kind = mo.ui.radio(kinds, value=t("kind_random"), label=t("kind"), inline=True)
     mo.vstack(
         [
-            page.section(t, "step", "step"),
+            page.section(t, "step", "step", "step_drag"),
             mo.hstack([step_bias, step_kind], justify="start", gap=2, wrap=True),
         ]
     )

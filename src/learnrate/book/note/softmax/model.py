@@ -12,7 +12,6 @@ from learnrate import autograd, nd, scratch
 __all__ = ["CLASSES", "cross_entropy", "points", "scores_loss", "softmax", "train"]
 
 CLASSES = ("A", "B", "C")
-_CENTRES = ((0.0, 1.4), (-1.2, -0.7), (1.2, -0.7))
 
 
 def softmax(o: Any) -> Any:
@@ -31,9 +30,10 @@ def cross_entropy(p: Any, y: Any) -> Any:
 
 def points(spread: float = 0.75, apart: float = 1.0, n: int = 150) -> tuple[Any, Any]:
     """Points of three classes in the plane: X (n, 2), and y (n,), the numbers of their classes."""
-    y = np.repeat(np.arange(len(_CENTRES)), n // len(_CENTRES))
+    centres = np.array([(0.0, 1.4), (-1.2, -0.7), (1.2, -0.7)])
+    y = np.repeat(np.arange(3), n // 3)
     noise = np.random.default_rng(0).normal(0, spread, (len(y), 2))
-    return apart * np.array(_CENTRES)[y] + noise, y
+    return apart * centres[y] + noise, y
 
 
 def train(X: Any, y: Any, W: Any, lr: float, epochs: int, batch_size: int = 10) -> tuple[Any, Any]:

@@ -90,9 +90,10 @@ def _(mo, model, np, page, t):
         [
             page.section(t, "loss", "loss_section"),
             page.code(model.cross_entropy),
+            mo.md(t("why_log")),
             mo.md(
                 t(
-                    "why_log",
+                    "why_numbers",
                     product=f"{_thirds.prod():.2g}",
                     single=f"{_thirds.astype(np.float32).prod():g}",
                     log=f"{np.log(_thirds).sum():.1f}",

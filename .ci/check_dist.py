@@ -24,6 +24,8 @@ NEEDED = {
     "data/diabetes.csv",
     "data/diabetes.txt",
     "book/note/texts.toml",
+    "book/note/momentum/lesson.md",
+    "book/note/momentum/texts.toml",
     "book/play/texts.toml",
     "book/play/templates/play.html",
     "mxnet_names.txt",

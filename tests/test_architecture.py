@@ -127,7 +127,7 @@ def test_no_files_import_one_another_in_a_circle() -> None:
         pytest.fail(" -> ".join(error.args[1]))
 
 
-@pytest.mark.parametrize("path", sorted(NOTE.glob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted(NOTE.rglob("*.py")), ids=lambda p: str(p.relative_to(NOTE)))
 def test_the_note_uses_public_names_only(path: Path) -> None:
     tools = {"book"} if path.name == "notebook.py" else {"book", "_extras", "_files", "_templates"}
     assert {there for there, _ in imported_rooms(path)} <= PUBLIC | tools

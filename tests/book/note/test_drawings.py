@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import learnrate
-from learnrate.book.note.catalogue import texts
+from learnrate.book.note.catalogue import note_texts
 from learnrate.book.note.graph import graph
 from learnrate.book.note.landscape import Landscape
 from learnrate.book.note.own_data import bytes_of, read, results_page
 from learnrate.book.note.plot import Axis, Dot, Line, Plot
 
-EN = texts("en")
+EN = note_texts("en", "linear")
 EVIL = "<img src=x onerror=alert(1)>"
 
 

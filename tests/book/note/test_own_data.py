@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import learnrate
-from learnrate.book.note.catalogue import texts
+from learnrate.book.note.catalogue import note_texts
 from learnrate.book.note.own_data import results_page
 from learnrate.sweeps.curved import SAFE, SETTLES, UNSETTLED
 from learnrate.theory.verdict import Verdict
@@ -13,7 +13,7 @@ from learnrate.theory.verdict import Verdict
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_verdict_has_its_words(lang: str) -> None:
-    t = texts(lang)
+    t = note_texts(lang, "linear")
     for word in (*(verdict.word for verdict in Verdict), SAFE, SETTLES, UNSETTLED):
         assert t(f"word_{word.replace(' ', '_')}")
 
@@ -24,8 +24,8 @@ def test_numbers_and_classes_are_told(lang: str, target: str) -> None:
     result = learnrate.sweep(
         "houses", target=target, missing="mean", lrs=[0.01, 0.9, 9.0], momentum=0.0
     )
-    page = results_page(result, texts(lang))
+    page = results_page(result, note_texts(lang, "linear"))
     assert 'id="own-curves"' in page
-    assert (texts(lang)("column_accuracy") in page) == (target == "fast")
+    assert (note_texts(lang, "linear")("column_accuracy") in page) == (target == "fast")
     assert (" %</td>" in page) == (target == "fast")
     assert "0.01" in page

@@ -47,7 +47,7 @@ class _Reader:
         base, scripts = self._one(), {}
         while self._at < len(self._tokens) and self._tokens[self._at] in "^_":
             kind = self._next()
-            scripts[kind] = f"<mrow>{self._one()}</mrow>"
+            scripts[kind] = self._one()
         below, above = ("munder", "mover") if large and self._block else ("msub", "msup")
         both = "munderover" if large and self._block else "msubsup"
         match (scripts.get("_"), scripts.get("^")):
@@ -65,11 +65,8 @@ class _Reader:
         self._at += 1
         return self._tokens[self._at - 1]
 
-    def _group(self) -> str:
-        """An argument: what stands in braces, or a single token."""
-        return f"<mrow>{self._one()}</mrow>"
-
     def _one(self) -> str:
+        """What stands in braces, or a single token."""
         token = self._next()
         if token == "{":
             inside = self.row(("}",))
@@ -98,16 +95,16 @@ class _Reader:
             case "sum":
                 return "<mo>∑</mo>"
             case "hat":
-                return f'<mover accent="true">{self._group()}<mo stretchy="false">^</mo></mover>'
+                return f'<mover accent="true">{self._one()}<mo stretchy="false">^</mo></mover>'
             case "mathbf" | "boldsymbol":
                 return f'<mrow style="font-weight:bold">{self._one()}</mrow>'
             case "mathcal":
-                self._group()
+                self._one()
                 return f"<mi>{_SCRIPT_B}</mi>"
             case "sqrt":
                 return f"<msqrt>{self._one()}</msqrt>"
             case "frac":
-                return f"<mfrac>{self._group()}{self._group()}</mfrac>"
+                return f"<mfrac>{self._one()}{self._one()}</mfrac>"
             case "tfrac":
                 above, below = self._next()
                 return f"<mfrac displaystyle='false'><mn>{above}</mn><mn>{below}</mn></mfrac>"
@@ -117,7 +114,7 @@ class _Reader:
 
     def _aligned(self) -> str:
         """Rows that end in ``\\\\``, with cells that ``&`` parts: by turns right and left."""
-        self._group()
+        self._one()
         rows: list[list[str]] = [[]]
         while True:
             rows[-1].append(self.row(("&", r"\\", r"\end")))
@@ -126,7 +123,7 @@ class _Reader:
                 break
             if end == r"\\":
                 rows.append([])
-        self._group()
+        self._one()
         sides = ("right", "left")
         lines = (
             "".join(f'<mtd style="text-align:{sides[i % 2]}">{c}</mtd>' for i, c in enumerate(row))

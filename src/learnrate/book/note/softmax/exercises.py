@@ -76,10 +76,10 @@ def _logistic(X: Any, y: Any, lr: float, epochs: int, batch_size: int = 10) -> t
 
 def far_apart() -> dict[str, str]:
     """Classes that a line parts: the loss and the size of the weights as training goes on."""
-    X, y = points(spread=0.4, apart=3.0)
+    X, y = points(spread=0.4, apart=1.6, n=60)
     names = np.array(CLASSES)[y]
     values = {}
-    for epochs in (10, 100, 1000):
+    for epochs in (5, 40, 320):
         result = learnrate.sweep(
             X, names, lrs=1.0, epochs=epochs, batch_size=len(y), standardize=False
         )

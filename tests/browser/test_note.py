@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from learnrate.book.note.catalogue import Texts, texts
+from learnrate.book.note.catalogue import Texts, note_texts, texts
 
 pytestmark = pytest.mark.slow
 
@@ -31,17 +31,17 @@ _LIFE = 400.0
 _START = 60.0
 
 
-def serve(folder: Path, lang: str) -> Iterator[str]:
+def serve(folder: Path, lang: str, name: str) -> Iterator[str]:
     """Start ``learnrate note``, give its address, and end it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "learnrate", "note", "--no-browser", "--lang", lang]
+    command = [sys.executable, "-m", "learnrate", "note", name, "--no-browser"]
     own = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "PYTHONUNBUFFERED": "1"}
     log = folder / "log.txt"
     with log.open("w") as said:
         server = subprocess.Popen(
-            [*command, "--port", str(port)],
+            [*command, "--lang", lang, "--port", str(port)],
             cwd=folder,
             env={**os.environ, **own},
             stdout=said,
@@ -78,20 +78,22 @@ def served(tmp_path_factory: Any, browser: Any) -> Iterator[Any]:
     with ExitStack() as servers:
         start = contextmanager(serve)
         yield cache(
-            lambda lang: servers.enter_context(start(tmp_path_factory.mktemp("note"), lang))
+            lambda lang, name="linear": servers.enter_context(
+                start(tmp_path_factory.mktemp("note"), lang, name)
+            )
         )
 
 
 @pytest.fixture(params=["zh", "en"])
 def address(request: Any, served: Any) -> tuple[str, Texts]:
     """Where the note is, in both languages, with its words."""
-    return served(request.param), texts(request.param)
+    return served(request.param), note_texts(request.param, "linear")
 
 
 @pytest.fixture
 def english(served: Any) -> tuple[str, Texts]:
     """The same in English, for what does not depend on the language."""
-    return served("en"), texts("en")
+    return served("en"), note_texts("en", "linear")
 
 
 def open_note(visit: Any, address: tuple[str, Texts], **options: Any) -> Any:
@@ -108,7 +110,7 @@ def headings(page: Any) -> list[str]:
 def test_it_opens_and_switches_language_on_the_page(visit: Any, address: tuple[str, Texts]) -> None:
     opened = open_note(visit, address)
     page, t = opened.page, address[1]
-    other = texts("en" if t.lang == "zh" else "zh")
+    other = note_texts("en" if t.lang == "zh" else "zh", "linear")
     sections = ["title", *(f"{s}_title" for s in ("model", "loss", "step", "rates", "data"))]
     assert headings(page)[:6] == [t(key) for key in sections]
     page.get_by_text("English" if t.lang == "zh" else "中文", exact=True).click()
@@ -254,14 +256,12 @@ def test_the_theme_follows_the_system(visit: Any, english: tuple[str, Texts]) ->
 @pytest.mark.parametrize(
     ("lang", "theme", "size", "width"),
     [
-        ("zh", "light", "laptop", 1280),
-        ("zh", "dark", "phone", 390),
+        ("zh", "light", "phone", 390),
         ("en", "dark", "laptop", 1280),
-        ("en", "light", "phone", 390),
     ],
 )
 def test_it_fits(visit: Any, served: Any, lang: str, theme: str, size: str, width: int) -> None:
-    t = texts(lang)
+    t = note_texts(lang, "linear")
     opened = open_note(visit, (served(lang), t), theme=theme, width=width)
     page = opened.page
     page.get_by_role("button", name=t("next")).click()
@@ -279,3 +279,35 @@ def test_it_fits(visit: Any, served: Any, lang: str, theme: str, size: str, widt
     page.set_viewport_size({"width": width, "height": height + 60})
     page.wait_for_timeout(500)
     opened.shot(f"note-{lang}-{theme}-{size}")
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "theme", "width", "slider", "drawing"),
+    [
+        ("softmax", "zh", "dark", 1280, "batch_size", "#plane"),
+        ("perceptron", "en", "light", 390, "units_slider", "#fit"),
+        ("momentum", "en", "dark", 1280, "mu", "#momentum-path"),
+    ],
+)
+def test_the_other_notes_follow_their_sliders(
+    visit: Any, served: Any, name: str, lang: str, theme: str, width: int, slider: str, drawing: str
+) -> None:
+    t = note_texts(lang, name)
+    opened = visit(served(lang, name), theme=theme, width=width)
+    page = opened.page
+    page.get_by_role("heading", name=t("exercises_title")).wait_for(timeout=60_000)
+    assert headings(page)[0] == t("title")
+    panel = page.locator("marimo-slider", has_text=t(slider)).first.locator("xpath=ancestor::*[3]")
+    rate = panel.locator("marimo-slider", has_text=t("eta")).get_by_role("slider")
+    times = []
+    lines = f"[...document.querySelectorAll('{drawing} polyline')].map((p) => p.outerHTML).join()"
+    for _ in range(3):
+        before, began = page.evaluate(lines), time.perf_counter()
+        rate.press("ArrowLeft")
+        page.wait_for_function(f"(before) => {lines} !== before", arg=before, polling=5)
+        times.append(1000 * (time.perf_counter() - began))
+    print(f"{name}: redraw after moving η: median {statistics.median(times):.0f} ms")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    outside = [url for url in opened.requests if url.startswith("http")]
+    assert all(url.startswith("http://127.0.0.1:") for url in outside)
+    opened.shot(f"note-{name}-{lang}-{theme}-{width}")

@@ -54,7 +54,7 @@ def note(
     from learnrate.book.note import launch
 
     language = launch.as_language(lang)
-    given = {"--edit": edit, "--port": port, "--no-browser": no_browser}
+    given: dict[str, object] = {"--edit": edit, "--port": port, "--no-browser": no_browser}
     if list_notes:
         _refuse({**given, "a name": name, "--export": export}, "--list")
         for known, title in launch.titles(language).items():

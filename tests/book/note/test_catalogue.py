@@ -46,7 +46,7 @@ def test_every_text_is_used(folder: str) -> None:
     sources = [*ROOM.glob("*.py"), *(ROOM / "templates").iterdir()]
     sources += [p for p in (ROOM.parent / folder).iterdir() if p.suffix in (".py", ".md")]
     if folder == "note":
-        sources += ROOM.glob("*/*.py")
+        sources += [*ROOM.glob("*/*.py"), *ROOM.glob("*/*.md")]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     named = {*re.findall(r"""["'](\w+)["']""", code), *PLACE.findall(code)}
     assert not [key for key in catalogue(folder) if key not in named and not joined.fullmatch(key)]

@@ -57,7 +57,7 @@ def _html(markdown: str, t: Texts) -> str:
     if "[[explorer]]" in markdown:
         markdown = markdown.replace("[[explorer]]", keep(_explorer(t)))
     text = _FORMULA.sub(formula, _DETAILS.sub(details, markdown))
-    html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    html = str(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))
     html = html.replace("<table>", '<div class="wide"><table>').replace(
         "</table>", "</table></div>"
     )

@@ -39,7 +39,7 @@ __all__ = [
 
 def language_switch() -> Any:
     """The languages to choose from; first that of the option ``--lang``, else the system's."""
-    asked = mo.cli_args().get("lang") or default_language()
+    asked = str(mo.cli_args().get("lang") or default_language())
     names = {code: name for name, code in LANGUAGES.items()}
     return mo.ui.radio(LANGUAGES, value=names.get(asked, "English"), inline=True)
 

@@ -145,8 +145,8 @@ class Plot:
     def dots(self) -> list[tuple[Dot, float, float]]:
         """The marks that are points, with their coordinates."""
         found = [mark for mark in self.marks if isinstance(mark, Dot)]
-        places = [self.place(dot.x, dot.y) for dot in found]
-        return [(dot, float(x), float(y)) for dot, (x, y) in zip(found, places, strict=True)]
+        px, py = self.place([dot.x for dot in found], [dot.y for dot in found])
+        return list(zip(found, px.tolist(), py.tolist(), strict=True))
 
 
 def render(template: str, **values: Any) -> str:

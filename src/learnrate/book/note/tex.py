@@ -50,16 +50,12 @@ class _Reader:
             scripts[kind] = self._one()
         below, above = ("munder", "mover") if large and self._block else ("msub", "msup")
         both = "munderover" if large and self._block else "msubsup"
-        match (scripts.get("_"), scripts.get("^")):
-            case (None, None):
-                return base
-            case (down, None):
-                return f"<{below}>{base}{down}</{below}>"
-            case (None, up):
-                return f"<{above}>{base}{up}</{above}>"
-            case (down, up):
-                return f"<{both}>{base}{down}{up}</{both}>"
-        return base
+        down, up = scripts.get("_"), scripts.get("^")
+        if down and up:
+            return f"<{both}>{base}{down}{up}</{both}>"
+        if down:
+            return f"<{below}>{base}{down}</{below}>"
+        return f"<{above}>{base}{up}</{above}>" if up else base
 
     def _next(self) -> str:
         self._at += 1
@@ -106,7 +102,7 @@ class _Reader:
             case "frac":
                 return f"<mfrac>{self._one()}{self._one()}</mfrac>"
             case "tfrac":
-                above, below = self._next()
+                above, below = list(self._next())
                 return f"<mfrac displaystyle='false'><mn>{above}</mn><mn>{below}</mn></mfrac>"
             case "begin":
                 return self._aligned()

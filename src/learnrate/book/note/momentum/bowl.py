@@ -52,11 +52,17 @@ class Bowl:
 
     def momentum(self, lr: float, mu: float, steps: int) -> Path:
         """Gradient descent with momentum; the state is v."""
-        return self._path(lambda state, g, t: rules.momentum(*state, g, lr, mu), 1, steps)
+        return self._path(
+            lambda state, g, t: rules.momentum(state[0], state[1], g, lr, mu), 1, steps
+        )
 
     def adam(self, lr: float, beta1: float, beta2: float, steps: int) -> Path:
         """Adam; the states are m and v."""
-        return self._path(lambda state, g, t: rules.adam(*state, g, t, lr, beta1, beta2), 2, steps)
+        return self._path(
+            lambda state, g, t: rules.adam(state[0], state[1], state[2], g, t, lr, beta1, beta2),
+            2,
+            steps,
+        )
 
     def _path(self, rule: Callable[[Any, Any, int], Any], kept: int, steps: int) -> Path:
         H = self.H

@@ -35,7 +35,8 @@ def track(name: str, bowl: Bowl, lr: float, mu: float, steps: int, t: Texts, end
         Mark(best, f"{t('mark_best')} {best:.3g}"),
         Mark(last, f"{t('mark_limit')} {last:.3g}"),
     ]
-    return Track(name, t("track_alt"), *ends, zones, marks, lr)
+    low, high = ends
+    return Track(name, t("track_alt"), low, high, zones, marks, lr)
 
 
 def sentence(track: Track, bowl: Bowl, mu: float, steps: int, t: Texts) -> str:
@@ -60,7 +61,7 @@ def paths(name: str, bowl: Bowl, runs: dict[str, tuple[Path, str]], t: Texts) ->
     land = bowl.landscape
     axes = land.axes(("θ₁", "θ₂"), keep=corners, size=_SIZE)
     marks: list[Line | Dot] = [
-        Line(*path.points.T, colour, label, width=2.0, dots=True)
+        Line(path.points[:, 0], path.points[:, 1], colour, label, width=2.0, dots=True)
         for label, (path, colour) in runs.items()
     ]
     marks += [Dot(*bowl.start, "ink", t("start")), Dot(0.0, 0.0, "good", "", ring=True)]

@@ -37,7 +37,8 @@ def effective() -> dict[str, str]:
 
 def limits() -> dict[str, str]:
     """The loss on both sides of the limit."""
-    bowl, values = Bowl(kappa=10.0), {}
+    bowl = Bowl(kappa=10.0)
+    values: dict[str, str] = {}
     for name, mu in (("0", 0.0), ("5", 0.5), ("9", 0.9)):
         edge = limit(mu, 1.0)
         below, above = (bowl.momentum(share * edge, mu, 2000).losses[-1] for share in (0.99, 1.01))
@@ -48,7 +49,8 @@ def limits() -> dict[str, str]:
 
 def turned() -> dict[str, str]:
     """Steps to a small loss on a bowl along the axes, and on one that is turned with the start."""
-    kappa, values = 100.0, {}
+    kappa = 100.0
+    values: dict[str, str] = {}
     plain, lr, mu = best_rates(kappa)
     for angle in (0, 45):
         bowl = Bowl(kappa, angle, tuple(Bowl(kappa, angle).axes @ START))

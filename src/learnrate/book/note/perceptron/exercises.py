@@ -42,7 +42,7 @@ def zero_start() -> dict[str, str]:
 
 def never_parts() -> dict[str, str]:
     """How far units that begin alike are from one another, and how well they do."""
-    values = {}
+    values: dict[str, str] = {}
     for name, kind, units in (("same", "equal", 8), ("random", "random", 8), ("one", "equal", 1)):
         end = _run(start(units, kind=kind))
         W1 = end.nets[-1].W1[0, 0]

@@ -50,9 +50,8 @@ class Net:
     def times(self, K: int) -> Net:
         """K copies of a single one."""
         W1, b1, W2, b2 = self.arrays
-        return Net(
-            np.repeat(W1, K, 1), *(np.repeat(a, K, 0) for a in (b1, W2, b2)), slope=self.slope
-        )
+        b1, W2, b2 = (np.repeat(a, K, axis=0) for a in (b1, W2, b2))
+        return Net(np.repeat(W1, K, axis=1), b1, W2, b2, self.slope)
 
     def one(self, k: int) -> Net:
         """The k-th alone."""
@@ -171,7 +170,7 @@ class Training:
     every: int
 
 
-def trained(net: Net, X: Any, y: Any, lrs: Any, steps: int, *, every: int = 20) -> Training:
+def trained(net: Net, X: Any, y: Any, lrs: Any, steps: int, *, every: int = 50) -> Training:
     """Gradient descent with all examples: ``θ ← θ − η ∇L``."""
     lrs = np.asarray(lrs, dtype=np.float64)
     net = net.times(len(lrs))

@@ -44,11 +44,11 @@ def plane(X: Any, y: Any, W: Any, b: Any, t: Texts) -> Plot:
     """The points, and the borders on which two classes are equally likely and the third is less."""
     half = np.array([4.2, 3.4])
     marks: list[Line | Dot] = [
-        Dot(*x, _COLOURS[label], size=3.2) for x, label in zip(X, y, strict=True)
+        Dot(a, b, _COLOURS[label], size=3.2) for (a, b), label in zip(X, y, strict=True)
     ]
     marks += _borders(W, b, half)
-    axes = (Axis(name, -a, a) for name, a in zip(("x₁", "x₂"), half, strict=True))
-    return Plot("plane", t("plane_alt"), *axes, marks, *_SIZE)
+    first, second = (Axis(name, -a, a) for name, a in zip(("x₁", "x₂"), half, strict=True))
+    return Plot("plane", t("plane_alt"), first, second, marks, *_SIZE)
 
 
 def _borders(W: Any, b: Any, half: Any) -> list[Line]:
@@ -64,7 +64,7 @@ def _borders(W: Any, b: Any, half: Any) -> list[Line]:
         o = line @ W + b
         on = o[:, i] >= o[:, k]
         if on.any():
-            found.append(Line(*line[on].T, "ink", width=2.2))
+            found.append(Line(line[on, 0], line[on, 1], "ink", width=2.2))
     return found
 
 

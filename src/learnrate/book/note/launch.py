@@ -12,7 +12,7 @@ from learnrate._extras import require
 from learnrate._files import check_output, write_atomically
 from learnrate.book.language import LANGUAGES, default_language
 from learnrate.book.note.catalogue import note_texts
-from learnrate.errors import OptionError, did_you_mean
+from learnrate.errors import OptionError, did_you_mean, not_one_of
 
 __all__ = [
     "NOTES",
@@ -66,10 +66,7 @@ def notebook(name: str) -> Path:
         For a name that no note has.
     """
     if name not in NOTES:
-        raise OptionError(
-            f"The note must be one of {', '.join(NOTES)}. Got {name!r} instead."
-            + did_you_mean(name, NOTES)
-        )
+        raise not_one_of("note", name, NOTES)
     return Path(__file__).parent / name / "notebook.py"
 
 

@@ -58,7 +58,9 @@ def test_each_note_has_a_copy_of_its_own_name(tmp_path: Path) -> None:
 def test_bad_input_is_one_line() -> None:
     with pytest.raises(OptionError, match=r"--lang must be zh or en. Got 'fr'"):
         launch.as_language("fr")
-    with pytest.raises(OptionError, match=r"note must be one of linear, .* Did you mean 'softmax'\?"):
+    with pytest.raises(
+        OptionError, match=r"note must be one of linear, .* Did you mean 'softmax'\?"
+    ):
         launch.serve("softmx", lang="en")
 
 

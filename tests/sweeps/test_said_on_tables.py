@@ -117,8 +117,7 @@ def test_a_wide_table_with_rare_levels(epochs: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [1, 2, 10])
-@pytest.mark.parametrize("epochs", [1, 3, 20])
+@pytest.mark.parametrize(("epochs", "seeds"), [(1, 2), (3, 10), (20, 1)])
 @pytest.mark.parametrize("name", [*TABLES, *ASIDE])
 def test_every_sentence_on_every_table(name: str, epochs: int, seeds: int) -> None:
     """The suggestion, and the ends of the interval where rates are said to be as good, by twenty other seeds."""

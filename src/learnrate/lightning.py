@@ -1,4 +1,4 @@
-"""A `LightningModule` under many learning rates: its training step, its optimizer and schedule, what it logs."""
+"""Sweeps of a `LightningModule`, with its training step, optimizer, schedule and logged metrics."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _HOOKS = [
     "transfer_batch_to_device",
     "configure_callbacks",
 ]
-"""Hooks that can change a training, which are not called."""
+"""Hooks that can change a training and that a sweep does not call."""
 
 
 def sweep(
@@ -51,26 +51,27 @@ def sweep(
 ) -> TorchSweepResult:
     """Train a LightningModule under many learning rates.
 
-    Followed are `training_step`, `configure_optimizers` with one optimizer and its scheduler, and what `validation_step`
-    logs, as metrics. The rate is found by the attribute ``lr`` or ``learning_rate`` of the module or of its ``hparams``.
+    The sweep uses `training_step`, `configure_optimizers` with one optimizer and at most one scheduler, and as metrics the
+    values that `validation_step` logs. The rate must be an attribute ``lr`` or ``learning_rate`` of the module or its ``hparams``.
 
     Parameters
     ----------
     module : LightningModule
-        It stays as it is.
-    data : LightningDataModule, or what `learnrate.torch.sweep` takes
-        Training examples; a data module's held-out ones are taken too.
+        The module, which is not changed.
+    data : LightningDataModule, or data as for `learnrate.torch.sweep`
+        Training examples, and for a data module also its held-out examples.
     lrs : numbers or str
         See `learnrate.torch.sweep`.
     epochs : int
-        Passes over the examples; 3 unless given, or ``steps``.
+        Number of passes over the examples; by default 3, unless ``steps`` is given.
     **options
-        Others of `learnrate.torch.sweep`, such as ``val_data``, ``steps``, ``eval_every``, ``clip_grad_norm``, ``accumulate``, ``precision``, ``seeds``.
+        Other parameters of `learnrate.torch.sweep`, such as ``val_data``, ``steps``, ``eval_every``, ``clip_grad_norm``, ``accumulate``, ``precision``, ``seeds``.
 
     Raises
     ------
     OptionError
-        For what is not followed, by name: manual optimization, several optimizers, hooks that change a training.
+        If the module uses what a sweep does not support: manual optimization, several optimizers, or hooks that change a
+        training.
     """
     if not isinstance(module, LightningModule):
         raise OptionError(
@@ -117,7 +118,7 @@ def sweep(
 
 
 def _step(model: Any, batch: Any) -> Any:
-    """The loss of `training_step`, and in evaluation what `validation_step` logs."""
+    """The loss of `training_step`, and in evaluation the values that `validation_step` logs."""
     metrics: dict[str, Any] = {}
     with _alone(model, {}):
         loss = _call(model.training_step, batch)
@@ -130,14 +131,14 @@ def _step(model: Any, batch: Any) -> Any:
 
 
 def _call(function: Any, batch: Any) -> Any:
-    """A step, with the number of the minibatch where it takes one."""
+    """Call a step, with a number of the minibatch if it takes one."""
     takes = len(inspect.signature(function).parameters)
     return function(batch, 0) if takes > 1 else function(batch)
 
 
 @contextmanager
 def _alone(model: Any, logged: dict[str, Any]) -> Iterator[None]:
-    """Run the module without a Trainer, keeping what it logs."""
+    """A context in which the module runs without a Trainer and its logged values are stored."""
 
     def log(name: str, value: Any, *_: Any, **__: Any) -> None:
         logged[name] = value
@@ -167,7 +168,7 @@ def _rate_of(module: Any) -> str:
 
 @contextmanager
 def _at(model: Any, name: str, lr: float) -> Iterator[None]:
-    """The module with another learning rate."""
+    """A context in which the module has another learning rate."""
     own = name in vars(model)
     before = vars(model).get(name)
     hparam = model.hparams.get(name)
@@ -185,7 +186,7 @@ def _at(model: Any, name: str, lr: float) -> Iterator[None]:
 
 
 def _split(configured: Any, per_epoch: list[int]) -> tuple[torch.optim.Optimizer, Any]:
-    """The optimizer and the scheduler, stepped after every step, of what `configure_optimizers` returns."""
+    """The optimizer and the scheduler, for every step, from the result of `configure_optimizers`."""
     schedulers: Any = []
     if isinstance(configured, dict):
         schedulers = [configured["lr_scheduler"]] if "lr_scheduler" in configured else []
@@ -215,7 +216,7 @@ def _split(configured: Any, per_epoch: list[int]) -> tuple[torch.optim.Optimizer
 
 
 class _EveryEpoch(torch.optim.lr_scheduler.LRScheduler):
-    """A scheduler that is stepped once in so many steps."""
+    """Calls a scheduler once every ``steps`` steps."""
 
     def __init__(self, inner: Any, steps: int) -> None:
         self._inner, self._steps, self._done = inner, steps, 0

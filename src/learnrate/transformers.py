@@ -1,4 +1,4 @@
-"""A `transformers.Trainer` under many learning rates: its model, data, loss, optimizer, schedule and arguments."""
+"""Sweeps of a `transformers.Trainer`, with its model, data, loss, optimizer, schedule and arguments."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _NOT_FOLLOWED = (
     ("neftune_noise_alpha", None),
 )
 _STEERING = (transformers.EarlyStoppingCallback,)
-"""Callbacks of its own that change what is trained."""
+"""Callbacks of the package that change the training."""
 
 
 def sweep(trainer: Any, *, lrs: Any = "auto", **options: Any) -> TorchSweepResult:
     """Train what a `Trainer` would train, under many learning rates.
 
-    Followed are its model, datasets, collator and `compute_loss`; of its arguments the batch size, epochs or ``max_steps``,
-    optimizer with its decay groups, schedule with its warmup, clipping, accumulation, bf16 and fp16. Callbacks that report are not
-    called; any other is refused. The trainer and its model stay as they are.
+    The sweep uses its model, datasets, collator and `compute_loss`, and of its arguments the batch size, epochs or
+    ``max_steps``, optimizer with its groups of weight decay, schedule with its warmup, clipping, accumulation, bf16 and fp16.
+    Callbacks that only report are not called; others are refused. The trainer and its model are not changed.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ def sweep(trainer: Any, *, lrs: Any = "auto", **options: Any) -> TorchSweepResul
     lrs : numbers or str
         See `learnrate.torch.sweep`.
     **options
-        Others of `learnrate.torch.sweep`, such as ``seeds``, ``eval_every``, ``device``; ``epochs`` or ``steps`` in place
-        of the trainer's own.
+        Other parameters of `learnrate.torch.sweep`, such as ``seeds``, ``eval_every``, ``device``; ``epochs`` or ``steps``
+        replace those of the trainer.
 
     Raises
     ------
     OptionError
-        For what is not followed, by name.
+        If the trainer uses something that a sweep does not support.
     """
     args = trainer.args
     if trainer.optimizer is not None or trainer.lr_scheduler is not None:
@@ -82,7 +82,7 @@ def sweep(trainer: Any, *, lrs: Any = "auto", **options: Any) -> TorchSweepResul
             _, counted = trainer.get_batch_samples(iter(batches), len(batches), model.device)
         more = {} if counted is None else {"num_items_in_batch": counted}
         losses = [trainer.compute_loss(model, dict(batch), **more) for batch in batches]
-        if counted is not None:  # by which each loss has been divided
+        if counted is not None:  # each loss is already divided by it
             return sum(losses[1:], losses[0])
         sizes = [1 if model.training else _examples(batch) for batch in batches]
         return sum(size / sum(sizes) * loss for size, loss in zip(sizes, losses, strict=True))
@@ -121,7 +121,7 @@ def sweep(trainer: Any, *, lrs: Any = "auto", **options: Any) -> TorchSweepResul
 
 
 def _loader(trainer: Any, *, held_out: bool = False) -> DataLoader[Any]:
-    """The trainer's examples, collated as it collates them; what makes one step comes together, as a list."""
+    """A loader of the trainer's examples with its collator; the minibatches of one step come as a list."""
     dataset = trainer.eval_dataset if held_out else trainer.train_dataset
     if hasattr(dataset, "column_names"):  # of the package datasets
         dataset = trainer._remove_unused_columns(dataset, description="training")
@@ -155,14 +155,14 @@ def _loader(trainer: Any, *, held_out: bool = False) -> DataLoader[Any]:
 
 
 def _examples(batch: Any) -> int:
-    """How many examples a minibatch holds."""
+    """Number of examples in a minibatch."""
     return next(len(value) for value in batch.values() if isinstance(value, torch.Tensor))
 
 
 def _length(
     args: Any, loader: DataLoader[Any], options: dict[str, Any]
 ) -> tuple[dict[str, int], int]:
-    """Whole epochs, or steps, and the steps in all: those of the caller, or of the arguments."""
+    """The epochs or steps of the caller or of the arguments, and the total number of steps."""
     if "steps" in options:
         steps = options.pop("steps")
     elif args.max_steps > 0 and "epochs" not in options:

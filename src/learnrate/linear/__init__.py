@@ -1,1 +1,1 @@
-"""What executes lanes. Every engine gives the same curves; they differ in speed and in what they need."""
+"""The linear model and its engines. All engines give the same curves, at different speeds."""

@@ -1,20 +1,19 @@
-"""The point that training is measured from.
+"""The origin of the coordinates in which the fast engines train.
 
-Near the loss's minimum ``ŷ − y`` is a small difference of large numbers, and with features such as
-``1000 ± 1`` so is every sum of squares. So the fast engines train in other coordinates. With ``s`` a typical
+Near the minimum of the loss ``ŷ − y`` is a small difference of large numbers, and with features such as
+``1000 ± 1`` so are sums of squares about the mean. So the fast engines train in other coordinates. With ``s`` a typical
 row of X (`Anchor.shift`) and ``(w_ref, β_ref)`` near the least-squares solution::
 
     z = x − s        β = b + s·w        δ = (w − w_ref, β − β_ref)        r = y − z·w_ref − β_ref
 
 A prediction error is ``z·δ_w + δ_β − r``. With ``p = Σ_J z e``, ``q = Σ_J e`` and ``κ = 1 + s·s`` the step
-of `learnrate.linear.problem` becomes, exactly, ``δ ← δ − (η/|B|) (p + s q, s·p + κ q)``: the same recurrence,
-whose rounding errors shrink with ``δ``. Far from 0 the term ``κ q`` rules everything, so κ is summed once in
-float64: summed anew in every step, it would have the rounding of d terms of one sign.
+of `learnrate.linear.problem` is exactly ``δ ← δ − (η/|B|) (p + s q, s·p + κ q)``: the same recurrence,
+whose rounding errors shrink with ``δ``. If features are far from 0, ``κ q`` is the largest term. So κ is summed once, in
+float64, which avoids the rounding error of d terms of the same sign in every step.
 
-Any point near the minimum serves, since nothing here assumes that it is the minimum. So it is solved for
-on a few thousand rows, with a ridge: where the examples say next to nothing, along columns that depend on one
-another, weights stay near 0, and near those that training begins with. What no sample can tell, `fits` does:
-an anchor that fits all examples worse than a constant would is given up for `plain_anchor`.
+Any point near the minimum is good enough. So least squares is solved on a few thousand rows, with a ridge: along linearly
+dependent columns, about which the examples say almost nothing, the weights stay near 0, where training begins. `fits`
+checks the result on all examples: an anchor that fits them worse than a constant is replaced by `plain_anchor`.
 """
 
 from __future__ import annotations
@@ -39,23 +38,22 @@ __all__ = [
     "sample_step",
 ]
 
-_SAMPLE = 1 << 15  # numbers to look at, unless that is under two rows for each column
-_ROUGH = 12  # steps for wide data
+_SAMPLE = 1 << 15  # numbers in the sample of rows, if these are at least two rows per column
+_ROUGH = 12  # steps of conjugate gradients for wide data
 WIDE = 64
-"""Data with more features than that are wide."""
+"""Data with more features are wide."""
 FAR = 8.0
-"""A mean below this many standard deviations costs less than a digit: no shift."""
+"""With a mean below this many standard deviations less than one digit is lost, and there is no shift."""
 IDLE = (1e-5, 2.5e-4)
-"""Where a column spreads by less than that of the largest size, no training gets anywhere along it: no weight. In float64,
-and in float32.
+"""A column whose standard deviation is below this share of the largest size has no weight; in float64, and in float32.
 
-A weight would be as large as the column is small, and the rounding of its ``δ`` larger than what is learned."""
-_MISFIT = 4.0  # times the loss of a constant
+Training makes no progress along it: its weight would be very large, and the rounding of its ``δ`` larger than what is learned."""
+_MISFIT = 4.0  # the largest loss of an anchor, relative to the loss of a constant
 
 
 @dataclass(frozen=True, eq=False)
 class Anchor:
-    """The origin of ``δ``.
+    """The origin ``(w_ref, β_ref)`` and the shift ``s`` of the coordinates above.
 
     Attributes
     ----------
@@ -64,11 +62,11 @@ class Anchor:
     beta : float
         ``β_ref``.
     shift : float64 array, shape (d,)
-        ``s``: the mean of a feature that lies far from 0 for its spread, and 0 for others.
+        ``s``: the mean of each feature whose mean is large compared with its standard deviation, and 0 for others.
     sizes : float64 array, shape (d + 2,)
-        Root mean squares of ``(z, 1, r)`` on the rows that were looked at.
+        Root mean squares of ``(z, 1, r)`` on the sample of rows.
     start : float
-        The loss of no weights and no bias there, which is about that of the start.
+        The loss of zero weights and bias on the sample, which is about the loss at the start.
     """
 
     w: Float[Array, " d"]
@@ -79,7 +77,7 @@ class Anchor:
 
     @property
     def shifted(self) -> bool:
-        """Whether any feature lies far from 0."""
+        """Whether any feature has a shift."""
         return bool(self.shift.any())
 
     @property
@@ -88,7 +86,7 @@ class Anchor:
         return 1.0 + float(self.shift @ self.shift)
 
     def enter(self, W: Float[Array, "K d"], b: Float[Array, " K"]) -> Float[Array, "D K"]:
-        """``δ`` of every lane, a column each, in float64."""
+        """``δ`` of every lane, one column per lane, in float64."""
         delta = np.empty((self.w.size + 1, len(b)))
         np.subtract(W.T, self.w[:, None], out=delta[:-1])
         np.subtract(b + self.offset(W), self.beta, out=delta[-1])
@@ -100,12 +98,12 @@ class Anchor:
         return W, delta[-1] + self.beta - self.offset(W)
 
     def sizes_of(self, delta: Float[Array, "D K"]) -> Float[Array, " K"]:
-        """``Σ_i |u_i| · size_i`` of every lane, with ``u = (δ, −1)``: the size of what an error is the sum of."""
+        """``Σ_i |u_i| · size_i`` of every lane, with ``u = (δ, −1)``: the size of the terms of a prediction error."""
         total: Array = self.sizes[:-1] @ np.abs(delta.astype(np.float64)) + self.sizes[-1]
         return total
 
     def offset(self, W: Float[Array, "K d"]) -> Float[Array, " K"]:
-        """``s·w`` of every lane, summed one after another: the same bits however many lanes there are."""
+        """``s·w`` of every lane, summed in order, so that the bits do not depend on the number of lanes."""
         if not self.shifted:
             return np.zeros(len(W))
         total: Float[Array, " K"] = np.cumsum(W * self.shift, axis=1)[:, -1]
@@ -113,27 +111,27 @@ class Anchor:
 
 
 def sample_step(n: int, d: int) -> int:
-    """How far apart the rows are that are looked at."""
+    """The distance between the rows of the sample."""
     return max(1, n // max(_SAMPLE // d, 2 * d))
 
 
 def ridge_of(single: bool) -> float:
-    """What is added to the diagonal of the correlation matrix.
+    """The ridge, which is added to the diagonal of the correlation matrix.
 
-    Along directions of less curvature no training of this type gets anywhere: it would take 10¹⁰ steps, or 10⁶ in
-    float32, whose rounding is as large. So weights are at most ``1/(2√ridge)`` times what fits y, and what a
-    prediction error is the difference of keeps ten digits, or four.
+    Along directions of less curvature training makes no progress: it would take 10¹⁰ steps, or in float32, where rounding
+    is as large, 10⁶. With the ridge, weights are at most ``1/(2√ridge)`` times those that fit y, so that prediction errors
+    keep ten digits, or four.
     """
     return 1e-6 if single else 1e-10
 
 
 @np.errstate(all="ignore")
 def find_anchor(problem: LinearProblem) -> Anchor:
-    """Solve least squares with a ridge on evenly spaced rows, all of them where there are few.
+    """Solve least squares with a ridge on evenly spaced rows, or on all rows if there are few.
 
-    Columns are taken from their first number, so that a constant one is exactly 0, centred, and brought to unit
-    scale; what is constant to rounding has no weight. For wide data a few steps of conjugate gradients have to
-    do: a good solution would cost more than the training.
+    The first value of each column is subtracted, so that a constant column is exactly 0; then columns are centred and
+    scaled to unit variance. Columns that are constant up to rounding have no weight. For wide data only a few steps of
+    conjugate gradients are made, because an accurate solution would take longer than the training.
 
     Source: Hoerl and Kennard (1970), "Ridge Regression"; Hestenes and Stiefel (1952), section 10.
     """
@@ -176,7 +174,7 @@ def find_anchor(problem: LinearProblem) -> Anchor:
 
 @np.errstate(all="ignore")
 def plain_anchor(problem: LinearProblem) -> Anchor:
-    """No weights, and the means of all examples: what training begins near, whatever the examples are."""
+    """Zero weights, and the means over all examples. Training starts near this point, whatever the examples are."""
     d, n = problem.d, problem.n
     mean, squares = np.zeros(d + 1), np.zeros(d + 1)
     first: Array | None = None
@@ -206,7 +204,7 @@ def _anchor(
     w: Float[Array, " d"],
     left: float,
 ) -> Anchor:
-    """Rounded to the type of X, so that an engine that computes in it has the very same anchor."""
+    """The anchor, rounded to the type of X, so that an engine that computes in this type has exactly this anchor."""
     d = len(w)
     w = np.where(np.isfinite(w), w, 0.0).astype(problem.dtype).astype(np.float64)
     scale, mean = deviations[:d], mean.astype(np.float64)
@@ -221,14 +219,14 @@ def _anchor(
 
 
 def fits(r: float, y: float) -> bool:
-    """Whether an anchor serves, by the mean squares over all examples of ``r`` and of ``y − β_ref``."""
+    """Whether an anchor is good enough, by the mean squares of ``r`` and of ``y − β_ref`` over all examples."""
     return not r > _MISFIT * y
 
 
 def _conjugate_gradients(
     Z: Float[Array, "m d"], inverse: Float[Array, " d"], right: Float[Array, " d"], ridge: float
 ) -> Float[Array, " d"]:
-    """A dozen steps towards ``(S ZᵀZ S/m + ridge) x = right`` with ``S = diag(inverse)``."""
+    """Twelve steps of conjugate gradients for ``(S ZᵀZ S/m + ridge) x = right`` with ``S = diag(inverse)``."""
     inverse, right = inverse.astype(Z.dtype), right.astype(Z.dtype)
     x = np.zeros_like(right)
     residual = right.copy()

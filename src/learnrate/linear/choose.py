@@ -1,4 +1,4 @@
-"""Which engine executes a sweep: one table of them, and one estimate for ``engine="auto"``."""
+"""The table of engines, and the choice of one for ``engine="auto"``."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ __all__ = ["ENGINES", "STREAMING", "Choice", "EngineRow", "choose_engine", "get_
 
 @dataclass(frozen=True)
 class EngineRow:
-    """Where an engine is found, and what it can do.
+    """The module and class of an engine, and its abilities.
 
-    ``threaded`` ones can use threads and have something to announce; ``streams`` says whether one trains on
-    examples that are read in blocks.
+    ``threaded`` engines take the arguments ``threads`` and ``on_message``; engines with ``streams`` can train on examples
+    that are read in blocks.
     """
 
     module: str
@@ -45,10 +45,10 @@ ENGINES = {
     "rows": EngineRow("learnrate.linear.rows", "RowsEngine", streams=True),
     "torch": EngineRow("learnrate.linear.torch", "TorchEngine"),
 }
-"""Every engine by its name. A module is imported when its engine is chosen."""
+"""All engines by name. A module is imported when its engine is chosen."""
 
 STREAMING = tuple(name for name, row in ENGINES.items() if row.streams)
-"""The engines for examples that are too many for memory."""
+"""The engines that can train on examples larger than memory."""
 
 
 class Choice(NamedTuple):
@@ -68,12 +68,12 @@ def get_engine(
     name : str
         One of `ENGINES`.
     threads, on_message
-        For an engine that has threads, or something to announce; see `FusedEngine`.
+        For an engine with threads; see `FusedEngine`.
 
     Raises
     ------
     OptionError
-        If there is none of that name.
+        If there is no engine of this name.
     """
     if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(
@@ -101,17 +101,17 @@ def choose_engine(
     outputs: int = 1,
     on_message: Callable[[str], object] | None = None,
 ) -> Choice:
-    """The engine of that name; for ``"auto"`` the one that should be done first, and the estimates.
+    """The engine of this name; for ``"auto"`` the one that is estimated to be the fastest, and the estimates.
 
-    Those are of `learnrate.linear.costs`: training, and for ``fused`` what is still to be paid before it. Where Gram
-    matrices do not do (``grams`` is False: another loss or optimizer) ``rows`` stands in the place of ``gram``; ``outputs``
-    is the model's number of them, or 0 where compiled kernels do not do either. Where Numba cannot be imported NumPy
-    trains in place of ``fused``, after one warning.
+    `learnrate.linear.costs` estimates the time of training, and for ``fused`` also the time to import and compile.
+    ``grams`` is False for losses and optimizers that cannot be trained with Gram matrices; then ``rows`` is used instead of
+    ``gram``. ``outputs`` is the number of outputs of the model, or 0 if compiled kernels cannot train it either. If Numba
+    cannot be imported, NumPy is used instead of ``fused``, after one warning.
 
     Raises
     ------
     OptionError
-        If there is no engine of that name.
+        If there is no engine of this name.
     """
     reason = "asked for"
     instead = "gram" if grams else "rows"
@@ -128,7 +128,7 @@ def choose_engine(
 def _quickest(
     instead: str, size: tuple[int, int, int, int, int], dtype: np.dtype[np.floating]
 ) -> tuple[str, str]:
-    """The name of the engine that should be done first, and the estimates that say so."""
+    """The name of the engine with the smallest estimate, and the estimates."""
     _, d, batch_size, columns, _ = size
     if instead == "gram":
         plain, fused = gram_seconds(*size, dtype), fused_seconds(*size, dtype)

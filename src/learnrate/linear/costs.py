@@ -1,7 +1,7 @@
-"""What an engine would cost, in seconds: the estimates by which ``engine="auto"`` picks.
+"""Estimates of the time that each engine takes, in seconds, for ``engine="auto"``.
 
-The constants are of one core of a processor of 2022. They need only be right to a factor of two: where two
-engines are that close, either is a good choice.
+The constants were measured on one core of a processor of 2022. A factor of two is accurate enough: if two engines are
+that close, either is a good choice.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from learnrate.linear.kernel_cache import is_kept
 __all__ = ["fused_seconds", "gram_seconds", "outputs_seconds", "rows_seconds", "start_seconds"]
 
 _FLOP = {"float64": 1 / 40e9, "float32": 1 / 80e9}  # in products of matrices
-_NUMPY = 2.0  # BLAS on matrices as small as these takes so many times as long
-_CALL = 0.8e-6  # of one NumPy function, on next to nothing
+_NUMPY = 2.0  # the factor by which BLAS is slower on matrices as small as these
+_CALL = 0.8e-6  # a call of a NumPy function on a tiny array
 _IMPORT, _LOAD = 0.35, 0.1
 _COMPILE = {Way.GRAMS: 6.0, Way.ROWS: 3.0, Way.OUTPUTS: 6.0}
 
@@ -30,8 +30,8 @@ def gram_seconds(
     """Estimate for `learnrate.linear.gram.GramEngine`.
 
     ``0.5 ms``, and for each epoch ``15 ns`` per row and ``1.5 ns`` per number that is gathered, the
-    operations of `learnrate.linear.gram.gram_pays`, and three calls per step through Gram matrices (0.8
-    where several steps are one product), or thirty through the rows.
+    operations of `learnrate.linear.gram.gram_pays`, and three calls per step with Gram matrices (0.8 if
+    several steps are one product), or thirty with rows.
     """
     D, B, K = d + 1, batch_size, lanes
     steps, flop = n / B, _NUMPY * _FLOP[dtype.name]
@@ -80,10 +80,10 @@ def rows_seconds(
 def outputs_seconds(
     n: int, d: int, batch_size: int, columns: int, epochs: int, dtype: np.dtype[np.floating]
 ) -> float:
-    """Estimate for `learnrate.linear.fused.FusedEngine` on such a loss, once it has started.
+    """Estimate for `learnrate.linear.fused.FusedEngine` for a loss that is not squared, once it has started.
 
     ``0.3 ms``, and for each epoch ``15 ns`` per row, ``0.4 ns`` per number that is gathered, ``0.1 µs`` per step, three
-    products of rows and columns, and for each output in a column what a hundred operations take.
+    products of rows and columns, and a hundred operations for each output in a column.
     """
     D, K = d + 1, -(-columns // 16) * 16
     work = n * K * (6 * D + 100) * _FLOP[dtype.name]
@@ -91,10 +91,9 @@ def outputs_seconds(
 
 
 def start_seconds(way: Way, dtype: np.dtype[np.floating]) -> float:
-    """What the fused engine has yet to pay before it trains: infinite where there is no Numba.
+    """The time until the fused engine can train; infinite without Numba.
 
-    Numba's import unless it has been imported, and compiling or loading the kernels unless this process
-    has them.
+    That is the time to import Numba and to compile or load the kernels, unless this process has already done so.
     """
     name = fused.kernels_name(dtype, way)
     if name in fused.READY:

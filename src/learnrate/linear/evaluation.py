@@ -1,4 +1,4 @@
-"""What is measured of all lanes on some examples: the mean loss, and what its score is made of."""
+"""The mean loss of all lanes on some examples, and the means from which scores are computed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from learnrate.training.losses import Loss
 __all__ = ["OUTPUTS", "means"]
 
 OUTPUTS = 1 << 18
-"""Outputs worked on at a time: what a level-2 cache holds of them."""
+"""Outputs that are computed at a time, so that they fit into a level-2 cache."""
 
 
 def means(
@@ -22,11 +22,12 @@ def means(
 ) -> dict[str, Float[Array, " K"]]:
     """Means over all rows of the blocks, by name: of ``"loss"``, and of what `Loss.fit` sums; not finite once diverged.
 
-    All is worked out in float64, so that they show the rounding of the training and not their own.
+    Computed in float64, so that they show the rounding errors of the training and not their own.
 
     Parameters
     ----------
     loss : Loss
+        The loss of one example.
     blocks : iterable of Block
         The examples.
     theta : array, shape (D, C, K)

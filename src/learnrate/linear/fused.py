@@ -1,7 +1,7 @@
 """The engine for large work: the same arithmetic as `learnrate.linear.gram` and `learnrate.linear.rows`, compiled by Numba.
 
-Numba is imported when an engine of this kind first trains. Where it is missing the engine says so once
-and trains with one of those two, which gives the same curves.
+Numba is imported when an engine of this kind first trains. If it is not installed, the engine warns once
+and trains with one of those two, which give the same curves.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ READY: set[str] = set()
 
 
 class Way(StrEnum):
-    """Which kernels train a problem."""
+    """The kinds of kernels that can train a problem."""
 
     GRAMS = "grams"
     ROWS = "rows"
@@ -42,7 +42,7 @@ class Way(StrEnum):
 
     @classmethod
     def of(cls, problem: LinearProblem) -> Way:
-        """The quickest for squared loss; the only one for another."""
+        """The fastest kind for squared loss; the only one for other losses."""
         if beyond_grams(problem) is not None:
             return cls.OUTPUTS
         grams = gram_pays(problem.d, problem.batch_size, problem.lanes)
@@ -51,16 +51,16 @@ class Way(StrEnum):
 
 _PATIENCE = 1.0  # seconds of compiling before it is announced
 _STARTING = threading.Lock()
-"""Seeds that start at the same time on threads compile once and warn once."""
+"""Held while kernels are compiled, so that seeds on several threads compile and warn only once."""
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
     """Whether an epoch through Gram matrices takes fewer operations than one through the rows.
 
-    With ``D = d + 1``, for each row of a minibatch: ``(D + 1)(D + 9)`` to make the matrix (half of it, in
-    tiles) and its share ``2D²K/B`` of applying it, and 15 % for handling it; against ``4DK`` through the
-    row and ``2DK`` for the loss, which the matrices give for nothing. K is rounded up to the 16 lanes of a
-    vector. For many lanes they cross near ``D = 2.6 B``; for few near ``D = 5.2 K``.
+    With ``D = d + 1``, Gram matrices take for each row ``(D + 1)(D + 9)`` operations to compute the matrix (half of it, in
+    tiles), a share of ``2D²K/B`` to multiply by it, and 15 % more. Rows take ``4DK`` for the step and ``2DK`` for the
+    loss, which the matrices give without extra work. K is rounded up to the 16 lanes of a vector. Both are equal near
+    ``D = 2.6 B`` for many lanes, and near ``D = 5.2 K`` for few.
     """
     D, B, K = d + 1, batch_size, -(-lanes // 16) * 16
     return 1.15 * ((D + 1) * (D + 9) + 2 * D**2 * K / B) < 6 * D * K
@@ -72,7 +72,7 @@ class FusedEngine(Engine):
     Parameters
     ----------
     threads : int
-        Threads to use. The numbers do not depend on it, to the last bit.
+        Number of threads. The results do not depend on it, to the last bit.
     on_message : callable, optional
         Called with a sentence when compiling takes longer than a second.
     """
@@ -84,7 +84,7 @@ class FusedEngine(Engine):
         self.threads, self.on_message = threads, on_message
 
     def supports(self, problem: LinearProblem) -> str | None:
-        """SGD, with or without momentum."""
+        """None for SGD with or without momentum, else why not; see `Engine`."""
         return beyond_kernels(problem)
 
     def states(
@@ -104,11 +104,11 @@ class FusedEngine(Engine):
         self.prepare(problem.dtype, Way.of(problem))
 
     def listened_to(self, on_message: Callable[[str], object] | None) -> FusedEngine:
-        """The same engine, that says what takes its time to another listener, or to nobody."""
+        """The same engine with another callback for messages, or without one."""
         return FusedEngine(self.threads, on_message)
 
     def alone(self) -> FusedEngine:
-        """The same engine for a worker process of its own."""
+        """The same engine for a worker process, with one thread."""
         return FusedEngine()
 
     def prepare(self, dtype: np.dtype[np.floating], way: Way) -> bool:
@@ -126,10 +126,10 @@ class FusedEngine(Engine):
         start: LaneStates | None,
         made: Iterator[tuple[Unit, Grams]],
     ) -> Iterator[EpochState]:
-        """The same on Gram matrices that are made elsewhere; see `learnrate.linear.units`.
+        """`states` with Gram matrices that are computed elsewhere; see `learnrate.linear.units`.
 
-        Parameters and velocities are the same bits. Sums over all examples are made in another order, so
-        losses agree to rounding.
+        Parameters and velocities have the same bits. Sums over all examples are computed in another order, so
+        losses agree up to rounding.
         """
         self.prepare(problem.dtype, Way.GRAMS)
         with self._workers() as workers:
@@ -153,7 +153,7 @@ def _train(
     workers: Workers,
     made: Iterator[tuple[Unit, Grams]] | None = None,
 ) -> Iterator[EpochState]:
-    """Train on one path."""
+    """Train with one kind of kernels."""
     if way is Way.OUTPUTS:
         return _train_outputs(problem, start, workers)
     return _train_squared(problem, start, way, workers, made)
@@ -162,7 +162,7 @@ def _train(
 def _train_outputs(
     problem: LinearProblem, start: EpochState | None, workers: Workers
 ) -> Iterator[EpochState]:
-    """Train on the outputs, as they are."""
+    """Train with a loss that is not quadratic, without an anchor."""
     from learnrate.linear.kernels.outputs_path import OutputsPath
 
     path = OutputsPath(problem, start, workers)
@@ -180,9 +180,9 @@ def _train_squared(
     workers: Workers,
     made: Iterator[tuple[Unit, Grams]] | None,
 ) -> Iterator[EpochState]:
-    """Train in the anchor's coordinates. With Gram matrices the first state is known after the first epoch.
+    """Train in the coordinates of the anchor. With Gram matrices the first state is known after the first epoch.
 
-    Then it is known, too, whether the anchor serves: if not, all begins again at another one, on the examples.
+    Only then it is known whether the anchor is good enough. If not, training starts again with another anchor.
     """
     from learnrate.linear.kernels.paths import GramPath, RowPath
     from learnrate.linear.kernels.shared import MovingPath
@@ -242,13 +242,13 @@ def _prepare_kernels(dtype: np.dtype[np.floating], way: Way) -> None:
 
 @cache
 def kernels_name(dtype: np.dtype[np.floating], way: Way) -> str:
-    """What a set of kernels is noted under, in `READY` and in `learnrate.linear.kernel_cache`."""
+    """The name of a set of kernels in `READY` and in `learnrate.linear.kernel_cache`."""
     return f"{dtype.name}-{way}"
 
 
 @cache
 def numba_works() -> bool:
-    """Whether Numba can be imported; if not, that is said once."""
+    """Whether Numba can be imported; if not, warn once."""
     try:
         import numba  # noqa: F401
     except ImportError as error:

@@ -1,13 +1,12 @@
-"""The engine for small and medium work: NumPy alone, all lanes for about the price of one.
+"""The engine for small and medium problems: NumPy alone, with all lanes in about the time of one.
 
 All lanes of a seed share their minibatches. In the coordinates of `learnrate.linear.anchor`, with
 ``z̃ = (z, 1)``, a step on minibatch J is, for all lanes ``δ_1 … δ_K`` at once::
 
     δ_k ← δ_k − (η_k/|B|) M (G δ_k − c)        G = Σ_{i∈J} z̃_i z̃_iᵀ        c = Σ_{i∈J} z̃_i r_i
 
-where M is the identity unless features lie far from 0. Nothing but ``η_k`` depends on the lane, so the cost
-of ``M (G, −c)`` is shared. Where features are many it is cheaper to leave G out and multiply by the
-minibatch itself, ``Z̃_Jᵀ (Z̃_J δ − r)``.
+where M is the identity unless features are far from 0. Only ``η_k`` depends on the lane, so ``M (G, −c)`` is computed
+once for all lanes. With many features it is faster to multiply by the minibatch itself, ``Z̃_Jᵀ (Z̃_J δ − r)``, without G.
 """
 
 from __future__ import annotations
@@ -36,15 +35,15 @@ from learnrate.training.states import LaneStates
 
 __all__ = ["GramEngine", "gram_pays"]
 
-_TERMS = 256  # that BLAS adds up in one go
+_TERMS = 256  # terms of a sum that BLAS adds without an intermediate sum
 
 
 def gram_pays(d: int, batch_size: int, lanes: int) -> bool:
     """Whether an epoch through Gram matrices takes fewer operations than one through the rows.
 
-    With ``D = d + 1``, per minibatch: ``2BD² + 2D²K``, against ``4BDK`` and another ``2BDK`` for the loss
-    through the rows; and those need half a million more, for the calls to NumPy that are made once for a
-    whole chunk of matrices. So only D of several hundred, or above ``3B`` with many lanes, goes by rows.
+    With ``D = d + 1``, Gram matrices take ``2BD² + 2D²K`` operations per minibatch, and rows ``4BDK`` for the step and
+    ``2BDK`` for the loss. Rows also need more calls of NumPy, about as long as half a million operations. So rows are
+    faster only if D is several hundred, or above ``3B`` with many lanes.
     """
     D, B, K = d + 1, batch_size, lanes
     return 2 * B * D**2 + 2 * D**2 * K < 6 * B * D * K + 500_000
@@ -56,7 +55,7 @@ class GramEngine(Engine):
     name = "gram"
 
     def supports(self, problem: LinearProblem) -> str | None:
-        """Squared loss by SGD, with or without momentum."""
+        """None for squared loss and SGD with or without momentum, else why not; see `Engine`."""
         return beyond_grams(problem)
 
     def states(
@@ -77,7 +76,7 @@ class GramEngine(Engine):
 
 
 class _Run:
-    """One problem being trained: the lanes' parameters and momenta in the anchor's coordinates.
+    """The training of one problem, with parameters and velocities of the lanes in the coordinates of the anchor.
 
     ``delta`` is (d + 2, K): the rows of ``δ_w``, then ``δ_β``, then ones, so that ``M (G, −c) @ delta`` is
     the gradient in one product, and ``(z, 1, −r) @ delta`` an error. ``velocity`` is (d + 1, K).
@@ -111,9 +110,9 @@ class _Run:
         self.delta[:-1] = self.anchor.enter(W, b)
 
     def _begin_at(self, anchor: Anchor) -> bool:
-        """Measure from there; whether it serves."""
+        """Use this anchor, and return whether it is good enough."""
         self.anchor, self.trust = anchor, Trust.of(anchor, self.problem.dtype, _TERMS)
-        self.r: Array | None = None  # of all examples, where they are one block
+        self.r: Array | None = None  # of all examples, if they are one block
         if self.grams:
             self.quadratic = self._full_quadratic()
             return quadratic_fits(self.quadratic.Q, anchor)
@@ -129,7 +128,7 @@ class _Run:
         return 2.0 ** round(np.log2(size)) if 0 < size < np.inf else 1.0
 
     def _full_quadratic(self) -> Quadratic:
-        """From one pass over the examples."""
+        """The loss as a quadratic form, from one pass over the examples."""
         Q = np.zeros((self.problem.d + 2, self.problem.d + 2))
         for X, y in self.problem.in_turn(self.orders):
             part, r = sum_of_products(X, y, self.anchor)
@@ -139,7 +138,7 @@ class _Run:
         return Quadratic(Q / self.problem.n)
 
     def _residuals(self, X: Float[Array, "rows d"], y: Float[Array, " rows"]) -> Array:
-        """``r`` of a block; kept if there is no other."""
+        """``r`` of a block; stored if it is the only one."""
         if self.r is not None:
             return self.r
         r = residuals(X, y, self.anchor)
@@ -148,13 +147,13 @@ class _Run:
         return r
 
     def _enter_block(self, X: Float[Array, "rows d"], y: Float[Array, " rows"]) -> Minibatches:
-        """The minibatches of a block; kept if there is no other."""
+        """The minibatches of a block; stored if it is the only one."""
         if self.minibatches is None or self.orders.count > 1:
             self.minibatches = Minibatches(self.problem, self.anchor, X, self._residuals(X, y))
         return self.minibatches
 
     def _direct_losses(self) -> tuple[Float[Array, " K"], Bool[Array, " K"]]:
-        """From another pass over the examples; and which may not be believed."""
+        """Losses from another pass over the examples, and which of them may be wrong."""
         total = np.zeros(self.problem.lrs.size)
         for X, y in self.problem.in_turn(self.orders):
             total += squared_errors(X, self._residuals(X, y), self.anchor, self.delta[:-1])
@@ -162,7 +161,7 @@ class _Run:
         return loss, self.trust.doubts_rows(loss, self.anchor.sizes_of(self.delta[:-1]))
 
     def state(self, epoch: int) -> EpochState:
-        """All lanes as they are. Going on from it gives the bits that not stopping would have given."""
+        """The state of all lanes. Training that continues from it gives the same bits as without the interruption."""
         W, b = self.anchor.leave(self.delta[:-1].astype(np.float64))
         self.delta[:-1] = self.anchor.enter(W, b)
         if self.quadratic is not None:
@@ -215,8 +214,7 @@ class _Run:
     ) -> None:
         """The same, several steps at once: see `learnrate.linear.several_steps`.
 
-        The fourth power of a matrix may be too large for its type, and that of a rate too small: so these are in
-        other units.
+        Matrices and rates are scaled, because the fourth power of a matrix may overflow and that of a rate underflow.
         """
         delta = self.delta
         stack = np.empty((len(self.powers), *delta.shape), dtype=delta.dtype)
@@ -268,7 +266,7 @@ class _Run:
                 errors = Z @ self.delta
                 gradient += Z[:, :-1].T @ errors
                 if shifted:
-                    # Far from 0 errors have one sign: summed in float32 they would round one way.
+                    # If features are far from 0, errors have the same sign, and sums in float32 would be biased.
                     q += errors.sum(axis=0, dtype=np.float64)
             gradient /= B
             if shifted:

@@ -1,8 +1,8 @@
-"""Where compiled kernels are kept between processes, and which are there. Needs no Numba.
+"""The folder of compiled kernels, and which kernels it contains. Needs no Numba.
 
-Numba keeps what it compiled beside the source file of each kernel and compiles anew when that one file
-changes. These kernels are made of several files, so their folder is named by what all of them hold, and by
-the width of the vectors that they are made of where that is set.
+By default Numba stores compiled code beside the source file of each kernel and compiles again when this file changes.
+These kernels depend on several files, so the name of their folder is a hash of all of them, with the width of vectors if
+it is set.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from learnrate.errors import OptionError
 
 __all__ = ["cache_folder", "is_kept", "note_as_kept", "vector_bytes"]
 
-_KEPT_VERSIONS = 8  # of the kernels, each width of vectors counted
+_KEPT_VERSIONS = 8  # folders that are kept: one for each version and width of vectors
 _VARIABLE, _WIDTHS = "LEARNRATE_VECTOR_BYTES", (16, 32, 64)
 
 
 @cache
 def vector_bytes() -> int | None:
-    """The width of vectors that ``LEARNRATE_VECTOR_BYTES`` asks for; None for the processor's own.
+    """The width of vectors in ``LEARNRATE_VECTOR_BYTES``; None for that of the processor.
 
-    Kernels of any width run on any processor: LLVM splits vectors that are too wide for it. So what another
-    processor would do can be tried on this one. Read once in a process.
+    Kernels of any width run on any processor, because LLVM splits vectors that are too wide. So the kernels of another
+    processor can be tested on this one. The variable is read once per process.
 
     Raises
     ------
     OptionError
-        If it is none of 16, 32 and 64.
+        If it is not 16, 32 or 64.
     """
     said = os.environ.get(_VARIABLE, "").strip()
     if not said:
@@ -48,9 +48,9 @@ def vector_bytes() -> int | None:
 
 @cache
 def cache_folder() -> Path | None:
-    """The folder for this version of the kernels; None where none can be written.
+    """The folder for this version of the kernels; None if it cannot be written.
 
-    It is in ``$NUMBA_CACHE_DIR`` where that is set, else in the user's folder for caches.
+    It is in ``$NUMBA_CACHE_DIR`` if that is set, else in the user's cache folder.
     """
     try:
         parent = _parent()
@@ -58,7 +58,7 @@ def cache_folder() -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except (OSError, RuntimeError):  # no folder for it, or no home at all
+    except (OSError, RuntimeError):  # the folder cannot be written, or there is no home folder
         return None
     others = sorted(parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in others[_KEPT_VERSIONS:]:
@@ -67,7 +67,7 @@ def cache_folder() -> Path | None:
 
 
 def is_kept(name: str) -> bool:
-    """Whether kernels noted under this name can be loaded instead of compiled."""
+    """Whether the kernels with this name can be loaded, so that they need not be compiled."""
     try:
         return (_parent() / _fingerprint() / f"{name}.kept").exists()
     except (OSError, RuntimeError):
@@ -75,7 +75,7 @@ def is_kept(name: str) -> bool:
 
 
 def note_as_kept(name: str) -> None:
-    """Remember that kernels have been compiled and written."""
+    """Note that the kernels with this name have been compiled and stored."""
     folder = cache_folder()
     if folder is not None:
         (folder / f"{name}.kept").touch()
@@ -88,7 +88,7 @@ def _parent() -> Path:
 
 @cache
 def _fingerprint() -> str:
-    """A short hash of the kernels' sources, and the width of vectors where it is set."""
+    """A short hash of the kernels' sources, with the width of vectors if it is set."""
     width = vector_bytes()
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted((Path(__file__).parent / "kernels").glob("*.py")):

@@ -1,4 +1,4 @@
-"""The loss of all examples at every lane, in the coordinates of `learnrate.linear.anchor`."""
+"""The mean squared loss of each lane over all examples, in the coordinates of `learnrate.linear.anchor`."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ __all__ = [
 ]
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
-"""What a loss may be off by, relative to it."""
+"""The largest relative error of a loss."""
 
 _BLOCK = 1 << 17  # numbers in one block of scratch: 1 MiB of float64, which a level-2 cache holds
 
 
 def row_blocks(n: int, width: int) -> Iterator[slice]:
-    """Cut ``n`` rows of ``width`` numbers into blocks that fit the scratch."""
+    """Yield blocks of ``n`` rows of ``width`` numbers that fit into a level-2 cache."""
     rows = max(1, _BLOCK // width)
     for first in range(0, n, rows):
         yield slice(first, min(first + rows, n))
 
 
 def residuals(X: Float[Array, "n d"], y: Float[Array, " n"], anchor: Anchor) -> Float[Array, " n"]:
-    """``r`` of examples, worked out in float64."""
+    """``r`` of examples, computed in float64."""
     r = np.empty(len(y), dtype=X.dtype)
     bias = anchor.beta - float(anchor.shift @ anchor.w)
     for rows in row_blocks(*X.shape):
@@ -52,13 +52,13 @@ def residuals(X: Float[Array, "n d"], y: Float[Array, " n"], anchor: Anchor) -> 
 
 
 class Trust(NamedTuple):
-    """Which losses may be believed, by the size ``S = Σ_i |u_i| √Q_ii`` of what a prediction error is the sum of.
+    """Bounds on the rounding error of losses, from the size ``S = Σ_i |u_i| √Q_ii`` of the terms of a prediction error.
 
-    Q has rounding errors of ``c ε √(Q_ii Q_jj)``, so that a loss ``L`` that is worked out from it has one of
-    ``½ c ε S²`` at most. Residuals were rounded when they had the size ``R = Σ_i |w_ref,i| √Q_ii`` of what is
-    fitted; and so are errors that are worked out row by row, with S. Those roundings are as good as independent of
-    the errors. A relative 1e-9 (1e-4 in float32) is allowed, of L, or of ``small`` = 10⁻¹² of the start where that
-    is more::
+    Q has rounding errors of ``c ε √(Q_ii Q_jj)``, so a loss ``L`` that is computed from it has an error of at most
+    ``½ c ε S²``. Residuals were rounded at the size ``R = Σ_i |w_ref,i| √Q_ii`` of the fitted values, and errors that
+    are computed row by row at the size S; these rounding errors are practically independent of the prediction errors. The
+    allowed error is a relative 1e-9 (1e-4 in float32) of L, or of ``small``, 10⁻¹² times the loss at the start, if that is
+    larger::
 
         doubt · S² + ½ (unit R)² ≤ max(L, small)        ½ unit² (S + R)² ≤ max(L, small)        L > 0
 
@@ -79,7 +79,7 @@ class Trust(NamedTuple):
 
     @classmethod
     def of(cls, anchor: Anchor, dtype: np.dtype[np.floating], terms: int) -> Trust:
-        """For sums of so many ``terms`` in a type: their rounding is a random walk, ``c = 4 + √terms``."""
+        """The bounds for sums of ``terms`` numbers of this type, whose rounding is a random walk: ``c = 4 + √terms``."""
         unit = (
             2.0**-24 / TOLERANCE["float32"]
             if dtype.itemsize == 4
@@ -93,7 +93,7 @@ class Trust(NamedTuple):
     def doubts_sums(
         self, loss: Float[Array, " K"], S: Float[Array, " K"]
     ) -> Bool[Array, " K"] | None:
-        """Which losses that come from Q may not be believed; None where all may."""
+        """Which losses that were computed from Q may be wrong; None if none may."""
         bound = self.doubt * (S * S) + self.least
         if (bound <= loss).all() and bound.all():
             return None
@@ -101,7 +101,7 @@ class Trust(NamedTuple):
         return ~believed
 
     def doubts_rows(self, loss: Float[Array, " K"], S: Float[Array, " K"]) -> Bool[Array, " K"]:
-        """Which losses that were measured row by row, in the type of X, may not be believed."""
+        """Which losses that were computed row by row, in the type of X, may be wrong."""
         bound: Array = 0.5 * (self.unit * (S + self.fitted)) ** 2
         return ~(bound <= np.maximum(loss, self.small))
 
@@ -134,13 +134,13 @@ class Quadratic:
     def losses(
         self, v: Float[Array, "d2 K"], trust: Trust
     ) -> tuple[Float[Array, " K"], Bool[Array, " K"] | None]:
-        """Mean loss of every lane ``v = (δ_w, δ_β, 1)``, and which may not be believed; None if all may."""
+        """Mean loss of every lane ``v = (δ_w, δ_β, 1)``, and which of them may be wrong; None if none may."""
         loss: Float[Array, " K"] = np.einsum("ik,ik->k", v, self._half @ v)
         return loss, trust.doubts_sums(loss, self.sizes @ np.abs(v))
 
 
 def quadratic_fits(Q: Float[Array, "d2 d2"], anchor: Anchor) -> bool:
-    """Whether the anchor serves, by Q: ``r`` is not much more than ``y − β_ref = r + z·w_ref``."""
+    """Whether the anchor is good enough, by Q: ``r`` is not much larger than ``y − β_ref = r + z·w_ref``."""
     if fits(float(Q[-1, -1]), anchor.sizes[-1] ** 2) or not np.isfinite(Q).all():
         return (
             True  # as on the rows that were looked at; and nothing serves where the sums overflow
@@ -157,7 +157,7 @@ def measure_again(
     loss: Float[Array, " K"],
     doubtful: Bool[Array, " K"],
 ) -> None:
-    """Measure on the rows, in place, what may not be believed, unless the lane has diverged."""
+    """Compute losses that may be wrong again from the rows, in place, unless the lane has diverged."""
     doubtful = doubtful & np.isfinite(W).all(axis=1) & np.isfinite(b)
     if doubtful.any():
         theta = joined(W[doubtful], b[doubtful], np.float64)
@@ -169,8 +169,8 @@ def sum_of_products(
 ) -> tuple[Float[Array, "d2 d2"], Float[Array, " n"]]:
     """``Σ (z, 1, r)(z, 1, r)ᵀ`` over examples, the n-fold Q of `Quadratic`; and ``r``.
 
-    About the anchor all numbers are of one size, so the type of X serves for a block; the sum over blocks
-    is made in float64.
+    Relative to the anchor all numbers have about the same size, so a block is summed in the type of X. The sum over
+    blocks is in float64.
     """
     n, d = X.shape
     w, shift = (v.astype(X.dtype) for v in (anchor.w, anchor.shift))
@@ -191,7 +191,7 @@ def sum_of_products(
 def squared_errors(
     X: Float[Array, "n d"], r: Float[Array, " n"], anchor: Anchor, delta: Float[Array, "D K"]
 ) -> Float[Array, " K"]:
-    """Sum of ``(z·δ_w + δ_β − r)²``, in blocks; in float64 for the lanes that overflow X's type."""
+    """Sum of ``(z·δ_w + δ_β − r)²``, in blocks; in float64 for lanes that overflow the type of X."""
     total = np.zeros(delta.shape[1])
     shift = anchor.shift.astype(delta.dtype)
     for rows in row_blocks(len(r), sum(delta.shape)):

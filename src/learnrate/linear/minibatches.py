@@ -1,4 +1,4 @@
-"""The minibatches of an epoch for NumPy: their rows, and their Gram matrices, many at a time."""
+"""The rows and the Gram matrices of the minibatches of an epoch, many at a time, for the engine `gram`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _CHUNK = 1 << 17  # numbers in one chunk of gathered rows, or of matrices
 class Minibatches:
     """Rows ``(z, 1, −r)`` in the coordinates of `learnrate.linear.anchor`.
 
-    Where all of them fit one chunk they are made once. Otherwise they are made as they are asked for, so
-    that there is never a copy of X. X and r are those of one block of the problem's examples.
+    If all rows fit into one chunk they are computed once. Otherwise they are computed when they are needed, so
+    that there is never a copy of X. X and r are those of one block of the examples.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Minibatches:
     def _make(self, rows: Int[Array, "..."]) -> Float[Array, "..."]:
         d = self.problem.d
         Z = np.empty((*rows.shape, d + 2), dtype=self.problem.dtype)
-        Z[..., :d] = self.X.take(rows, axis=0)  # several times as quick as X[rows]
+        Z[..., :d] = self.X.take(rows, axis=0)  # several times faster than X[rows]
         if self.shift is not None:
             Z[..., :d] -= self.shift
         Z[..., d] = 1
@@ -48,17 +48,17 @@ class Minibatches:
         return self._make(rows) if self._table is None else self._table.take(rows, axis=0)
 
     def blocks(self, rows: Int[Array, " batch"], lanes: int) -> Iterator[Float[Array, "block d2"]]:
-        """The rows of one minibatch, in blocks that fit the scratch with their errors in all lanes."""
+        """Yield the rows of one minibatch in blocks that fit into a level-2 cache with their errors in all lanes."""
         for block in row_blocks(len(rows), self.problem.d + 2 + lanes):
             yield self.take(rows[block])
 
     def grams(
         self, order: Int[Array, " visits"], scales: Float[Array, " steps"]
     ) -> Iterator[Float[Array, "steps D D1"]]:
-        """``s M (G, −c)`` of the minibatches in order, as many at a time as fit the scratch.
+        """Yield ``s M (G, −c)`` of the minibatches in order, as many at a time as fit into a level-2 cache.
 
-        Weight decay is the same for all lanes, so it is in here too: ``α I`` on the weights' part of G
-        and ``−α w_ref`` on theirs of c. ``s`` is each step's entry of ``scales``, which has ``1/|B|``.
+        It includes weight decay, which is the same for all lanes: ``α I`` is added to the weights' part of G and
+        ``−α w_ref`` to that of c. ``s`` is the step's entry of ``scales``, which includes ``1/|B|``.
         """
         d, B = self.problem.d, self.problem.batch_size
         at_once = max(1, _CHUNK // ((d + 2) * max(B, d + 1)))
@@ -72,7 +72,7 @@ class Minibatches:
                     step += len(batches)
 
     def _grams(self, batches: Int[Array, "steps batch"]) -> Float[Array, "steps D D1"]:
-        """``Σ z̃ (z̃, −r)ᵀ`` of each minibatch, a large one in blocks of rows."""
+        """``Σ z̃ (z̃, −r)ᵀ`` of each minibatch; a large one is summed in blocks of rows."""
         steps, size = batches.shape
         A: Array | None = None
         for columns in row_blocks(size, (self.problem.d + 2) * steps):

@@ -1,7 +1,7 @@
-"""Parameters and optimizer state of all lanes in one array each, and the states that are made of them.
+"""Parameters and optimizer state of all lanes in one array each, and their conversion to and from states.
 
-``Θ`` is (D, C, K): the rows are the d features and the bias, then the outputs, then the lanes. So one product with
-the rows ``(x, 1)`` of a minibatch, of Θ as a matrix (D, C·K), gives every output of every lane.
+``Θ`` is (D, C, K): the rows are the d features and the bias, then the outputs, then the lanes. The product
+of the rows ``(x, 1)`` of a minibatch with Θ, as a matrix (D, C·K), gives all outputs of all lanes.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def slots_of(problem: LinearProblem) -> tuple[str, ...]:
 
 
 def names_of(slot: str) -> tuple[str, str]:
-    """What the weights' and the biases' part of an optimizer array are called in a state."""
+    """The names in a state of the weights' and the biases' part of an array of the optimizer."""
     return ("V", "vb") if slot == "velocity" else (f"{slot}_W", f"{slot}_b")
 
 
 def begin(
     problem: LinearProblem, start: EpochState | None
 ) -> tuple[Float[Array, "D C K"], dict[str, Float[Array, "D C K"]]]:
-    """``Θ`` and the optimizer state of the problem's start, or of a state, in the problem's type."""
+    """``Θ`` and the optimizer state before training, or those of the state ``start``, in the problem's type."""
     shape = problem.d + 1, problem.loss.outputs, problem.lrs.size
     state = {slot: np.zeros(shape, dtype=problem.dtype) for slot in slots_of(problem)}
     if start is None:
@@ -46,7 +46,7 @@ def begin(
 
 
 def joined(W: Float[Array, "K ..."], b: Float[Array, "K ..."], dtype: Any) -> Float[Array, "D C K"]:
-    """One array of weights, (K, d) or (K, d, C), and biases, (K,) or (K, C)."""
+    """``Θ`` from weights, (K, d) or (K, d, C), and biases, (K,) or (K, C)."""
     K, d = W.shape[:2]
     theta = np.empty((d + 1, b.size // K, K), dtype=dtype)
     theta[:-1] = W.reshape(K, d, -1).transpose(1, 2, 0)
@@ -61,7 +61,7 @@ def state_of(
     slots: Mapping[str, Float[Array, "D C K"]],
     measured: Mapping[str, Float[Array, " K"]],
 ) -> EpochState:
-    """The state in which the lanes are; going on from it gives the bits that not stopping would have given."""
+    """The state of the lanes. Training that continues from it gives the same bits as without the interruption."""
     several = problem.loss.outputs > 1
 
     def parts(array: Array) -> tuple[Array, Array]:

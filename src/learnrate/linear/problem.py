@@ -1,15 +1,15 @@
-"""What an engine is given, and what it gives back: the same for every engine.
+"""The problem that an engine trains, and the states that it yields.
 
 One step on minibatch J, with multiplier ``s_t`` of a schedule, momentum ``μ`` and weight decay ``α``::
 
     g_w = (1/|B|) Σ_{i∈J} x_i (x_i·w + b − y_i) + α w        v_w ← μ v_w + g_w        w ← w − η s_t v_w
     g_b = (1/|B|) Σ_{i∈J}     (x_i·w + b − y_i)              v_b ← μ v_b + g_b        b ← b − η s_t v_b
 
-With ``μ = 0``, ``α = 0`` and ``s_t = 1`` that is the note's step. ``|B|`` is the nominal batch size, so a
-short last minibatch weighs less. The bias is not decayed.
+With ``μ = 0``, ``α = 0`` and ``s_t = 1`` this is the note's step. ``|B|`` is the nominal batch size, so a
+short last minibatch has less weight. The bias is not decayed.
 
-With another loss ``φ`` the residual is its derivative ``∂φ/∂z`` at ``z_i = x_i·W + b``, which has C outputs; with another
-optimizer the second and third columns are its rule, in which the bias is not decayed either.
+For another loss ``φ`` the residual is replaced by ``∂φ/∂z`` at ``z_i = x_i·W + b``, which has C outputs. For another
+optimizer the second and third columns are replaced by its rule, in which the bias is not decayed either.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ __all__ = ["EpochState", "LinearProblem", "beyond_grams", "beyond_kernels"]
 
 
 _COMPILED = ("logistic", "softmax", "huber", "poisson")
-"""Losses beside the squared one that kernels know; see `learnrate.linear.kernels.elementary`."""
+"""Losses other than the squared one that have kernels; see `learnrate.linear.kernels.elementary`."""
 
 
 class Visit(NamedTuple):
-    """A block in an epoch: its rows, the order in which they are visited, and the steps that are taken.
+    """A block of examples in an epoch: its rows, the order in which they are visited, and the steps of the epoch.
 
-    ``X`` and ``y`` may be read only until the next block is asked for.
+    ``X`` and ``y`` are valid only until the next block is read.
     """
 
     X: Float[Array, "rows d"]
@@ -54,15 +54,15 @@ class LinearProblem:
     Attributes
     ----------
     X : array, shape (n, d)
-        Features, float64 or float32: the engine computes in this type.
+        Features, float64 or float32; the engine computes in this type.
     y : array, shape (n,)
-        Labels, of the same type; int64 codes 0, 1, … where they are classes.
+        Labels of the same type, or int64 codes 0, 1, … of classes.
     lrs : float64 array, shape (K,)
         One learning rate η per lane.
     batch_size : int
         Nominal minibatch size ``|B|``, ``1 ≤ |B| ≤ n``.
     epochs : int
-        Passes over the examples.
+        Number of passes over the examples.
     seed : int
         Decides the start (`learnrate.data.initial_weights`) and the order (`learnrate.data.epoch_order`).
     sampling : Sampling
@@ -70,23 +70,23 @@ class LinearProblem:
     momentum, weight_decay : float
         μ and α above. They are also options of some other optimizers.
     optimizer : str
-        A name in `learnrate.training.optimizers.OPTIMIZERS`. One that has no more than μ and α becomes ``"sgd"`` with these.
+        A name in `learnrate.training.optimizers.OPTIMIZERS`. One whose only options are μ and α becomes ``"sgd"``.
     optimizer_options : mapping
-        Options of an optimizer that has more than μ and α.
+        Options of an optimizer other than μ and α.
     loss : Loss
-        φ.
+        φ, the loss of one example.
     multipliers : float64 array, shape (epochs · steps per epoch,), optional
-        ``s_t`` for every step of the run; None is 1 throughout.
+        ``s_t`` for every step of the run; None means 1.
     block_size : int, optional
-        Rows of a block of the block shuffle; see `learnrate.data.order`.
+        Rows per block of the block shuffle; see `learnrate.data.order`.
     source : Rows, optional
-        Where examples are read from that are too many for memory. X and y then have no rows, and there
-        is a ``block_size``. Not every engine can do that.
+        The examples, if they are larger than memory. X and y then have no rows, and ``block_size`` is given. Not every
+        engine supports this.
     on_rows : callable, optional
-        Called, while an epoch runs, with the number of examples that it has visited.
+        Called during an epoch with the number of examples that it has visited.
     whole : int, optional
-        How many lanes the problem has of which these are a part. An engine chooses its way by this
-        number, so that a lane comes out the same in a part as in the whole.
+        The number of lanes of the whole problem, if these are a part of them. Engines choose between methods by this
+        number, so that a lane has the same bits in a part as in the whole.
     """
 
     X: Float[Array, "n d"]
@@ -108,7 +108,7 @@ class LinearProblem:
     whole: int | None = None
 
     def __post_init__(self) -> None:
-        """Bring the optimizer to one form."""
+        """Use ``"sgd"`` for all optimizers whose only options are μ and α."""
         if self.plain:
             return
         chosen = choose_optimizer(
@@ -127,12 +127,12 @@ class LinearProblem:
 
     @property
     def plain(self) -> bool:
-        """Whether the optimizer has no more than μ and α."""
+        """Whether the optimizer is SGD whose only options are μ and α."""
         return self.optimizer == "sgd" and not self.optimizer_options
 
     @property
     def lanes(self) -> int:
-        """Number of lanes by which an engine chooses its way: those of the whole."""
+        """Number of lanes of the whole problem, by which an engine chooses between methods."""
         return int(self.lrs.size) if self.whole is None else self.whole
 
     @property
@@ -141,25 +141,25 @@ class LinearProblem:
         return Horizon(self.epochs)
 
     def take(self, which: slice | Array) -> LinearProblem:
-        """The same problem with some of its lanes, which come out as they would among all lanes."""
+        """The same problem with some of its lanes, which have the same curves as among all lanes."""
         return replace(self, lrs=self.lrs[which], whole=self.lanes)
 
     def tell(self, visited: int) -> None:
-        """Say that an epoch has visited so many examples."""
+        """Report how many examples the epoch has visited."""
         if self.on_rows is not None:
             self.on_rows(visited)
 
     def until(self, point: int) -> LinearProblem:
-        """The same problem, trained for so many epochs."""
+        """The same problem with this number of epochs."""
         return replace(self, epochs=point)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but who listens here."""
+        """All attributes except the callback, which cannot be pickled."""
         return {**vars(self), "on_rows": None}
 
     @property
     def rows(self) -> Rows:
-        """The examples, to be read in blocks."""
+        """The examples, which can be read in blocks."""
         return ArrayRows(self.X, self.y) if self.source is None else self.source
 
     @property
@@ -174,16 +174,16 @@ class LinearProblem:
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        """The floating-point type that lanes are trained in."""
+        """The floating-point type of the training."""
         return self.X.dtype
 
     @property
     def steps(self) -> int:
-        """Minibatches in one epoch."""
+        """Number of minibatches in an epoch."""
         return steps_per_epoch(self.n, self.batch_size)
 
     def orders(self, permute: Permute = np.random.Generator.permutation) -> MinibatchOrders:
-        """The order of every epoch."""
+        """The order of the examples in every epoch."""
         return MinibatchOrders(
             self.n,
             self.batch_size,
@@ -194,7 +194,7 @@ class LinearProblem:
         )
 
     def visits(self, orders: MinibatchOrders, epoch: int, *, tell: bool = True) -> Iterator[Visit]:
-        """The blocks of one epoch in order: all examples at once, unless there is a block size."""
+        """Yield the blocks of one epoch in their order: all examples at once, unless there is a block size."""
         sequence, done, step = orders.sequence(epoch), 0, 0
         for number, block in zip(
             sequence.tolist(), self.rows.blocks(orders.rows, sequence.tolist()), strict=True
@@ -218,7 +218,7 @@ class LinearProblem:
 
 
 def beyond_grams(problem: LinearProblem) -> str | None:
-    """Why Gram matrices cannot train a problem: a phrase; None if they can."""
+    """A phrase that says why a problem cannot be trained with Gram matrices; None if it can."""
     if not problem.loss.quadratic:
         return f"it works by Gram matrices, which know the squared loss alone, and this one is {problem.loss.name}"
     if not problem.plain:
@@ -230,7 +230,7 @@ def beyond_grams(problem: LinearProblem) -> str | None:
 
 
 def beyond_kernels(problem: LinearProblem) -> str | None:
-    """Why no compiled kernel can train a problem: a phrase; None if one can."""
+    """A phrase that says why a problem cannot be trained by compiled kernels; None if it can."""
     if not problem.plain:
         return (
             f"it knows SGD, with or without momentum, and the optimizer here is {problem.optimizer}"
@@ -246,16 +246,16 @@ class EpochState(LaneStates):
     Parameters
     ----------
     epoch : int
-        Epochs trained so far; 0 is the start.
-    W : float64 array, shape (K, d), or (K, d, C) where there is an output for each of C classes
+        Number of epochs trained so far; 0 is the start.
+    W : float64 array, shape (K, d), or (K, d, C) with an output for each of C classes
     b : float64 array, shape (K,), or (K, C)
         Parameters of every lane.
     loss : float64 array, shape (K,)
         Mean loss over all n examples.
     V, vb : float64 arrays, shaped as W and b, optional
-        Momentum buffers, where there is momentum.
+        Velocities, if there is momentum.
     measured : mapping from str to float64 array, shape (K,), optional
-        What else was measured.
+        Other measurements.
     **state : float64 arrays, shaped as W and b
         Other arrays of the optimizer state: ``m_W`` and ``m_b`` for the slot ``m``.
     """
@@ -286,7 +286,7 @@ class EpochState(LaneStates):
 
     @classmethod
     def of(cls, states: LaneStates | None) -> EpochState | None:
-        """The arrays of any states of a linear problem, by their names."""
+        """Convert states of a linear problem to this class."""
         if states is None or isinstance(states, cls):
             return states
         measured = dict(states.measured)
@@ -310,10 +310,10 @@ class EpochState(LaneStates):
 
     @property
     def V(self) -> Float[Array, "K ..."] | None:
-        """Momentum buffers of the weights."""
+        """Velocities of the weights; None without momentum."""
         return self.arrays.get("V")
 
     @property
     def vb(self) -> Float[Array, "K ..."] | None:
-        """Momentum buffers of the biases."""
+        """Velocities of the biases; None without momentum."""
         return self.arrays.get("vb")

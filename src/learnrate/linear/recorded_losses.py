@@ -1,4 +1,4 @@
-"""The losses in recorded operations, as the book writes them: the reference engine's own, differentiated by `backward`."""
+"""The losses as recorded operations, as in the book, for the reference engine, which differentiates them by `backward`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _logistic(z: NDArray, y: NDArray) -> NDArray:
 
 
 def _softmax(z: NDArray, y: NDArray) -> NDArray:
-    """``−log softmax(z)_y``: softmax and cross-entropy in one, since the logarithm of a small quotient is not exact."""
+    """``−log softmax(z)_y``: softmax and logarithm in one operation, because the logarithm of a small quotient is not accurate."""
     return -nd.pick(nd.log_softmax(z), y)
 
 

@@ -1,4 +1,4 @@
-"""The reference engine: the note's loop on `nd`, one lane after another. Slow, and what others must equal."""
+"""The reference engine: the note's loop on `nd`, one lane after another. It is slow; other engines are tested against it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = ["ReferenceEngine"]
 
 
 class ReferenceEngine(Engine):
-    """Trains each lane by `learnrate.scratch`: recorded forward pass, backward sweep, update.
+    """Trains each lane by `learnrate.scratch`: recorded forward pass, backward pass, update.
 
-    The loss of a state is evaluated in float64 whatever type the lane is trained in, on blocks of rows, so that it
-    shows the rounding of the training and not that of the evaluation.
+    The loss of a state is computed in float64, whatever the type of the training, so that it shows the rounding errors of
+    the training and not those of the evaluation.
     """
 
     name = "reference"
@@ -50,7 +50,7 @@ class ReferenceEngine(Engine):
 
 
 class _Lane:
-    """One learning rate: parameters, the arrays of its optimizer, and the training of an epoch."""
+    """One lane: its parameters, the state of its optimizer, and its training."""
 
     def __init__(self, problem: LinearProblem, k: int, start: EpochState | None) -> None:
         d, C = problem.d, problem.loss.outputs
@@ -94,7 +94,7 @@ class _Lane:
             self.step(self.lr * float(multiplier))
 
     def step(self, lr: float) -> None:
-        """The optimizer's rule on w and on b, which is not decayed; where it is plain SGD, the note's own."""
+        """The optimizer's rule for w and for b, which is not decayed; for plain SGD the note's own `sgd`."""
         options = self.problem.rule_options
         if self.problem.plain and not options["momentum"] and not options["weight_decay"]:
             sgd([self.w, self.b], lr, self.problem.batch_size)
@@ -115,7 +115,7 @@ class _Lane:
 def _state(
     problem: LinearProblem, orders: MinibatchOrders, lanes: list[_Lane], epoch: int
 ) -> EpochState:
-    """All lanes' parameters and losses."""
+    """The state of all lanes."""
     several, loss = problem.loss.outputs > 1, problem.loss
     measured: dict[str, Array] = {}
     for X, y in problem.in_turn(orders):

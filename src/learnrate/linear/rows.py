@@ -1,11 +1,11 @@
 """The engine for any loss and any optimizer: NumPy and BLAS on the rows of a minibatch, all lanes at once.
 
 With the rows ``X̃_J = (x, 1)`` of a minibatch and ``Θ`` (D, C, K) of `learnrate.linear.parameters`, a step of all lanes and
-outputs is two products and what the loss and the optimizer do element by element::
+outputs is two products of matrices, and the loss and the optimizer element by element::
 
     z = X̃_J Θ        G = X̃_Jᵀ φ'(z, y_J) / |B|        Θ ← rule(Θ, G, η)
 
-The rows are gathered once for all lanes. Squared loss by SGD is quicker, and in float32 more exact, by `gram`.
+The rows are gathered once for all lanes. For squared loss and SGD `gram` is faster, and in float32 more accurate.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class RowsEngine(Engine):
 
 
 class _Run:
-    """One problem being trained."""
+    """The training of one problem."""
 
     def __init__(self, problem: LinearProblem, start: EpochState | None) -> None:
         self.problem, self.orders = problem, problem.orders()
@@ -89,12 +89,12 @@ class _Run:
     def _gathered(self, X: Float[Array, "rows d"], J: Int[Array, " some"]) -> Array:
         """The rows ``(x, 1)``."""
         Z = np.empty((len(J), X.shape[1] + 1), dtype=X.dtype)
-        Z[:, :-1] = X.take(J, axis=0)  # several times as quick as X[J]
+        Z[:, :-1] = X.take(J, axis=0)  # several times faster than X[J]
         Z[:, -1] = 1
         return Z
 
     def _gradient(self, Z: Float[Array, "rows D"], labels: Array) -> None:
-        """``X̃_Jᵀ φ'(X̃_J Θ, y_J)``, of a large minibatch in blocks of rows."""
+        """Compute ``X̃_Jᵀ φ'(X̃_J Θ, y_J)``; a large minibatch in blocks of rows."""
         flat, out = self.flat, self.gradient.reshape(len(Z.T), -1)
         rows = max(1, OUTPUTS // flat.shape[1])
         for first in range(0, len(Z), rows):
@@ -108,14 +108,14 @@ class _Run:
                 np.matmul(some.T, derivative, out=out)
 
     def state(self, epoch: int) -> EpochState:
-        """All lanes as they are, with what is measured on all examples."""
+        """The state of all lanes, with the measurements on all examples."""
         measured = means(self.problem.loss, self.problem.in_turn(self.orders), self.theta)
         with np.errstate(all="ignore"):
             return state_of(self.problem, epoch, self.theta, self.slots, measured)
 
 
 class _Update:
-    """A step of the optimizer on Θ, in place: weights and biases apart only where there is weight decay."""
+    """A step of the optimizer on Θ, in place. Weights and biases are updated separately only with weight decay."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class _Update:
         self.dtype = problem.dtype
 
     def __call__(self, multiplier: float, t: int) -> None:
-        """Step t, counted from 1, with the schedule's multiplier."""
+        """Make step t, counted from 1, with the multiplier of the schedule."""
         if self.bare:
             self.gradient *= (self.lrs * (multiplier / self.batch_size)).astype(self.dtype)
             self.theta -= self.gradient

@@ -4,7 +4,7 @@ In the coordinates of `learnrate.linear.anchor`, for all lanes ``δ_1 … δ_K``
 
     δ ← δ − (η s_t / |B|) M Z̃_Jᵀ (Z̃_J δ − r_J)
 
-Other losses and optimizers go by `learnrate.linear.torch_rows`. It runs on the first GPU if there is one, and on the
+`learnrate.linear.torch_rows` trains other losses and optimizers. The engine runs on the first GPU if there is one, and on the
 CPU otherwise, where `gram` and `rows` are faster.
 """
 
@@ -36,7 +36,7 @@ class TorchEngine(Engine):
     Parameters
     ----------
     device : str, optional
-        Where; the first GPU if there is one, unless given.
+        The PyTorch device; by default the first GPU, or the CPU if there is none.
     """
 
     name = "torch"
@@ -61,7 +61,7 @@ class TorchEngine(Engine):
 
 
 class _Run:
-    """One problem being trained: ``delta`` and ``velocity`` are (d + 1, K), the last row is the bias."""
+    """The training of one problem. ``delta`` and ``velocity`` are (d + 1, K), with the bias in the last row."""
 
     def __init__(self, problem: LinearProblem, start: EpochState | None, device: str) -> None:
         d, lanes, dtype = problem.d, problem.lrs.size, problem.dtype
@@ -121,7 +121,7 @@ class _Run:
         return gradient
 
     def state(self, epoch: int) -> EpochState:
-        """All lanes as they are. Going on from it gives the bits that not stopping would have given."""
+        """The state of all lanes. Training that continues from it gives the same bits as without the interruption."""
         with np.errstate(all="ignore"):
             W, b = self.anchor.leave(self.delta.double().cpu().numpy())
             self.delta = self._tensor(self.anchor.enter(W, b))

@@ -1,4 +1,4 @@
-"""Any loss and any optimizer on PyTorch tensors: as `learnrate.linear.rows`, with derivatives by PyTorch's autograd."""
+"""Training with any loss and optimizer on PyTorch tensors, like `learnrate.linear.rows`, with derivatives by autograd."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _VALUES: dict[str, Callable[[Any, Tensor, Tensor], Tensor]] = {
 
 
 class TensorRun:
-    """One problem being trained."""
+    """The training of one problem."""
 
     def __init__(self, problem: LinearProblem, start: EpochState | None, device: str) -> None:
         self.problem, self.device, self.orders = problem, device, problem.orders()
@@ -96,7 +96,7 @@ class TensorRun:
         return _VALUES[self.problem.loss.name](self.problem.loss, z, y)
 
     def _gradient(self, J: Tensor) -> Tensor:
-        """``Σ_{i∈J} ∂φ/∂Θ`` of every lane, by the backward pass."""
+        """``Σ_{i∈J} ∂φ/∂Θ`` of every lane, by a backward pass."""
         theta = self.theta.detach().requires_grad_()
         total = torch.zeros_like(self.theta)
         for rows in row_blocks(len(J), self.problem.d + theta[0].numel()):
@@ -107,14 +107,14 @@ class TensorRun:
         return total
 
     def state(self, epoch: int) -> EpochState:
-        """All lanes as they are, with what is measured on all examples."""
+        """The state of all lanes, with the measurements on all examples."""
         arrays = {name: slot.cpu().numpy() for name, slot in self.slots.items()}
         with np.errstate(all="ignore"):
             theta = self.theta.cpu().numpy()
             return state_of(self.problem, epoch, theta, arrays, self._measured())
 
     def _measured(self) -> dict[str, Float[Array, " K"]]:
-        """Means over all examples: of the loss, and of what its score is made of."""
+        """Means over all examples of the loss, and of the numbers from which its score is computed."""
         loss = self.problem.loss
         total: dict[str, Any] = {}
         for rows in row_blocks(self.problem.n, self.theta[0].numel()):

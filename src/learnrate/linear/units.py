@@ -1,8 +1,8 @@
-"""The passes of a training cut into units, so that Gram matrices can be made elsewhere and in parallel.
+"""The passes over the examples cut into units, so that other processes can compute Gram matrices in parallel.
 
-A minibatch's Gram matrix does not depend on the parameters. So whoever has the examples can make those of
-any stretch of any epoch, ahead of the lanes, and the lanes need nothing else: the recurrence goes through
-the units in order, and what comes out is minibatch SGD itself, not something like it.
+The Gram matrix of a minibatch does not depend on the parameters. So the Gram matrices of any minibatches can be computed
+in advance by any process that has the examples. The lanes need nothing else: with the units in order, the recurrence is
+exactly that of minibatch SGD.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Unit(NamedTuple):
     Attributes
     ----------
     epoch, place : int
-        The epoch, and which of its blocks: 0 unless examples are shuffled in blocks.
+        The epoch, and the number of its block; 0 unless examples are shuffled in blocks.
     first, stop : int
-        Steps, counted from the first of the block.
+        The range of steps, counted from the first of the block.
     step : int
         ``first``, counted from the first of the epoch.
     moves, adds_up : bool
-        Whether the matrices themselves are wanted, and whether their sum is.
+        Whether the matrices are needed, and whether their sum is.
     """
 
     epoch: int
@@ -42,16 +42,17 @@ class Unit(NamedTuple):
 
 
 class Grams(NamedTuple):
-    """What is made of a `Unit`: its matrices one after another, and their sum; each may be empty."""
+    """The Gram matrices of a `Unit`, and their sum; each may be empty."""
 
     G: Array
     total: Array
 
 
 def units(problem: LinearProblem, start: EpochState | None, most: int) -> Iterator[Unit]:
-    """Everything a training goes through, in order, in units of at most ``most`` steps.
+    """Yield all units of a training in order, each of at most ``most`` steps.
 
-    The first pass also adds up, to the loss's quadratic form. A resumed training has to make that first.
+    The sum of the matrices of the first pass gives the quadratic form of the loss. If training is resumed, it is
+    computed first.
     """
     adds_up = problem.sampling is Sampling.SHUFFLE
     done = 0 if start is None else start.epoch

@@ -1,4 +1,4 @@
-"""The threads of an engine."""
+"""The threads of the fused engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Workers"]
 
 
 class Workers:
-    """Runs jobs at the same time where there are threads, else one after another."""
+    """Runs a job on each of several threads, or on this one alone."""
 
     def __init__(self, threads: int, executor: Executor | None) -> None:
         self.threads, self._executor = threads, executor
@@ -26,7 +26,7 @@ class Workers:
         try:
             job(0)
         finally:
-            # Also where Ctrl-C came meanwhile: nobody may go on writing to the arrays.
+            # Wait also after Ctrl-C, so that no thread continues to write to the arrays.
             for other in others:
                 other.exception()
         for other in others:

@@ -1,4 +1,4 @@
-"""scikit-learn estimators: linear models by SGD, which choose their learning rate themselves."""
+"""scikit-learn estimators: linear models trained by SGD, which choose their own learning rate."""
 
 from __future__ import annotations
 

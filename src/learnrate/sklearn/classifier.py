@@ -20,24 +20,23 @@ class SweptSGDClassifier(ClassifierMixin, SweptSGD):  # type: ignore[misc]  # un
     """Logistic or softmax regression by minibatch SGD at the best of many learning rates, all trained in one sweep.
 
     `fit` trains ``z = X·W + b`` under every rate in ``lrs`` with `learnrate.sweep` and keeps the model of the
-    rate that the sweep suggests. The loss is the log loss: of ``σ(z)`` for two classes, of ``softmax(z)`` for more.
+    suggested rate. The loss is the log loss: of ``σ(z)`` for two classes, of ``softmax(z)`` for more.
 
     Parameters
     ----------
     lrs : numbers or str
-        Learning rates; ``"auto"``, a grid around the largest rate that the data allow; or what ``--lrs``
-        takes, such as ``"log:1e-4:1:25"``.
+        Learning rates; ``"auto"``, a grid around the largest rate that converges; or a string as for ``--lrs``,
+        such as ``"log:1e-4:1:25"``.
     batch_size : int, optional
         Nominal batch size ``|B|``. By default 10, or the number of examples if that is smaller.
     epochs : int
-        Passes over the examples, with every rate.
+        Number of passes over the examples.
     seeds : int
-        Number of times that every rate is trained, each with another seed. The rate is chosen by all of them; the
-        model is that of the first seed.
+        Number of seeds with which every rate is trained. All of them decide the rate; the model is that of the first.
     validation_fraction : float
-        Fraction of the examples, of every class its share, held out to choose the rate by; with 0 the training loss decides.
+        Fraction of each class that is held out to choose the rate; with 0 the training loss decides.
     sampling : {"shuffle", "independent"}
-        A fresh permutation every epoch, or every minibatch drawn afresh.
+        A new permutation in every epoch, or independently drawn minibatches.
     optimizer : str
         ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, ``"adamw"``, …; see `learnrate.sweep`.
     optimizer_options : mapping, optional
@@ -48,13 +47,13 @@ class SweptSGDClassifier(ClassifierMixin, SweptSGD):  # type: ignore[misc]  # un
     schedule : str, Schedule or callable
         ``"constant"``, ``"step"``, ``"cosine"``, ``"inverse-time"``, …, a `learnrate.Schedule`, or a function of the step.
     standardize : bool
-        Train on features with mean 0 and standard deviation 1; ``coef_`` is in the units of X either way.
+        Whether to scale features to mean 0 and standard deviation 1 for training; ``coef_`` is in the units of X.
     dtype : {"float64", "float32"}
-        Type of the training arithmetic.
+        Type of the numbers in training.
     engine : str
-        ``"auto"`` or an engine's name; all give the same curves.
+        ``"auto"`` or the name of an engine; all give the same curves.
     threads : int
-        Threads an engine may use.
+        Number of threads.
     random_state : int, RandomState or None
         Decides the initial parameters, the minibatch order and the held-out split. An int is the ``seed`` of
         `learnrate.sweep`; otherwise a seed is drawn as scikit-learn does, and kept in ``result_.config.seed``.
@@ -66,7 +65,7 @@ class SweptSGDClassifier(ClassifierMixin, SweptSGD):  # type: ignore[misc]  # un
     classes_ : array, shape (C,)
         The classes, sorted.
     learning_rate_ : float
-        The rate whose model was kept.
+        The rate of the model.
     coef_ : float64 array, shape (1, d) for two classes, else (C, d)
     intercept_ : float64 array, shape (1,) or (C,)
         As in scikit-learn's LogisticRegression.
@@ -77,7 +76,7 @@ class SweptSGDClassifier(ClassifierMixin, SweptSGD):  # type: ignore[misc]  # un
     result_ : LinearSweepResult
         The whole sweep, with ``plot()``, ``suggestion()``, ``to_frame()``, ``save()``; only with ``keep_result``.
     n_iter_ : int
-        Epochs that the kept model was trained for.
+        Number of epochs of the training.
     n_features_in_ : int
         Number of features, d.
     feature_names_in_ : array of str, shape (d,)
@@ -100,7 +99,7 @@ class SweptSGDClassifier(ClassifierMixin, SweptSGD):  # type: ignore[misc]  # un
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Train every rate, and keep the model of the suggested one.
+        """Train with every rate, and keep the model of the suggested one.
 
         If the sweep suggests no rate, because every rate raised the loss, the one with the lowest finite final loss is
         kept, with a ConvergenceWarning.
@@ -120,9 +119,9 @@ class SweptSGDClassifier(ClassifierMixin, SweptSGD):  # type: ignore[misc]  # un
         Raises
         ------
         ValueError, TypeError
-            From scikit-learn, if the examples cannot be used; TypeError for a sparse X.
+            From scikit-learn, if the examples are not valid; TypeError for a sparse X.
         DataError, OptionError
-            If the classes or a parameter cannot be used.
+            If the classes or a parameter are not valid.
         """
         X, y = validate_data(
             self, X, y, dtype=[np.float64, np.float32], order="C", ensure_min_samples=2
@@ -176,7 +175,7 @@ class SweptSGDClassifier(ClassifierMixin, SweptSGD):  # type: ignore[misc]  # un
         return np.exp(self.predict_log_proba(X))
 
     def predict_log_proba(self, X: Any) -> Float[Array, "m C"]:
-        """The logarithms of the probabilities of `predict_proba`, accurate for small probabilities too.
+        """The logarithms of the probabilities of `predict_proba`, also accurate for small ones.
 
         Parameters
         ----------

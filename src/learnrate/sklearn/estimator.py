@@ -66,7 +66,7 @@ class SweptSGD(BaseEstimator):  # type: ignore[misc]  # untyped base
         self.keep_result = keep_result
 
     def _swept(self, X: Array, y: Array, loss: str) -> LinearModel:
-        """Train every rate, set the attributes of the fit, and return the model of the suggested rate."""
+        """Train with every rate, set the attributes of the fit, and return the model of the suggested rate."""
         result = sweep(
             X,
             y,

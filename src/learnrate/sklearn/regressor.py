@@ -18,25 +18,24 @@ class SweptSGDRegressor(RegressorMixin, SweptSGD):  # type: ignore[misc]  # unty
     """Linear regression by minibatch SGD at the best of many learning rates, all trained in one sweep.
 
     `fit` trains ``ŷ = X·w + b`` under every rate in ``lrs`` with `learnrate.sweep` and keeps the model of the
-    rate that the sweep suggests. Every step on minibatch J is
+    suggested rate. Every step on minibatch J is
     ``w ← w − η/|B| · Σ_{i∈J} x_i (x_i·w + b − y_i)``, and the same for b.
 
     Parameters
     ----------
     lrs : numbers or str
-        Learning rates; ``"auto"``, a grid around the largest rate that the data allow; or what ``--lrs``
-        takes, such as ``"log:1e-4:1:25"``.
+        Learning rates; ``"auto"``, a grid around the largest rate that converges; or a string as for ``--lrs``,
+        such as ``"log:1e-4:1:25"``.
     batch_size : int, optional
         Nominal batch size ``|B|``. By default 10, or the number of examples if that is smaller.
     epochs : int
-        Passes over the examples, with every rate.
+        Number of passes over the examples.
     seeds : int
-        Number of times that every rate is trained, each with another seed. The rate is chosen by all of them; the
-        model is that of the first seed.
+        Number of seeds with which every rate is trained. All of them decide the rate; the model is that of the first.
     validation_fraction : float
-        Fraction of the examples held out to choose the rate by; with 0 the training loss decides.
+        Fraction of the examples that is held out to choose the rate; with 0 the training loss decides.
     sampling : {"shuffle", "independent"}
-        A fresh permutation every epoch, or every minibatch drawn afresh.
+        A new permutation in every epoch, or independently drawn minibatches.
     optimizer : str
         ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, ``"adamw"``, …; see `learnrate.sweep`.
     optimizer_options : mapping, optional
@@ -47,13 +46,13 @@ class SweptSGDRegressor(RegressorMixin, SweptSGD):  # type: ignore[misc]  # unty
     schedule : str, Schedule or callable
         ``"constant"``, ``"step"``, ``"cosine"``, ``"inverse-time"``, …, a `learnrate.Schedule`, or a function of the step.
     standardize : bool
-        Train on features with mean 0 and standard deviation 1; ``coef_`` is in the units of X either way.
+        Whether to scale features to mean 0 and standard deviation 1 for training; ``coef_`` is in the units of X.
     dtype : {"float64", "float32"}
-        Type of the training arithmetic.
+        Type of the numbers in training.
     engine : str
-        ``"auto"`` or an engine's name; all give the same curves.
+        ``"auto"`` or the name of an engine; all give the same curves.
     threads : int
-        Threads an engine may use.
+        Number of threads.
     random_state : int, RandomState or None
         Decides the initial parameters, the minibatch order and the held-out split. An int is the ``seed`` of
         `learnrate.sweep`; otherwise a seed is drawn as scikit-learn does, and kept in ``result_.config.seed``.
@@ -63,7 +62,7 @@ class SweptSGDRegressor(RegressorMixin, SweptSGD):  # type: ignore[misc]  # unty
     Attributes
     ----------
     learning_rate_ : float
-        The rate whose model was kept.
+        The rate of the model.
     coef_ : float64 array, shape (d,)
     intercept_ : float64 array, shape (1,)
         As in scikit-learn's SGDRegressor.
@@ -75,7 +74,7 @@ class SweptSGDRegressor(RegressorMixin, SweptSGD):  # type: ignore[misc]  # unty
     result_ : LinearSweepResult
         The whole sweep, with ``plot()``, ``suggestion()``, ``to_frame()``, ``save()``; only with ``keep_result``.
     n_iter_ : int
-        Epochs that the kept model was trained for.
+        Number of epochs of the training.
     n_features_in_ : int
         Number of features, d.
     feature_names_in_ : array of str, shape (d,)
@@ -99,7 +98,7 @@ class SweptSGDRegressor(RegressorMixin, SweptSGD):  # type: ignore[misc]  # unty
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Train every rate, and keep the model of the suggested one.
+        """Train with every rate, and keep the model of the suggested one.
 
         If the sweep suggests no rate, because every rate raised the loss, the one with the lowest finite final loss is
         kept, with a ConvergenceWarning.
@@ -119,9 +118,9 @@ class SweptSGDRegressor(RegressorMixin, SweptSGD):  # type: ignore[misc]  # unty
         Raises
         ------
         ValueError, TypeError
-            From scikit-learn, if the examples cannot be used; TypeError for a sparse X.
+            From scikit-learn, if the examples are not valid; TypeError for a sparse X.
         OptionError
-            If a parameter cannot be used, or every rate diverged.
+            If a parameter is not valid, or every rate diverged.
         """
         X, y = validate_data(
             self,

@@ -32,16 +32,14 @@ from learnrate.theory.quantity import Kind
 
 __all__ = ["SecondMoments"]
 
-_WORK = (
-    1.2e9  # multiplications, about a tenth of a second, beyond which an estimate is made instead
-)
+# Multiplications, about a tenth of a second, beyond which an estimate is made instead
+_WORK = 1.2e9
 _COARSE = 0.1  # share of that work for a coarse estimate
 _PLACING = 60  # multiplications that take as long as to place one number in the matrix of pairs
 _MOMENTS = 6  # fourth moments need a sixth of the products that the matrix of pairs would take
 _EQUAL = 1e-7  # eigenvalues that differ by less count as equal
-_EIGEN_COST = (
-    5  # an eigendecomposition takes as long as this number of steps, times the number of pairs
-)
+# An eigendecomposition takes as long as this number of steps, times the number of pairs
+_EIGEN_COST = 5
 _MAX_THIRD = 320  # directions up to which B is used
 _SOLVED = 3  # to solve for the fixed point takes a third as long as that
 _COUPLING_SPEED = 10  # by which a step is faster with a `Coupling`

@@ -36,9 +36,8 @@ __all__ = ["shuffled_curve", "shuffled_floor"]
 
 _NOTE = "second moments per direction, with the correlations within a shuffled epoch"
 _CACHE = 100_000  # entries of F at a time, so that it stays in the processor's cache
-_WORK = (
-    5e7  # entries of F over all steps and rates, a tenth of a second, up to which F is computed, …
-)
+# Entries of F over all steps and rates, a tenth of a second, up to which F is computed, …
+_WORK = 5e7
 _COARSE_WORK = 1e7  # … or this many for a coarse estimate; F changes a curve by some 5 %
 _F_ERROR = 0.7  # measured error of F, as a share of the change that F makes
 _ROUNDING = 1e-10  # times the mean square of the labels: losses below that are rounding

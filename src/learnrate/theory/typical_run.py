@@ -24,19 +24,15 @@ _SPAN = 2.5  # the first grid of rates ends at this multiple of the mean-square 
 _MAX_GRIDS = 24
 _FEW_RUNS = 8
 _LONGEST_STEP = 7e5  # nanoseconds of a step of 8 runs beyond which nothing is simulated
-_LOWER, _MAX_LOWERED = (
-    1.15,
-    2,
-)  # a grid whose lowest rate may grow already is extended by this factor, so often
+# A grid whose lowest rate may grow already is extended by this factor, so often
+_LOWER, _MAX_LOWERED = 1.15, 2
 _QUICK = 64  # steps of the runs of the first grid
-_NEAR = (
-    1.1  # multiple of the mean-square limit at which rare rows are looked for before a simulation
-)
+# Multiple of the mean-square limit at which rare rows are looked for before a simulation
+_NEAR = 1.1
 _MIN_ERROR = 0.005  # relative error, because runs of some hundred steps still depend on their start
 _MOMENTUM_ERROR = 0.03  # the same with momentum
-_SLOW_ERROR = (
-    0.1  # the same if the error along the slowest direction does not shrink at all within a run
-)
+# The same if the error along the slowest direction does not shrink at all within a run
+_SLOW_ERROR = 0.1
 _ILL_CONDITIONED = 1e8  # condition number from which on no limit is given
 
 

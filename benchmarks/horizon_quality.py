@@ -187,11 +187,11 @@ class Pruned(NamedTuple):
 
 
 def halving(run: Long, rungs: Sequence[tuple[float, int]]) -> Pruned:
-    """Lanes are ended after parts of the run, each time but so many of the best so far."""
+    """Lanes are ended after parts of the run, at the nearest measurement, each time but so many of the best so far."""
     lrs, curves, steps = run.lrs[COARSE], run.long[COARSE], run.long_steps
     T, going, cost, before = int(steps[-1]), np.arange(len(lrs)), 0.0, 0
     for part, left in (*rungs, (1.0, 1)):
-        point = int(np.searchsorted(steps, part * T))
+        point = 1 + int(np.argmin(np.abs(np.log(steps[1:] / (part * T)))))
         cost += len(going) * (int(steps[point]) - before)
         before = int(steps[point])
         going = going[np.argsort(_lowest(curves[going, : point + 1]), kind="stable")[:left]]
@@ -238,7 +238,11 @@ PRUNERS: dict[str, Callable[[Long], Pruned]] = {
         run, ((1 / 27, 4), (1 / 9, 2), (1 / 3, 1))
     ),
     "a band about the best so far": band,
-    "`prune=True`: 13-5-3-1 at T/32, T/8, T/4": ours,
+    "13-5-3-1 at T/32, T/8, T/4": lambda run: halving(run, ((1 / 32, 5), (1 / 8, 3), (1 / 4, 1))),
+    "13-6-4-2-1 at T/64, T/32, T/16, T/8": lambda run: halving(
+        run, ((1 / 64, 6), (1 / 32, 4), (1 / 16, 2), (1 / 8, 1))
+    ),
+    "`prune=True`: 13-7-4-2-1 at T/128, T/32, T/8, T/4": ours,
 }
 
 

@@ -22,7 +22,7 @@ __all__ = ["COVERAGE", "Longer", "Swept", "best_rate", "longer_run", "suggest_lo
 COVERAGE = 0.75
 """The share of runs whose best rate was in the interval, on tasks that were not used to choose the constants here."""
 _DRIFT = 0.32
-_SPREAD, _SPREAD_BY_LENGTH = 0.25, 0.24
+_SPREAD, _SPREAD_BY_LENGTH = 0.47, 0.22
 """Standard deviation between tasks of the logarithm of the best rate: at M = 1, and for each unit of ln M."""
 _WIDTH = 1.8
 """Standard deviations on either side."""
@@ -59,7 +59,7 @@ class Longer(NamedTuple):
 def longer_run(best: float, M: float) -> Longer:
     """The rate for a run that is M times as long as the sweep.
 
-    ``η = η_0 · M^−0.32``, and the interval is ``η · exp(±1.8 √(0.25² + (0.24 ln M)²))``.
+    ``η = η_0 · M^−0.32``, and the interval is ``η · exp(±1.8 √(0.47² + (0.22 ln M)²))``.
 
     Parameters
     ----------

@@ -40,7 +40,8 @@ class Rung(NamedTuple):
 class Halving:
     """After some parts of the run the rates with the lowest losses so far go on, and the others are ended.
 
-    With 13 rates 5 go on after a thirty-second of the run, 3 after an eighth, and one after a quarter.
+    With 13 rates 7 go on after 1/128 of the run, 4 after 1/32, 2 after 1/8, and one after 1/4. Each of these ends at the
+    measurement that is nearest in the logarithm of the length.
 
     Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (arXiv
     1502.07943); where the rungs lie was measured on small tasks (docs/suggestion-quality.md).
@@ -53,11 +54,14 @@ class Halving:
         Steps before which nothing is ended.
     """
 
-    rungs: tuple[tuple[float, float], ...] = ((1 / 32, 0.38), (1 / 8, 0.2), (1 / 4, 0.0))
-    fewest: int = 10
+    rungs: tuple[tuple[float, float], ...] = (
+        *((1 / 128, 0.53), (1 / 32, 0.3)),
+        *((1 / 8, 0.15), (1 / 4, 0.0)),
+    )
+    fewest: int = 8
 
     def points(self, horizon: Horizon, rates: int) -> Iterator[Rung]:
-        """The measurements after which rates are ended: of each part the first that is not before it.
+        """The measurements after which rates are ended.
 
         Parameters
         ----------
@@ -66,15 +70,17 @@ class Halving:
         rates : int
             How many there are at the start.
         """
-        positions = horizon.positions
-        before, left = 0, rates
+        positions, going, found = horizon.positions, rates, dict[int, int]()
+        per_position = 1 if horizon.unit == "step" else horizon.per_epoch or self.fewest
         for part, share in self.rungs:
-            point = int(np.searchsorted(positions, part * positions[-1]))
-            early = horizon.unit == "step" and positions[point] < self.fewest
-            left = min(left, max(1, math.ceil(share * rates)))
-            if before < point < len(positions) - 1 and not early:
+            apart = np.abs(np.log(positions[1:] / (part * positions[-1])))
+            point = 1 + int(np.argmin(apart))
+            if positions[point] * per_position >= self.fewest:
+                found[point] = max(1, math.ceil(share * rates))
+        for point, left in found.items():
+            if point < len(positions) - 1 and left < going:
                 yield Rung(point, left)
-                before = point
+                going = left
 
     @staticmethod
     def ended(lowest: Float[Array, " K"], left: int) -> Int[Array, " ended"]:

@@ -116,13 +116,13 @@ class Long(NamedTuple):
 
         Between the rates that were trained it is interpolated in ``ln η``.
         """
-        final = _lowest(self.long)
+        final = lowest(self.long)
         start = self.long[:, 0]
         share = (np.minimum(final, start) - final.min()) / (start.mean() - final.min())
         return float(np.interp(np.log(lr), np.log(self.lrs), share))
 
 
-def _lowest(curves: Any) -> Any:
+def lowest(curves: Any) -> Any:
     """Of one seed: (K, points)."""
     return lowest_so_far(curves[None])
 
@@ -141,7 +141,7 @@ def runs(M: int, aside: bool) -> Iterator[tuple[str, Long]]:
 
 
 def _now(run: Long) -> float:
-    return best_rate(run.lrs[COARSE], _lowest(run.short[COARSE]))
+    return best_rate(run.lrs[COARSE], lowest(run.short[COARSE]))
 
 
 RULES: dict[str, Callable[[Long], float]] = {
@@ -172,7 +172,7 @@ def horizon_table(aside: bool) -> str:
         inside = []
         for _, run in runs(M, aside):
             found = longer_run(_now(run), M)
-            best = best_rate(run.lrs, _lowest(run.long))
+            best = best_rate(run.lrs, lowest(run.long))
             inside.append(found.low <= best <= found.high)
         width = longer_run(1.0, M).high / longer_run(1.0, M).lr
         covered.append(f"{np.mean(inside):.0%} at {M} × (width ×/÷{width:.2g}, {len(inside)} runs)")
@@ -194,7 +194,7 @@ def halving(run: Long, rungs: Sequence[tuple[float, int]]) -> Pruned:
         point = 1 + int(np.argmin(np.abs(np.log(steps[1:] / (part * T)))))
         cost += len(going) * (int(steps[point]) - before)
         before = int(steps[point])
-        going = going[np.argsort(_lowest(curves[going, : point + 1]), kind="stable")[:left]]
+        going = going[np.argsort(lowest(curves[going, : point + 1]), kind="stable")[:left]]
     return Pruned(cost / T, 100 * run.regret(float(lrs[going[0]])))
 
 
@@ -214,21 +214,21 @@ def band(run: Long) -> Pruned:
         t = int(steps[point])
         cost += len(going) * (t - before)
         before = t
-        lowest, at, left = _lowest(curves[going, : point + 1]), np.log(lrs[going]), np.log(T / t)
-        if t < max(20, T / 200) or t == T or not np.isfinite(lowest).any():
+        low, at, left = lowest(curves[going, : point + 1]), np.log(lrs[going]), np.log(T / t)
+        if t < max(20, T / 200) or t == T or not np.isfinite(low).any():
             continue
-        apart = at - at[np.argmin(lowest)]
+        apart = at - at[np.argmin(low)]
         if t >= T / 10:
             going = going[[np.argmin(np.abs(apart + 0.3 * left))]]
         else:
             going = going[(apart >= -0.7 * left - half) & (apart <= 0.25 * left + half)]
-    final = _lowest(curves)[going]
+    final = lowest(curves)[going]
     return Pruned(cost / T, 100 * run.regret(float(lrs[going[np.argmin(final)]])))
 
 
 def everyone(run: Long) -> Pruned:
     """All 13, to the end."""
-    lrs, final = run.lrs[COARSE], _lowest(run.long[COARSE])
+    lrs, final = run.lrs[COARSE], lowest(run.long[COARSE])
     return Pruned(len(lrs), 100 * run.regret(float(lrs[np.argmin(final)])))
 
 

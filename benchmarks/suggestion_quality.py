@@ -71,6 +71,11 @@ class Task:
         """Name of the loss."""
         return "mse" if self.data in ("diabetes", "friedman") else "cross-entropy"
 
+    @property
+    def train(self) -> Pair:
+        """Examples to train on."""
+        return load(self.data)[0]
+
     def build(self, seed: int) -> nn.Module:
         """A fresh model."""
         torch.manual_seed(seed)
@@ -141,8 +146,9 @@ def load(name: str) -> tuple[Pair, Pair, Pair]:
 def loader(task: Task, order: int) -> Any:
     """Minibatches as the other tools take them, in an order of its own at each run."""
     generator = torch.Generator().manual_seed(order)
-    train, *_ = load(task.data)
-    return DataLoader(TensorDataset(*train), B, shuffle=True, drop_last=True, generator=generator)
+    return DataLoader(
+        TensorDataset(*task.train), B, shuffle=True, drop_last=True, generator=generator
+    )
 
 
 def optimizer(task: Task, model: nn.Module, lr: float) -> torch.optim.Optimizer:

@@ -16,6 +16,7 @@ _GOOD = ("safe", "proved safe", "settles")
 __all__ = [
     "Curves",
     "Interval",
+    "Outlook",
     "counted",
     "format_loss",
     "format_rate",
@@ -63,6 +64,29 @@ def format_rate(lr: float) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class Outlook:
+    """The rate for a longer run, and how the best rate has moved so far.
+
+    Attributes
+    ----------
+    lr, low, high : float
+        The rate, and the ends of its interval.
+    label : str
+        What the rate is for.
+    rates, losses, places : arrays, shape (P,)
+        The best rate at some measurements, the loss there, and when that was, in epochs or steps.
+    """
+
+    lr: float
+    low: float
+    high: float
+    label: str
+    rates: Float[Array, " P"]
+    losses: Float[Array, " P"]
+    places: Int[Array, " P"]
+
+
+@dataclass(frozen=True, eq=False)
 class Curves:
     """Loss curves of one sweep, with all that the plots show.
 
@@ -98,6 +122,8 @@ class Curves:
         The prediction for each rate before training: safe, borderline, diverges.
     lines : sequence of (float, str)
         Other rates to mark with a line, with their labels.
+    outlook : Outlook, optional
+        The rate for a longer run, where one is asked for.
     say : callable
         Translates an English sentence into the language of the plots.
     pruned : int array, shape (K,), optional
@@ -120,6 +146,7 @@ class Curves:
     floors: Float[Array, " K"] | None = None
     verdicts: tuple[str, ...] | None = None
     lines: tuple[tuple[float, str], ...] = ()
+    outlook: Outlook | None = None
     say: Say = as_it_is
     pruned: Int[Array, " K"] | None = None
 

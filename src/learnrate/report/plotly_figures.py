@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from learnrate._extras import require
-from learnrate.report.curves import Curves, format_loss, format_rate, mean_interval
+from learnrate.report.curves import Curves, Outlook, format_loss, format_rate, mean_interval
 from learnrate.report.framing import final_losses, foreseen, leaving, spread, thin, top_of_axis
 
 __all__ = ["MOST_CURVES", "curves_figure", "palettes", "rates_figure"]
@@ -35,6 +35,7 @@ _FIXED = {
         "line": "#e2e8f0",
         "limit": "#b5367a",
         "good": "#0f766e",
+        "ahead": "#c2640c",
     },
     "dark": {
         "ink": "#e2e8f0",
@@ -42,6 +43,7 @@ _FIXED = {
         "line": "#334155",
         "limit": "#f472b6",
         "good": "#2dd4bf",
+        "ahead": "#fb923c",
     },
 }
 _VIRIDIS_ENDS = {"light": (0.0, 0.85), "dark": (0.28, 1.0)}
@@ -188,6 +190,8 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
         line = {"color": "@limit", "width": 1.6, "dash": _DASHES[kind]}
         ends = {"x": [_number(at)] * 2, "y": [_number(low / 2), _number(top * 1.5)]}
         data.append({**ends, "mode": "lines", "name": label, "line": line, "hoverinfo": "name"})
+    if curves.outlook is not None:
+        data += _ahead(curves, curves.outlook, [low / 2, top * 1.5])
     if final.suggested is not None:
         lr, loss, label = final.suggested
         ring = {"color": "@good", "width": 3}
@@ -198,6 +202,40 @@ def rates_figure(curves: Curves) -> dict[str, Any]:
     layout["xaxis"].update({"type": "log", "dtick": _ticks(lrs)})
     layout["yaxis"]["dtick"] = _ticks([low, top])
     return {"data": data, "layout": layout}
+
+
+def _ahead(curves: Curves, outlook: Outlook, ends: list[float]) -> list[dict[str, Any]]:
+    """The rate for a longer run with its band, and how the best rate has moved so far."""
+    name, line = curves.say(outlook.label), {"color": "@ahead", "width": 2}
+    low, high = _number(outlook.low), _number(outlook.high)
+    bottom, top = map(_number, ends)
+    shared = {"hoverinfo": "name", "legendgroup": name}
+    band = {"x": [low, high, high, low], "y": [bottom, bottom, top, top], "fill": "toself"}
+    upright = {"x": [_number(outlook.lr)] * 2, "y": [bottom, top], "line": {**line, "dash": "dash"}}
+    moved = {"x": _numbers(outlook.rates), "y": _numbers(outlook.losses), "line": line}
+    return [
+        {
+            **shared,
+            **band,
+            "mode": "none",
+            "fillcolor": "@ahead/0.14",
+            "name": name,
+            "showlegend": False,
+            "hoverinfo": "skip",
+        },
+        {**shared, **upright, "mode": "lines", "name": name},
+        {
+            **moved,
+            "mode": "lines+markers+text",
+            "name": curves.say(f"best rate after so many {curves.unit}s"),
+            "text": [str(place) for place in outlook.places],
+            "textposition": "top right",
+            "textfont": {"color": "@ahead", "size": 11},
+            "marker": {"size": 6, "color": "@ahead"},
+            "customdata": [format_rate(float(f"{lr:.3g}")) for lr in outlook.rates],
+            "hovertemplate": f"{curves.say(curves.unit)} %{{text}}: lr=%{{customdata}}<extra></extra>",
+        },
+    ]
 
 
 def _line(x: Any, y: Any, name: str, dash: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learnrate._files import write_atomically
-from learnrate.report.curves import Curves, counted, format_rate, mean_interval
+from learnrate.report.curves import Curves, Outlook, counted, format_rate, mean_interval
 from learnrate.report.framing import final_losses, foreseen, leaving, top_of_axis
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ _SHORT_LEGEND = 6
 
 _TICKS = 8
 """The largest number of ticks on a log axis of steps."""
+
+_AHEAD = "#c2640c"
+"""What belongs to a longer run."""
 
 _LEGEND_LIMIT = 13
 """With more curves a colour bar replaces the legend."""
@@ -87,7 +90,8 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
 
     Points are means over seeds, with error bars for their 95 % confidence intervals. The predicted loss is dashed and
     the floor dotted, limits are vertical lines, and a ring marks the suggestion. Rates whose loss is not finite, or far
-    above the first one, are crosses at the top.
+    above the first one, are crosses at the top. For a longer run, its rate is a vertical line with the interval as a band,
+    and a line of points, numbered by epoch or step, shows how the best rate has moved.
     """
     final, say = final_losses(curves), curves.say
     lrs, mean = final.lrs[final.inside], final.mean[final.inside]
@@ -118,6 +122,8 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
         ax.plot(final.lrs, final.floors, ":", color="0.35", label=say("floor"))
     for at, kind, label in final.lines:
         ax.axvline(at, color="#b5367a", linestyle=_LINES[kind], linewidth=1.0, label=label)
+    if curves.outlook is not None:
+        _draw_outlook(curves, curves.outlook, ax)
     if final.suggested is not None:
         lr, loss, label = final.suggested
         ring: dict[str, Any] = {"markeredgecolor": "#1f9e89", "markeredgewidth": 2}
@@ -129,6 +135,25 @@ def draw_rates(curves: Curves, ax: Axes) -> Axes:
         ax.spines[side].set_visible(False)
     ax.legend(loc="best", fontsize="small")
     return ax
+
+
+def _draw_outlook(curves: Curves, outlook: Outlook, ax: Axes) -> None:
+    """The rate for a longer run with its band, and how the best rate has moved so far."""
+    ax.axvspan(outlook.low, outlook.high, color=_AHEAD, alpha=0.12, linewidth=0)
+    label = curves.say(outlook.label)
+    ax.axvline(outlook.lr, color=_AHEAD, linestyle="--", linewidth=1.4, label=label)
+    label = curves.say(f"best rate after so many {curves.unit}s")
+    ax.plot(outlook.rates, outlook.losses, ".-", color=_AHEAD, linewidth=1.0, label=label)
+    for at in zip(outlook.rates, outlook.losses, outlook.places, strict=True):
+        ax.annotate(
+            f"{at[2]}",
+            at[:2],
+            (4, 3),
+            textcoords="offset points",
+            color=_AHEAD,
+            fontsize="x-small",
+            clip_on=True,
+        )
 
 
 def _format_axes(curves: Curves, ax: Axes, *, log: bool) -> None:

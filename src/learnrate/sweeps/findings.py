@@ -12,8 +12,8 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.data.options import Table
 from learnrate.errors import OptionError, option
-from learnrate.report.curves import Curves, counted, format_rate
-from learnrate.sweeps.longer import Swept, suggest_longer
+from learnrate.report.curves import Curves, Outlook, counted, format_rate
+from learnrate.sweeps.longer import Swept, on_the_way, suggest_longer
 from learnrate.sweeps.measured import Measured
 from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_at, judge
 from learnrate.sweeps.prediction import Prediction
@@ -201,10 +201,7 @@ class Findings(Measured):
 
     def _suggestion_beyond(self, horizon: int) -> Suggestion:
         """The suggestion for a run that is longer than the sweep."""
-        criterion, losses = self._criterion
-        whole = slice(None) if self.pruned is None else self.pruned < 0
-        sweep = Swept(self.lrs[whole], losses[:, whole], self.positions, self.unit, criterion)
-        return suggest_longer(sweep, horizon)
+        return suggest_longer(self._swept(self._criterion[1]), horizon)
 
     @property
     def title(self) -> str:
@@ -257,17 +254,25 @@ class Findings(Measured):
             typical_limit=self.typical_limit,
             floors=self.floors,
             pruned=self.pruned,
-            lines=self._longer_line(),
+            outlook=self._outlook(),
         )
 
-    def _longer_line(self) -> tuple[tuple[float, str], ...]:
-        """The rate for a longer run, and its label; empty if none was requested or is known."""
+    def _outlook(self) -> Outlook | None:
+        """The rate for a longer run, and the best rates so far; None where none is wanted or known."""
         longer = None if self.wanted is None else self.suggestion(self.wanted)
         if longer is None or longer.lr is None or longer.interval is None:
-            return ()
+            return None
         low, high = map(format_rate, longer.interval)
         label = f"for {counted(longer.horizon, longer.unit)}: {format_rate(longer.lr)} ({low} to {high})"
-        return ((longer.lr, label),)
+        swept, shown = (self._swept(losses) for losses in (self._criterion[1], self.losses))
+        return Outlook(longer.lr, *longer.interval, label, *on_the_way(swept, shown.losses))
+
+    def _swept(self, losses: Float[Array, "S K points"]) -> Swept:
+        """What was measured of the rates that were not ended early."""
+        whole = slice(None) if self.pruned is None else self.pruned < 0
+        return Swept(
+            self.lrs[whole], losses[:, whole], self.positions, self.unit, self._criterion[0]
+        )
 
     def to_frame(self) -> pl.DataFrame:
         """Tidy Polars frame, one row per lane and measurement.

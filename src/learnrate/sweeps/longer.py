@@ -17,7 +17,7 @@ from learnrate.report.curves import counted, format_rate
 from learnrate.sweeps.suggestion import Suggestion
 from learnrate.training.pruning import lowest_so_far
 
-__all__ = ["COVERAGE", "Longer", "Swept", "best_rate", "longer_run", "suggest_longer"]
+__all__ = ["COVERAGE", "Longer", "Swept", "best_rate", "longer_run", "on_the_way", "suggest_longer"]
 
 COVERAGE = 0.75
 """The share of runs whose best rate was in the interval, on tasks that were not used to choose the constants here."""
@@ -91,6 +91,38 @@ def best_rate(lrs: Float[Array, " K"], losses: Float[Array, " K"]) -> float:
         return float(lrs[k])
     bottom = (a + b) / 2 - left * (c - a) / (2 * (right - left))
     return float(np.exp(np.clip(bottom, a, c)))
+
+
+def on_the_way(
+    sweep: Swept, shown: Float[Array, "S K points"]
+) -> tuple[Float[Array, " P"], Float[Array, " P"], Int[Array, " P"]]:
+    """How the best rate has moved: at the end, at half of the run, at a quarter, … as far as it was measured.
+
+    Parameters
+    ----------
+    sweep : Swept
+        Rates are compared by the lowest of these losses so far.
+    shown : array, shape (S, K, points)
+        The losses that a picture shows of the same rates.
+
+    Returns
+    -------
+    rates, losses, places : arrays, shape (P,)
+        The best rate, its loss in the picture (the mean over seeds, interpolated in ``ln η``), and the position.
+    """
+    order = np.argsort(sweep.lrs)
+    lrs, mean = sweep.lrs[order], shown.mean(axis=0)[order]
+    parts = sweep.length / 2.0 ** np.arange(math.log2(sweep.length) + 1)
+    apart = np.abs(np.log(sweep.positions[1:] / parts[:, None]))
+    rates, losses, places = [], [], []
+    for point in np.unique(1 + apart.argmin(axis=1)):
+        lowest = lowest_so_far(sweep.losses[:, order, : point + 1])
+        there = np.isfinite(mean[:, point])
+        if np.isfinite(lowest).any() and there.any():
+            rates.append(best_rate(lrs, lowest))
+            losses.append(np.interp(np.log(rates[-1]), np.log(lrs[there]), mean[there, point]))
+            places.append(sweep.positions[point])
+    return np.array(rates), np.array(losses), np.array(places, dtype=np.int64)
 
 
 def suggest_longer(sweep: Swept, horizon: int) -> Suggestion:

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from matplotlib.figure import Figure
 
 import learnrate
 from learnrate.errors import MissingExtraError
-from learnrate.report.curves import Curves
+from learnrate.report.curves import Curves, Outlook
 from learnrate.report.interactive import ReportTexts, render_report
 from learnrate.report.plotly_figures import MOST_CURVES, curves_figure, palettes, rates_figure
+from learnrate.report.static import draw_rates
 from tests.report.test_static import curves
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -27,6 +29,14 @@ TEXTS = ReportTexts(
     command="learnrate sweep",
     versions=(("learnrate", "1"),),
     fingerprint="0123456789abcdef",
+)
+
+
+AHEAD = Outlook(
+    *(0.05, 0.02, 0.1, "for 300 epochs"),
+    np.array([0.4, 0.2]),
+    np.array([3.0, 1.0]),
+    np.array([1, 4]),
 )
 
 
@@ -52,7 +62,31 @@ def full(K: int = 4, S: int = 3) -> Curves:
         typical_limit=0.7,
         lines=((0.6, "2/sharpness: 0.6"),),
         floors=drawn.lrs * 1e-2,
+        outlook=AHEAD,
     )
+
+
+def test_a_longer_run_has_its_rate_its_band_and_the_way_there() -> None:
+    drawn = {
+        trace["name"]: trace for trace in rates_figure(full())["data"] if trace.get("fill") is None
+    }
+    band = next(trace for trace in rates_figure(full())["data"] if trace.get("fill"))
+    assert (min(band["x"]), max(band["x"])) == (0.02, 0.1)
+    assert drawn["for 300 epochs"]["x"] == [0.05, 0.05]
+    way = drawn["best rate after so many epochs"]
+    assert (way["x"], way["y"], way["text"]) == ([0.4, 0.2], [3.0, 1.0], ["1", "4"])
+    for palette in palettes(
+        full()
+    ).values():  # the page makes it transparent, which it can of rgb(…)
+        assert palette[band["fillcolor"][1:].split("/")[0]].startswith("rgb(")
+    ax = draw_rates(full(), Figure().add_subplot())
+    lines = {str(line.get_label()): line for line in ax.lines}
+    assert lines["for 300 epochs"].get_xdata()[0] == 0.05  # type: ignore[index]
+    np.testing.assert_array_equal(
+        lines["best rate after so many epochs"].get_xydata(), [[0.4, 3.0], [0.2, 1.0]]
+    )
+    (shade,) = ax.patches
+    np.testing.assert_allclose(shade.get_extents().x0, ax.transData.transform((0.02, 1))[0])
 
 
 def drawing(page: str) -> Any:

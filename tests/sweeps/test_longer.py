@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 import learnrate
 from learnrate.errors import OptionError
-from learnrate.sweeps.longer import COVERAGE, Swept, best_rate, longer_run, suggest_longer
+from learnrate.sweeps.longer import (
+    COVERAGE,
+    Swept,
+    best_rate,
+    longer_run,
+    on_the_way,
+    suggest_longer,
+)
 
 LRS = np.geomspace(1e-4, 1e-1, 13)
 
@@ -100,6 +107,23 @@ def test_a_horizon_that_was_measured_is_that_measurement() -> None:
     shorter = learnrate.sweep("note", epochs=2, lrs=[0.01, 0.03, 0.1])
     assert result.suggestion(4) == result.suggestion()
     assert result.suggestion(2).lr == shorter.suggestion().lr
+
+
+def test_how_the_best_rate_has_moved() -> None:
+    """In a bowl whose bottom falls with the root of the length; the picture may show other losses, of the same rates."""
+    swept = bowl(drift=-0.5)
+    rates, losses, places = on_the_way(swept, 2 * swept.losses)
+    assert places.tolist() == [4, 8, 16, 32, 64, 128]
+    np.testing.assert_allclose(rates, 3e-3 * (places / 128) ** -0.5, rtol=0.1)
+    np.testing.assert_allclose(rates[1:], 3e-3 * (places[1:] / 128) ** -0.5, rtol=1e-6)
+    for rate, loss, place in zip(rates, losses, places, strict=True):
+        point = swept.positions.tolist().index(place)
+        shown = 2 * np.interp(math.log(rate), np.log(LRS), swept.losses[0, :, point])
+        assert loss == pytest.approx(shown)
+    turned = swept._replace(lrs=LRS[::-1], losses=swept.losses[:, ::-1])
+    np.testing.assert_array_equal(on_the_way(turned, 2 * turned.losses)[1], losses)
+    nothing = swept._replace(losses=np.full((1, 13, 9), np.nan))
+    assert [len(found) for found in on_the_way(nothing, nothing.losses)] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("horizon", [0, -1, 2.5, "30", True])

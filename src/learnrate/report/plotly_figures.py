@@ -35,7 +35,7 @@ _FIXED = {
         "line": "#e2e8f0",
         "limit": "#b5367a",
         "good": "#0f766e",
-        "ahead": "#c2640c",
+        "ahead": "rgb(194, 100, 12)",
     },
     "dark": {
         "ink": "#e2e8f0",
@@ -43,7 +43,7 @@ _FIXED = {
         "line": "#334155",
         "limit": "#f472b6",
         "good": "#2dd4bf",
-        "ahead": "#fb923c",
+        "ahead": "rgb(251, 146, 60)",
     },
 }
 _VIRIDIS_ENDS = {"light": (0.0, 0.85), "dark": (0.28, 1.0)}

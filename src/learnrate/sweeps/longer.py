@@ -96,7 +96,7 @@ def best_rate(lrs: Float[Array, " K"], losses: Float[Array, " K"]) -> float:
 def on_the_way(
     sweep: Swept, shown: Float[Array, "S K points"]
 ) -> tuple[Float[Array, " P"], Float[Array, " P"], Int[Array, " P"]]:
-    """How the best rate has moved: at the end, at half of the run, at a quarter, … as far as it was measured.
+    """How the best rate has moved: at 1/32, 1/16, …, 1/2 and the end of the run, as nearly as it was measured.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def on_the_way(
     """
     order = np.argsort(sweep.lrs)
     lrs, mean = sweep.lrs[order], shown.mean(axis=0)[order]
-    parts = sweep.length / 2.0 ** np.arange(math.log2(sweep.length) + 1)
+    parts = sweep.length / 2.0 ** np.arange(6)
     apart = np.abs(np.log(sweep.positions[1:] / parts[:, None]))
     rates, losses, places = [], [], []
     for point in np.unique(1 + apart.argmin(axis=1)):

@@ -4,7 +4,7 @@ const rates = drawing.curves.data.filter((trace) => trace.name);
 const hidden = new Set();
 const chosen = { theme: "light", scale: "log" };
 
-// "@rate3/0.18" is the third rate's colour in the chosen theme, at that opacity.
+// "@rate3/0.18" is the third rate's colour in the chosen theme, at that opacity; such a colour must be given as rgb(…).
 function colour(token) {
   const [name, opacity] = token.slice(1).split("/");
   const found = drawing.palettes[chosen.theme][name];

@@ -238,13 +238,13 @@ def read() -> dict[tuple[str, str, int, int], dict[str, Any]]:
 
 
 def aside() -> list[tuple[Task, int, Long]]:
-    """All runs of the tasks that were put aside, with their seeds."""
+    """All runs of the tasks that were put aside, with their seeds: those of the first seed first."""
     tasks = {task.name: task for task in TASKS if task.name in ASIDE}
     found = []
     for M in HORIZONS[1:]:
         for number, (name, run) in enumerate(runs(M, True)):
             found.append((tasks[name], number % SEEDS, run))
-    return found
+    return sorted(found, key=lambda of: of[1])
 
 
 def train_missing() -> None:
@@ -283,25 +283,28 @@ def rows() -> list[Row]:
             cost = float(np.mean([p.cost for p in pruned]))
             found.append(Row(f"Optuna, {name}, {words}", cost, [p.regret for p in pruned]))
     for tool in (*FINDERS, *WITHOUT):
-        keys = [(task.name, tool, seed, run.M) for task, seed, run in all_runs]
-        # A finder's ramp is about 100 steps.
-        costs = [1 + 100 / int(run.long_steps[-1]) * (tool in FINDERS) for *_, run in all_runs]
-        regrets = [done[key]["regret"] for key in keys if key in done]
-        if len(regrets) == len(keys):
-            found.append(Row(tool, float(np.mean(costs)), regrets))
+        there = [
+            (done[key]["regret"], int(run.long_steps[-1]))
+            for task, seed, run in all_runs
+            if (key := (task.name, tool, seed, run.M)) in done
+        ]
+        if there:
+            # A finder's ramp is about 100 steps.
+            costs = [1 + 100 / T * (tool in FINDERS) for _, T in there]
+            found.append(Row(tool, float(np.mean(costs)), [regret for regret, _ in there]))
     return found
 
 
 def report() -> list[str]:
     """The table."""
     lines = [
-        "| way | cost, in trainings | regret: median | mean | worst | more than 1 % lost |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| way | runs | cost, in trainings | regret: median | mean | worst | more than 1 % lost |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, cost, regrets in rows():
         of = np.array(regrets)
         lines.append(
-            f"| {name} | {cost:.2f} | {np.median(of):.2f} % | {of.mean():.2f} % | {of.max():.1f} % | {np.mean(of > 1):.0%} |"
+            f"| {name} | {len(of)} | {cost:.2f} | {np.median(of):.2f} % | {of.mean():.2f} % | {of.max():.1f} % | {np.mean(of > 1):.0%} |"
         )
     return lines
 

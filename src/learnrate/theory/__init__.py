@@ -4,8 +4,7 @@ The input is plain arrays, the output numbers; each number says whether it is ex
 is linear, ``ŷ = X·w + b``, with the loss ``½(ŷ − y)²`` averaged over the examples. Start with `analyse`.
 """
 
-from learnrate.theory.prediction import Prediction
-from learnrate.theory.quantity import Kind, Quantity
+from learnrate.theory.quantity import Kind, Prediction, Quantity
 from learnrate.theory.summary import Theory, analyse
 from learnrate.theory.verdict import Judgement, Verdict
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.theory.coupling import LARGE, Coupling
-from learnrate.theory.rotated import Rotated
+from learnrate.theory.examples import Rotated
 
 __all__ = ["Directions"]
 

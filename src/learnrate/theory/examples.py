@@ -1,4 +1,4 @@
-"""The examples with a 1 for the bias, ``x̃ = (x, 1)``, without a second copy of the features.
+"""The examples with a 1 for the bias, ``x̃ = (x, 1)``, and along eigenvectors, without a second copy of the features.
 
 To append a column of ones to X would double the memory, and take longer than most of the computations that need it.
 """
@@ -6,14 +6,14 @@ To append a column of ones to X would double the memory, and take longer than mo
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
 
-__all__ = ["Examples"]
+__all__ = ["Examples", "Rotated"]
 
 _BLOCK = 1024  # rows at a time, so that they and their products stay in the processor's cache
 
@@ -111,3 +111,46 @@ class Examples:
             gram[d, :d] = gram[:d, d] = self.one * (np.ones(n) @ self.X)
             gram[d, d] = n * self.one**2
         return gram
+
+
+class Rotated:
+    """``z_i = Qᵀ x̃_i``, the coordinates along the Hessian's eigenvectors, of all or some examples, computed block by block.
+
+    All ``z_i`` at once would take as much memory as the examples, and for many examples it takes longer to write and
+    read them than to compute them.
+
+    Parameters
+    ----------
+    examples : Examples
+        X̃.
+    vectors : array, shape (D, r)
+        Q.
+    chosen : array, shape (rows,), or None
+        Which examples; None for all.
+    residuals : callable
+        Returns ``ε_i`` of all examples; called when they are needed.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        vectors: Float[Array, "D r"],
+        chosen: Int[Array, " rows"] | None,
+        residuals: Callable[[], Float[Array, " n"]],
+    ) -> None:
+        self._examples = examples
+        self._vectors = vectors
+        self._chosen = chosen
+        self._residuals = residuals
+        self.rows = examples.shape[0] if chosen is None else len(chosen)
+
+    def blocks(
+        self, *, most: int | None = None, residuals: bool = False
+    ) -> Iterator[tuple[Float[Array, "rows r"], Float[Array, " rows"] | None]]:
+        """Yield blocks of at most ``most`` rows ``z_i``, each with its ``ε_i`` if ``residuals``, else with None."""
+        eps, at = self._residuals() if residuals else None, 0
+        if eps is not None and self._chosen is not None:
+            eps = eps[self._chosen]
+        for rows in self._examples.blocks(self._chosen, most=most):
+            yield rows @ self._vectors, None if eps is None else eps[at : at + len(rows)]
+            at += len(rows)

@@ -9,7 +9,7 @@ import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.theory.modes import Modes, batch_variance
-from learnrate.theory.prediction import Prediction, finite_or_infinite
+from learnrate.theory.quantity import Prediction, finite_or_infinite
 from learnrate.theory.second_moments import SecondMoments
 
 __all__ = ["independent_curve", "independent_floor"]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from learnrate._shapes import Array, Float, Int
-from learnrate.theory.rotated import Rotated
+from learnrate.theory.examples import Rotated
 
 __all__ = ["PairMoments", "Pairs", "apply_fourth_moment", "pair_covariance", "pair_moments"]
 

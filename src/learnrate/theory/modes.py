@@ -9,8 +9,7 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.errors import DataError, OptionError
 from learnrate.theory.directions import Directions
-from learnrate.theory.examples import Examples
-from learnrate.theory.rotated import Rotated
+from learnrate.theory.examples import Examples, Rotated
 from learnrate.theory.spectrum import Spectrum, hessian_spectrum
 
 __all__ = ["INITIAL_SCALE", "Modes", "batch_variance"]

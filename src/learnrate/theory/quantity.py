@@ -1,4 +1,4 @@
-"""A number that says how accurate it is: exact, a bound, an estimate with its error, or not available."""
+"""Numbers and predicted losses that say how accurate they are: exact, a bound, an estimate, or not available."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
-__all__ = ["Kind", "Quantity", "rounded_down"]
+import numpy as np
+
+from learnrate._shapes import Array, Float
+
+__all__ = ["Kind", "Prediction", "Quantity", "finite_or_infinite", "rounded_down"]
 
 
 def rounded_down(value: float, digits: int) -> str:
@@ -65,3 +69,33 @@ class Quantity:
             return f"not available ({self.note})"
         error = "" if self.standard_error is None else f" ± {self.standard_error:.2g}"
         return f"{rounded_down(self.value, 4)}{error} ({self.kind})"
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Losses, averaged over minibatch orders, one row per rate.
+
+    Attributes
+    ----------
+    lrs : array, shape (K,)
+        Learning rates.
+    losses : array, shape (K,) or (K, epochs + 1)
+        Floors, or curves: the loss before training and after each epoch. Infinity where the mean loss diverges.
+    kind : Kind
+        Whether the losses are exact, a bound or an estimate.
+    note : str
+        How they were computed.
+    doubt : array, shape of the losses, optional
+        Estimate of the relative error; None where it is not known or nothing is estimated.
+    """
+
+    lrs: Float[Array, " K"]
+    losses: Float[Array, "*shape"]
+    kind: Kind
+    note: str
+    doubt: Float[Array, "*shape"] | None = None
+
+
+def finite_or_infinite(losses: Float[Array, ...]) -> Float[Array, ...]:
+    """Replace everything that is not finite, which overflow has caused, by infinity, and negative losses by 0."""
+    return np.where(np.isfinite(losses), np.maximum(losses, 0.0), np.inf)

@@ -28,8 +28,7 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.theory.epoch_noise import label_noise
 from learnrate.theory.modes import Modes, batch_variance
-from learnrate.theory.prediction import Prediction, finite_or_infinite
-from learnrate.theory.quantity import Kind
+from learnrate.theory.quantity import Kind, Prediction, finite_or_infinite
 from learnrate.theory.second_moments import SecondMoments
 
 __all__ = ["shuffled_curve", "shuffled_floor"]

@@ -16,8 +16,7 @@ from learnrate.theory.gaussian import gaussian_limit
 from learnrate.theory.growth import Growth, measure_growth
 from learnrate.theory.mean_square import mean_square_bound, mean_square_limit
 from learnrate.theory.modes import Modes, batch_variance
-from learnrate.theory.prediction import Prediction
-from learnrate.theory.quantity import Kind, Quantity
+from learnrate.theory.quantity import Kind, Prediction, Quantity
 from learnrate.theory.shuffled import shuffled_curve, shuffled_floor
 from learnrate.theory.simulated_share import share_above_start
 from learnrate.theory.spectrum import Spectrum

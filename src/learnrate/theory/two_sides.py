@@ -26,7 +26,7 @@ __all__ = ["WIDE", "top_from_two_sides"]
 
 _MAX_STEPS = 60
 WIDE = 320  # directions up to which it takes at most about a tenth of a second
-# N · r², summed over all applications of the operator; for at most 320, and for more
+# n · r², summed over all applications of the operator; for at most 320, and for more
 _WORK, _WIDE_WORK = 6e8, 1.2e9
 _SINGLE_RANK = 100  # directions from which on float32 saves time, …
 _SINGLE_CONDITION = 1e4  # … up to this condition number, for which its digits are enough

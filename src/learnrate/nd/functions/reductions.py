@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from learnrate.errors import OptionError
@@ -27,70 +28,44 @@ def _axes(name: str, data: NDArray, axis: Any, exclude: bool) -> tuple[int, ...]
     return tuple([i for i in every if i not in axes]) if exclude else axes
 
 
-def _reduce(
-    name: str, data: NDArray, axis: Any, keepdims: bool, exclude: bool, out: NDArray | None
-) -> NDArray:
-    axes = _axes(name, data, axis, exclude)
-    return into(out, unary(REDUCTIONS[name], data, axes, keepdims))
+def _reduction(name: str, doc: str) -> Callable[..., NDArray]:
+    """The function that reduces by the operator ``name``."""
+
+    def function(
+        data: NDArray,
+        axis: Any = None,
+        keepdims: bool = False,
+        exclude: bool = False,
+        out: NDArray | None = None,
+    ) -> NDArray:
+        axes = _axes(name, data, axis, exclude)
+        return into(out, unary(REDUCTIONS[name], data, axes, keepdims))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
 
 
-def sum(
-    data: NDArray,
-    axis: Any = None,
-    keepdims: bool = False,
-    exclude: bool = False,
-    out: NDArray | None = None,
-) -> NDArray:
+sum = _reduction(
+    "sum",
     """Sum over ``axis`` (an int or a tuple; all axes by default).
 
     With ``keepdims`` the reduced axes stay with length 1; with ``exclude`` the axes *not* named are
     reduced. Without axes left the result has shape (1,).
-    """
-    return _reduce("sum", data, axis, keepdims, exclude, out)
-
-
-def mean(
-    data: NDArray,
-    axis: Any = None,
-    keepdims: bool = False,
-    exclude: bool = False,
-    out: NDArray | None = None,
-) -> NDArray:
-    """Mean over ``axis``; arguments as for `sum`."""
-    return _reduce("mean", data, axis, keepdims, exclude, out)
-
-
-def max(
-    data: NDArray,
-    axis: Any = None,
-    keepdims: bool = False,
-    exclude: bool = False,
-    out: NDArray | None = None,
-) -> NDArray:
-    """Largest element along ``axis``; arguments as for `sum`. The gradient goes to every tie."""
-    return _reduce("max", data, axis, keepdims, exclude, out)
-
-
-def min(
-    data: NDArray,
-    axis: Any = None,
-    keepdims: bool = False,
-    exclude: bool = False,
-    out: NDArray | None = None,
-) -> NDArray:
-    """Smallest element along ``axis``; arguments as for `sum`. The gradient goes to every tie."""
-    return _reduce("min", data, axis, keepdims, exclude, out)
-
-
-def prod(
-    data: NDArray,
-    axis: Any = None,
-    keepdims: bool = False,
-    exclude: bool = False,
-    out: NDArray | None = None,
-) -> NDArray:
-    """Product along ``axis``; arguments as for `sum`. Where an element is 0 its gradient is nan."""
-    return _reduce("prod", data, axis, keepdims, exclude, out)
+    """,
+)
+mean = _reduction("mean", "Mean over ``axis``; arguments as for `sum`.")
+max = _reduction(
+    "max", "Largest element along ``axis``; arguments as for `sum`. The gradient goes to every tie."
+)
+min = _reduction(
+    "min",
+    "Smallest element along ``axis``; arguments as for `sum`. The gradient goes to every tie.",
+)
+prod = _reduction(
+    "prod",
+    "Product along ``axis``; arguments as for `sum`. Where an element is 0 its gradient is NaN.",
+)
 
 
 def norm(

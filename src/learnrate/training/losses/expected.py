@@ -1,4 +1,4 @@
-"""Averages of a loss and its derivatives over outputs that are normally distributed about each example's."""
+"""Means of a loss and its derivatives over normally distributed outputs of each example."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from learnrate.training.losses.base import Loss
 __all__ = ["ExpectedLoss"]
 
 _NODES = 31
-"""Of Gauss and Hermite, for one output."""
+"""Number of Gauss–Hermite nodes, for one output."""
 _POINTS = 32
-"""Of Sobol, and as many opposite to them, for several outputs."""
+"""Number of Sobol points, which are used with both signs, for several outputs."""
 
 
 class ExpectedLoss:
     """``E φ(z, y)`` and its derivatives for ``z ~ N(μ, S)``.
 
-    One output is integrated by Gauss and Hermite's rule, several by quasi-random points whose mean and covariance are
-    those of the distribution.
+    One output is integrated by the Gauss–Hermite rule, several by quasi-random points that have the mean and covariance
+    of the distribution.
 
     Parameters
     ----------
     loss : Loss
+        The loss of one example.
     y : array, shape (n,)
         Labels.
     """
@@ -41,7 +42,7 @@ class ExpectedLoss:
         if C == 1:
             nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
             return nodes[None], weights / weights.sum()
-        from scipy import stats  # which takes longer to load than all the rest
+        from scipy import stats  # imported here because it takes long
 
         points = stats.norm.ppf(stats.qmc.Sobol(C, seed=0).random(_POINTS)).T
         points = np.hstack([points, -points])
@@ -49,7 +50,7 @@ class ExpectedLoss:
         return whiten @ points, np.full(points.shape[1], 1 / points.shape[1])
 
     def __call__(self, mean: Float[Array, "n C"], spread: Float[Array, "n C C"]) -> Averages:
-        """The averages of every example."""
+        """The means for every example, with outputs of this mean and covariance."""
         n, C = mean.shape
         nodes, weights = self._rule
         if C == 1:
@@ -73,7 +74,7 @@ class ExpectedLoss:
     def _second_derivative_of_classes(
         self, first: Float[Array, "n C"], squares: Float[Array, "n C C"]
     ) -> Float[Array, "n C C"]:
-        """``E[diag(p) − p pᵀ]`` by what is known, since the probabilities are ``p = φ' + e``, with ``e`` 1 at the own class."""
+        """``E[diag(p) − p pᵀ]`` from the other means: the probabilities are ``p = φ' + e``, where e is 1 at the example's class."""
         C = first.shape[1]
         own = self.y[:, None].astype(np.float64) if C == 1 else np.eye(C)[self.y]
         p, both = first + own, first[:, :, None] * own[:, None, :]

@@ -1,4 +1,4 @@
-"""Where SGD settles on a loss that is not quadratic: near the optimum at small rates, as far above it as its noise takes it at others."""
+"""The excess loss at which SGD settles, for a loss that is not quadratic: near the optimum, and for larger rates."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from learnrate.training.losses.optimum import Optimum
 __all__ = ["Settling"]
 
 _SMALL = 0.02
-"""Below this part of the limit slopes are as good as straight lines."""
+"""Below this share of the limit the gradient counts as linear in the error."""
 _LARGE = 2.5
-"""Beyond so many times the limit nothing is said."""
+"""Above this multiple of the limit no excess is computed."""
 _RATES = 10
-"""Rates at which it is worked out; between them it is interpolated."""
+"""Number of rates at which it is computed; between them it is interpolated."""
 _OUTPUTS = 200_000
-"""Outputs of all examples at all nodes; of more, evenly spaced examples are taken."""
+"""Outputs of all examples at all nodes; if there are more, evenly spaced examples are used."""
 _MOST = 150
-"""Parameters of the largest problem for which it is worked out."""
+"""The largest number of parameters for which it is computed."""
 
 
 class Settling:
-    """The excess loss at which a rate settles.
+    """The loss at which SGD settles, minus the loss at the optimum.
 
     Parameters
     ----------
     loss : Loss
+        The loss of one example.
     X, y : arrays, shapes (n, d) and (n,)
         Examples.
     found : Optimum
@@ -49,14 +50,11 @@ class Settling:
 
     @property
     def follows_slopes(self) -> bool:
-        """Whether it knows that slopes are no straight lines, which takes few enough parameters."""
+        """Whether the gradient is not taken to be linear in the error; that needs few enough parameters."""
         return len(self.local.eigenvalues) <= _MOST
 
     def excess(self, lrs: Float[Array, " K"], *, shuffle: bool) -> Float[Array, " K"]:
-        """How far above ``L(θ*)`` the mean loss settles at epoch ends.
-
-        Infinite where it does not settle, as far as is known; NaN where nothing is.
-        """
+        """Mean loss at epoch ends, once settled, minus ``L(θ*)``; infinite if it does not settle, NaN if not known."""
         near = self.local.excess(lrs, shuffle=shuffle)
         limit = self.local.limit
         far = lrs > _SMALL * limit
@@ -73,7 +71,7 @@ class Settling:
         seam = float(self.local.excess(at[:1], shuffle=shuffle)[0])
         if known.sum() < 2 or not known[0] or not np.isfinite(seam):
             return near
-        found *= seam / found[0]  # both hold there, and one of them may be of a sample
+        found *= seam / found[0]  # both are valid there, and one may be computed from a sample
         between = np.exp(np.interp(np.log(lrs), np.log(at[known]), np.log(found[known])))
         between[lrs > at[known].max() * 1.001] = np.nan
         return np.where(far, between, near)

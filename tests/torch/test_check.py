@@ -261,7 +261,7 @@ def test_a_loss_that_lanes_share_is_seen_one_lane_at_a_time_too(
 ) -> None:
     """Copies that share the loss: the first lane's steps are its own, the second's are not."""
 
-    def sharing(module: Any) -> Any:
+    def sharing(module: Any, shared: Any = ()) -> Any:
         copied = copy_of(module)
         copied.loss = module.loss
         return copied

@@ -7,7 +7,8 @@ Gradients are compared before the step, since Adam's turns the rounding of a gra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,10 @@ from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import Stream, draws, remembered
 from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.stacked import StackedLanes, StackedSteps
+from learnrate.torch.states import copied as copied_rows
 from learnrate.torch.trace import close
 
-__all__ = ["Check", "Differs", "MeasuredOtherwise", "why_not_stacked"]
+__all__ = ["Check", "Differs", "MeasuredOtherwise", "SharedChanged", "why_not_stacked"]
 
 _ROUNDING = {torch.float64: 1e-6, torch.float32: 1e-3}
 """Of an optimizer's step; some classes keep a part of their state in float32."""
@@ -204,6 +206,10 @@ class MeasuredOtherwise(Differs):
     """Lanes are measured in blocks, which are not the mean of their minibatches."""
 
 
+class SharedChanged(Differs):
+    """A lane has changed what all hold together."""
+
+
 class Check:
     """The lanes of a seed against the real training, at the start and at the end.
 
@@ -256,50 +262,54 @@ class Check:
             self._steps = StackedSteps(self._task)
             batches = self._batches[: len(self._multipliers)]
             reason = why_not_stacked(self._task, self._steps, self._examples, batches, self._lr)
-            self._held = kept_state(self._steps.whole), self._fixed()
+            self._held = kept_state(self._steps.whole)
         return reason, None if reason else self._steps
 
     def at_the_end(
-        self,
-        lanes: Lanes,
-        lrs: Float[Array, " K"],
-        losses: Float[Array, " K"],
-        batches: Sequence[Tensor],
-    ) -> None:
-        """Compare some lanes that have been trained, in some more steps with the last minibatches.
+        self, lanes: Lanes, lrs: Float[Array, " K"], losses: Float[Array, " K"]
+    ) -> Callable[[Sequence[Tensor]], None]:
+        """Choose some of the lanes that have been trained, to be compared in some more steps.
 
-        Raises
-        ------
-        Differs
-            If stacked lanes are not the real training.
-        OptionError
-            If lanes are that were trained one at a time.
+        Returns
+        -------
+        callable
+            Makes the comparison with the last minibatches; the lanes are not needed any more. It raises `Differs` if
+            stacked lanes are not the real training, and OptionError if lanes are not that were trained one at a time.
         """
         if isinstance(lanes, SeparateLanes):
-            last = lanes.lanes[-1]
-            if last.first:
-                self._compare(last.first, self._first_losses(last.lr))
-            self._check_measures(lanes.lanes[int(np.argmin(np.nan_to_num(losses, nan=np.inf)))])
-            return
-        self._compare(self._losses, self._first_losses(self._lr))
-        assert isinstance(lanes, StackedLanes)
+            last, best = lanes.lanes[-1], int(np.argmin(np.nan_to_num(losses, nan=np.inf)))
+            return functools.partial(self._compare_alone, last.first, last.lr, lanes.lanes[best])
+        finite, row = np.flatnonzero(np.isfinite(losses)), None
+        lr = np.nan
+        if finite.size:
+            assert isinstance(lanes, StackedLanes)
+            k = int(finite[np.argmax(lrs[finite])])
+            lr, row = float(lrs[k]), {n: copied_rows(r) for n, r in lanes.rows(slice(k, k + 1))}
+        return functools.partial(self._compare_stacked, lr, row, len(lrs))
+
+    def _compare_alone(
+        self, first: list[float], lr: float, best: Lane, batches: Sequence[Tensor]
+    ) -> None:
+        if first:
+            self._compare(first, self._first_losses(lr))
+        self._check_measures(best)
+
+    def _compare_stacked(
+        self, lr: float, row: Mapping[str, Array] | None, K: int, batches: Sequence[Tensor]
+    ) -> None:
         assert self._steps is not None
-        different = changed(self._held[0], kept_state(self._steps.whole))
+        if self._task.fixed_changed(self._steps.whole):
+            raise SharedChanged("stacked, a fixed parameter or buffer has changed that they share")
+        self._compare(self._losses, self._first_losses(self._lr))
+        different = changed(self._held, kept_state(self._steps.whole))
         if different:
             raise Differs(f"stacked, what they share has changed: {different[0]}")
-        if not all(map(_same, self._held[1], self._fixed())):
-            raise Differs("stacked, a fixed parameter has changed that they share")
-        finite = np.flatnonzero(np.isfinite(losses))
-        if finite.size:
-            k = int(finite[np.argmax(lrs[finite])])
-            row = lanes.arrays(slice(k, k + 1))
-            K = len(lrs) if self._steps.recorded else 2  # as many as the recording is for
-            reason = why_not_stacked(
-                self._task, self._steps, self._examples, batches, float(lrs[k]), row, K
-            )
+        if row is not None:
+            K = K if self._steps.recorded else 2  # as many as the recording is for
+            reason = why_not_stacked(self._task, self._steps, self._examples, batches, lr, row, K)
             if reason is not None:
                 raise Differs(f"at the end {reason}")
-            alone = SeparateLanes(self._task, lrs[k : k + 1])
+            alone = SeparateLanes(self._task, np.array([lr]))
             alone.load(row, 0, [""])
             self._check_measures(alone.lanes[0])
 
@@ -321,12 +331,6 @@ class Check:
         together = measured(torch.arange(size))
         if not means_alike(together, sum(map(measured, parts), torch.zeros(())), task.dtype):
             raise MeasuredOtherwise("its losses depend on how many examples are measured at once")
-
-    def _fixed(self) -> list[Tensor]:
-        """The parameters that are not trained, which stacked lanes share."""
-        assert self._steps is not None
-        of = self._steps.whole.parameters()
-        return [p.detach().clone() for p in of if not p.requires_grad]
 
     def _first_losses(self, lr: float) -> list[float]:
         """Of the first steps of a training."""
@@ -362,7 +366,3 @@ class Check:
                     f"{first:.9g} and then of {second:.9g} in step {step + 1} from the same start{which}; keep what "
                     "changes in the model or in a loss that is an object, whose copies each lane has for itself."
                 )
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return torch.equal(a, b) or bool(((a == b) | ((a != a) & (b != b))).all())

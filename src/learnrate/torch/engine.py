@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,20 +12,22 @@ import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.errors import LearnrateError
-from learnrate.torch.check import Check, Differs, MeasuredOtherwise
+from learnrate.torch.check import Check, Differs, MeasuredOtherwise, SharedChanged
 from learnrate.torch.course import Course
 from learnrate.torch.failures import in_one_line
+from learnrate.torch.held import held
 from learnrate.torch.lanes import Lanes, Task
 from learnrate.torch.measuring import check_start
-from learnrate.torch.memory import free_memory, is_out_of_memory, lanes_that_fit
+from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.pieces import Piece
-from learnrate.torch.preparing import ALONE, Prepared, make_task
-from learnrate.torch.problem import TorchProblem, Training
+from learnrate.torch.prepared import ALONE, STACKED, Prepared, lanes_at_once, states_on_disk
+from learnrate.torch.preparing import make_task
+from learnrate.torch.problem import TorchProblem
 from learnrate.torch.randomness import in_sweep_world, remembered, sweep_world
 from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.sharpness import sharpness_of, sharpness_of_lanes
 from learnrate.torch.stacked import StackedLanes
-from learnrate.torch.states import FIXED, kinds_of
+from learnrate.torch.states import LEARNED, Rows
 from learnrate.torch.timing import stacked_is_slower
 from learnrate.torch.whole import MODEL
 from learnrate.training.problem import Engine
@@ -35,7 +37,6 @@ __all__ = ["TorchEngine"]
 
 _COMPARED = 3
 """So many steps are compared with the real training at the start."""
-_STACKED = "lanes stacked by vmap"
 
 
 class TorchEngine(Engine):
@@ -80,7 +81,7 @@ class TorchEngine(Engine):
         parts = deque([(np.arange(K), start)])
         while parts:
             lanes, begun = parts.popleft()
-            at_once = self._lanes_at_once(prepared, training)
+            at_once = lanes_at_once(prepared, training, len(lanes))
             if len(lanes) > at_once:
                 later = slice(at_once, None)
                 parts.appendleft((lanes[later], None if begun is None else begun.take(later)))
@@ -91,9 +92,6 @@ class TorchEngine(Engine):
                 for state in in_sweep_world(training.device, parts_of):
                     yield state.numbered(None if len(lanes) == K else lanes)
                     begun = state
-            except _SharedChanged:
-                prepared.share = False  # all lanes begin again
-                parts = deque([(np.arange(K), None)])
             except Differs as error:
                 # What has been trained is not to be trusted: all lanes begin again.
                 if isinstance(error, MeasuredOtherwise):
@@ -101,6 +99,8 @@ class TorchEngine(Engine):
                     training.prepared[problem.seed] = None
                     with sweep_world(training.device):
                         prepared = self._prepare(problem, evaluated_at_once=B)
+                elif isinstance(error, SharedChanged):
+                    prepared = self._anew(problem, prepared, error)
                 else:
                     self._one_at_a_time(prepared, str(error))
                     prepared.steps = None
@@ -149,6 +149,19 @@ class TorchEngine(Engine):
             self._on_message(remark)
         self._remark(prepared, remark)
 
+    def _anew(self, problem: TorchProblem, before: Prepared, error: Differs) -> Prepared:
+        """What is known, from a new start: a lane has changed what all hold together, and lanes no longer share it."""
+        training, seed = problem.training, problem.seed
+        training.starts.pop(seed)
+        training.prepared[seed] = None
+        training.methods[seed] = before.alone
+        with sweep_world(training.device):
+            prepared = self._prepare(problem)
+        prepared.share = False
+        if before.steps is not None:
+            self._one_at_a_time(prepared, str(error))
+        return prepared
+
     def _prepare(self, problem: TorchProblem, evaluated_at_once: int | None = None) -> Prepared:
         """What is known of the seed, from the cache where it was found out before."""
         training, seed = problem.training, problem.seed
@@ -171,16 +184,17 @@ class TorchEngine(Engine):
                 problem.lrs,
                 training.measured,
             )
-            prepared = Prepared(task, course, check, None)
+            on_disk = states_on_disk(task, problem.lanes * training.config.seeds)
+            prepared = Prepared(task, course, check, None, on_disk)
             reason, settled = None, training.methods.get(seed)
-            if settled not in (None, _STACKED):
+            if settled not in (None, STACKED):
                 prepared.alone = settled
             elif problem.lanes > 1 and training.config.lanes_at_once != 1:
                 reason, prepared.steps = check.at_the_start()
         if reason is not None:
             self._one_at_a_time(prepared, reason)
         elif prepared.steps is not None and settled is None:
-            K = min(problem.lanes, self._lanes_at_once(prepared, training))
+            K = lanes_at_once(prepared, training, problem.lanes)
             total = training.stops[-1]
             if stacked_is_slower(task, prepared.steps, training.examples, first[0], K, total):
                 prepared.steps, prepared.alone = None, f"{ALONE}, which is quicker here"
@@ -188,24 +202,8 @@ class TorchEngine(Engine):
             start = task.start_row()[None]
             prepared.sharpness = sharpness_of(task, start, [{}], training.examples)
         training.prepared[seed] = prepared
-        training.methods[seed] = _STACKED if prepared.steps is not None else prepared.alone
+        training.methods[seed] = STACKED if prepared.steps is not None else prepared.alone
         return prepared
-
-    def _lanes_at_once(self, prepared: Prepared, training: Training) -> int:
-        wanted, task = training.config.lanes_at_once, prepared.task
-        if prepared.at_once is not None:
-            return prepared.at_once
-        if isinstance(wanted, int):
-            return wanted
-        B = training.config.batch_size
-        scale = max(B, task.evaluated_at_once // 3) / B
-        return lanes_that_fit(
-            parameters=task.layout.size,
-            activations=int(task.probe.activations * scale),
-            memory=task.slots,
-            itemsize=task.dtype.itemsize,
-            free=free_memory(task.device),
-        )
 
     def _train(
         self, problem: TorchProblem, prepared: Prepared, start: LaneStates | None
@@ -214,15 +212,15 @@ class TorchEngine(Engine):
         training, task, course = problem.training, prepared.task, prepared.course
         lanes: Lanes
         if prepared.steps is None or problem.lanes == 1:
-            share = prepared.share and not (task.probe.rewritten or task.probe.keeps_state)
-            if start is not None and FIXED in kinds_of(start.arrays):
-                share = False
+            share = prepared.may_share(None if start is None else start.arrays)
             lanes = SeparateLanes(task, problem.lrs, share=share)
         else:
             lanes = StackedLanes(task, problem.lrs, prepared.steps)
         done, replayed = 0, -1  # steps
         if start is not None:
             begun = start.epoch * training.steps + start.step
+            if begun == training.stops[-1]:  # where nothing is held but what a result needs
+                return
             if task.probe.keeps_state:
                 # What a model keeps in attributes is in no array: it comes back by training again.
                 replayed = begun
@@ -236,25 +234,29 @@ class TorchEngine(Engine):
                 continue
             for piece in _steps(course, lanes, done, stop):
                 if self._due(task) and state is not None:
-                    _check_shared(lanes)
+                    _check_shared(task, lanes)
                     go_on = remembered(task.device)
                     yield replace(
                         state,
-                        arrays={**lanes.arrays(), **lanes.where(piece)},
+                        arrays={
+                            **held(lanes.rows, on_disk=prepared.on_disk),
+                            **lanes.where(piece),
+                        },
                         ended=_ended(lanes),
                         between=True,
                     )
                     go_on()  # with the draws
                     self._saved_at = time.monotonic()
             losses = lanes.place.losses / course.visited(done, stop) if stop > done else None
-            _check_shared(lanes)
+            _check_shared(task, lanes)
             state = self._state(problem, prepared, lanes, point, losses)
             lanes.place.measured()
             done = stop
             if stop == training.stops[-1]:
-                loss = state.measured["loss"]
-                prepared.check.at_the_end(lanes, problem.lrs, loss, course.last(stop))
                 state = self._with_what_stood_still(state, prepared, lanes)
+                compare = prepared.check.at_the_end(lanes, problem.lrs, state.measured["loss"])
+                del lanes  # the comparison needs the room
+                compare(course.last(stop))
             if stop > replayed:
                 yield state
             if point == problem.last:
@@ -294,7 +296,14 @@ class TorchEngine(Engine):
         if stop == 0:
             check_start(measured)
         end = stop == training.stops[-1]
-        arrays = lanes.arrays() if training.keep or training.sharpness or not end else {}
+        arrays: Mapping[str, Array] = {}
+        if training.keep or training.sharpness or not end:
+
+            def rows() -> Iterator[tuple[str, Rows]]:
+                of_result = (r for r in lanes.rows() if r[0].partition(" ")[0] in LEARNED)
+                return of_result if end else lanes.rows()
+
+            arrays = held(rows, on_disk=prepared.on_disk)
         if prepared.sharpness is not None and (stop == 0 or end):
             measured["sharpness"] = np.repeat(prepared.sharpness, len(problem.lrs))
             if end:
@@ -309,7 +318,7 @@ class TorchEngine(Engine):
             measured=measured,
             remarks=prepared.remarks,
             ended=_ended(lanes),
-            method=_STACKED if isinstance(lanes, StackedLanes) else prepared.alone,
+            method=STACKED if isinstance(lanes, StackedLanes) else prepared.alone,
         )
 
     def _with_what_stood_still(
@@ -340,13 +349,9 @@ def _ended(lanes: Lanes) -> Array | None:
     return np.array(lanes.ended) if any(lanes.ended) else None
 
 
-def _check_shared(lanes: Lanes) -> None:
-    if isinstance(lanes, SeparateLanes) and lanes.shared_changed():
-        raise _SharedChanged
-
-
-class _SharedChanged(Exception):  # noqa: N818  # it tells of a way, not of an error
-    """Lanes hold a fixed parameter together, and one of them has changed it."""
+def _check_shared(task: Task, lanes: Lanes) -> None:
+    if isinstance(lanes, SeparateLanes) and lanes.shared and task.fixed_changed(task.whole):
+        raise SharedChanged("a fixed parameter or buffer has changed")
 
 
 class _StepError(Exception):

@@ -15,8 +15,11 @@ from learnrate.torch.randomness import Stream, sweep_world
 from learnrate.torch.streams import StreamedExamples
 from learnrate.torch.whole import Whole
 
-__all__ = ["fingerprint_of_examples", "fingerprint_of_model"]
+__all__ = ["checksum", "fingerprint_of_examples", "fingerprint_of_model"]
 
+_CHUNK = 1 << 20
+_ODD = 0x9E3779B97F4A7C15 - (1 << 64)
+_INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 _NUMPYS = (torch.float16, torch.float32, torch.float64)
 
 
@@ -26,6 +29,22 @@ def fingerprint_of_model(whole: Whole) -> str:
     for name, tensor in (*whole.named_parameters(), *whole.named_buffers()):
         _add(digest, [name, tensor])
     return digest.hexdigest()
+
+
+def checksum(tensors: Iterable[Tensor]) -> int:
+    """A number that changes with any bit of the tensors and with their order, computed where they are.
+
+    ``Σ_i (2 i + 1) c b_i`` modulo 2⁶⁴ over the numbers' bits ``b_i`` as integers, with an odd constant ``c``, chained from
+    chunk to chunk.
+    """
+    found = 0
+    for tensor in tensors:
+        flat = tensor.detach().contiguous().reshape(-1)
+        bits = flat.view(_INTEGERS[min(8, flat.element_size())])
+        for chunk in torch.split(bits, _CHUNK):
+            weights = torch.arange(1, 2 * len(chunk) + 1, 2, device=chunk.device) * _ODD
+            found = (found * 31 + int((weights * chunk).sum())) % (1 << 64)
+    return found
 
 
 def fingerprint_of_examples(examples: Examples | None, device: torch.device, first: int) -> str:

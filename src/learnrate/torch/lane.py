@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from learnrate._shapes import Array
 from learnrate.torch.copying import copy_of
@@ -19,9 +19,8 @@ from learnrate.torch.measuring import measures_of
 from learnrate.torch.pacing import scheduler_of
 from learnrate.torch.rules import needs_closure
 from learnrate.torch.states import AVERAGES
-from learnrate.torch.whole import Whole
 
-__all__ = ["Lane", "fixed_of"]
+__all__ = ["Lane"]
 
 _SCALER = "scaler"
 
@@ -40,10 +39,10 @@ class Lane:
     """
 
     def __init__(
-        self, task: Task, lr: float, *, scheduled: bool = True, start: Whole | None = None
+        self, task: Task, lr: float, *, scheduled: bool = True, share: bool = False
     ) -> None:
         self.task = task
-        self.whole = copy_of(task.whole) if start is None else copy_of(start, fixed_of(start))
+        self.whole = copy_of(task.whole, task.fixed if share else ())
         self.optimizer = task.chosen.build(self.whole, lr)
         named = dict(self.whole.named_parameters())
         self.parameters = {name: named[name] for name in task.layout.names}
@@ -89,6 +88,7 @@ class Lane:
 
         loss = closure()
         self.step(multiplier, closure if self._closed else None)
+        self.optimizer.zero_grad()  # the next lane needs the room
         self._take_averages()
         return float(loss)
 
@@ -168,8 +168,3 @@ class Lane:
     def measure(self, batch: Any) -> Tensor:
         """Each of the measures on some examples, (M,)."""
         return measures_of(self.whole, batch, self.task.probe.evaluated_with_gradients)
-
-
-def fixed_of(whole: Whole) -> Iterator[nn.Parameter]:
-    """Parameters that are not trained."""
-    return (p for p in whole.parameters() if not p.requires_grad)

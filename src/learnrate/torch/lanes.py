@@ -13,11 +13,13 @@ from torch import Tensor
 
 from learnrate._shapes import Array, Float
 from learnrate.torch.examples import Examples
+from learnrate.torch.fingerprints import checksum
 from learnrate.torch.layout import Layout
 from learnrate.torch.pacing import SchedulerFactory
 from learnrate.torch.pieces import Piece, Place
 from learnrate.torch.probe import Probe
 from learnrate.torch.rules import Chosen, Rule
+from learnrate.torch.states import Rows, copied
 from learnrate.torch.whole import Whole
 
 __all__ = ["Lanes", "StepOptions", "Task", "evaluation_blocks"]
@@ -84,6 +86,8 @@ class Task:
         Examples of a minibatch.
     evaluated_at_once : int
         Examples in one evaluation; the same however many lanes are trained at once.
+    sum : int
+        The checksum of what no lane changes.
     """
 
     whole: Whole
@@ -97,6 +101,16 @@ class Task:
     probe: Probe
     batch_size: int
     evaluated_at_once: int
+    sum: int
+
+    @property
+    def fixed(self) -> list[Tensor]:
+        """What no lane changes: all lanes can hold it together."""
+        return self.probe.fixed_in(self.whole)
+
+    def fixed_changed(self, whole: Whole) -> bool:
+        """Whether a lane has changed what it holds together with others."""
+        return checksum(self.probe.fixed_in(whole)) != self.sum
 
     def why_separate(self) -> str | None:
         """Why lanes have to be trained one at a time, as far as can be told without trying."""
@@ -147,8 +161,15 @@ class Lanes(ABC):
         """Each of the task's measures over all examples or some blocks of them, in evaluation mode. It changes nothing."""
 
     @abstractmethod
+    def rows(self) -> Iterator[tuple[str, Rows]]:
+        """What training continues from, one after another: names of `learnrate.torch.states`, and the lanes' numbers.
+
+        They may be the lanes' own memory.
+        """
+
     def arrays(self) -> dict[str, Array]:
-        """What training continues from; see `learnrate.torch.states`."""
+        """What training continues from, as copies."""
+        return {name: copied(rows) for name, rows in self.rows()}
 
     @abstractmethod
     def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:

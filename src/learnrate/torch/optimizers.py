@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "default_lr",
     "equal_class",
     "load_state",
+    "stacked_states",
     "state_of",
 ]
 
@@ -109,7 +110,8 @@ def state_of(
 ) -> dict[str, Array]:
     """An optimizer's state as arrays ``SLOT NAME``, and ``step NAME``: 0 for those ``without`` a gradient so far.
 
-    Numbers of the groups, which some classes count in, are ``group0 NAME`` and so on; rates are left to the schedule.
+    Numbers of the groups, which some classes count in, are ``group0 NAME`` and so on; rates are left to the schedule. They
+    may be the optimizer's own memory.
     """
     names = _names_of(optimizer)
     arrays: dict[str, Array] = {
@@ -124,10 +126,17 @@ def state_of(
         for key, value in state.items():
             kind = names.get(key, key)
             if isinstance(value, Tensor):
-                arrays[f"{kind} {name}"] = value.detach().cpu().numpy().copy()
+                arrays[f"{kind} {name}"] = value.detach().cpu().numpy()
             elif isinstance(value, int | float):
                 arrays[f"{kind}{_NUMBER} {name}"] = np.array(value)
     return arrays
+
+
+def stacked_states(states: Sequence[Mapping[str, Array]]) -> Iterator[tuple[str, list[Array]]]:
+    """What `state_of` gave for some lanes, one part after another; 0 where a lane has none of it."""
+    for key in dict.fromkeys(key for state in states for key in state):
+        like = next(state[key] for state in states if key in state)
+        yield key, [state.get(key, np.zeros_like(like)) for state in states]
 
 
 def load_state(

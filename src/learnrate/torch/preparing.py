@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
-from learnrate._shapes import Array, Float
 from learnrate.torch.batches import copied
-from learnrate.torch.check import Check
 from learnrate.torch.copying import copy_of
-from learnrate.torch.course import Course
 from learnrate.torch.examples import Examples, TensorExamples
+from learnrate.torch.fingerprints import checksum
 from learnrate.torch.lanes import Task
 from learnrate.torch.layout import Layout
 from learnrate.torch.losses import check_targets
@@ -24,58 +21,14 @@ from learnrate.torch.probe import Probe, probe, probe_evaluation
 from learnrate.torch.problem import Training
 from learnrate.torch.randomness import Stream
 from learnrate.torch.rules import held_by, rules_of
-from learnrate.torch.stacked import StackedSteps
 from learnrate.torch.views import why_no_views
 from learnrate.torch.whole import ByLoss, ByStep
 
-__all__ = ["ALONE", "Prepared", "make_task"]
-
-ALONE = "one lane at a time"
-"""How lanes are trained that are not stacked."""
+__all__ = ["make_task"]
 
 _EVALUATED = 4 << 20
 """Bytes of one lane's activations in one evaluation: they stay in cache."""
 _EVALUATED_EXAMPLES = 4096
-
-
-@dataclass
-class Prepared:
-    """What is known of a seed before it is trained.
-
-    Attributes
-    ----------
-    task : Task
-        What its lanes have in common.
-    course : Course
-        The minibatches that they visit.
-    check : Check
-        Of its lanes against the real training.
-    steps : StackedSteps or None
-        How stacked lanes make their steps; None where they are trained one at a time.
-    sharpness : float or None
-        Of the start, where it is asked for.
-    remarks : tuple of str
-        What there is to say of it.
-    at_once : int or None
-        Lanes that fitted, once memory ran out with more.
-    still : set of str
-        Parameters that were given no gradient in any lane that has come to its end.
-    alone : str
-        How lanes are trained that are not stacked.
-    share : bool
-        Whether these may hold the fixed parameters together.
-    """
-
-    task: Task
-    course: Course
-    check: Check
-    steps: StackedSteps | None
-    sharpness: Float[Array, " one"] | None = None
-    remarks: tuple[str, ...] = ()
-    at_once: int | None = None
-    still: set[str] | None = None
-    alone: str = ALONE
-    share: bool = True
 
 
 def make_task(training: Training, seed: int) -> Task:
@@ -155,6 +108,7 @@ def make_task(training: Training, seed: int) -> Task:
         probe=found,
         batch_size=B,
         evaluated_at_once=at_once,
+        sum=checksum(found.fixed_in(whole)),
     )
 
 

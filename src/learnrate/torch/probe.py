@@ -30,6 +30,8 @@ class Probe:
     ----------
     activations : int
         Bytes that the backward pass saved.
+    moving : frozenset of str
+        Buffers that it changes.
     kept : tuple of str
         What besides buffers is other after a second pass than after the first.
     rewritten : str or None
@@ -41,10 +43,11 @@ class Probe:
     evaluated_with_gradients : bool
         Whether the model needs gradients in evaluation too.
     warmed : Whole or None
-        The module with what a first pass fills in, but parameters and buffers of the start.
+        The module with what a first pass fills in; it shares the memory of the start's parameters and buffers.
     """
 
     activations: int
+    moving: frozenset[str]
     kept: tuple[str, ...]
     rewritten: str | None
     hooked: str | None
@@ -56,6 +59,11 @@ class Probe:
     def keeps_state(self) -> bool:
         """Whether there is state that is in no array."""
         return bool(self.kept)
+
+    def fixed_in(self, whole: Whole) -> list[Tensor]:
+        """The parameters and buffers of a lane that training does not change."""
+        buffers = (b for name, b in whole.named_buffers() if name not in self.moving)
+        return [*(p for p in whole.parameters() if not p.requires_grad), *buffers]
 
     def why_separate(self) -> str | None:
         """Why lanes have to be trained one at a time, if this alone says so."""
@@ -116,8 +124,15 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
             "The loss must depend on the model's parameters. Got a loss that depends on none instead."
         )
     kept = tuple(changed(*states)) if len(states) > 1 else ()
+    buffers = dict(original.named_buffers())
+    moving = {
+        name
+        for name, buffer in whole.named_buffers()
+        if name not in buffers or not _equal(buffer, buffers[name])
+    }
     return Probe(
         activations=saved,
+        moving=frozenset(moving),
         kept=kept,
         rewritten=rewritten[0].removeprefix("model.") if rewritten else None,
         hooked=hooked(original),
@@ -147,13 +162,14 @@ def _equal(a: Tensor, b: Tensor) -> bool:
 
 
 def _as_at_the_start(whole: Whole, original: Whole) -> Whole:
-    """The module with the buffers of another; its parameters have not changed."""
-    buffers = dict(original.named_buffers())
+    """The module with the values of another's parameters and buffers, which both then hold in one copy."""
+    parameters = dict(original.named_parameters())
+    for name, parameter in whole.named_parameters():
+        parameter.data = parameters[name].detach()
+    buffers = dict(original.named_buffers(remove_duplicate=False))
     for name, part in whole.named_modules():
         for key in part._buffers:
-            of = buffers.get(f"{name}.{key}" if name else key)
-            if of is not None:
-                part._buffers[key] = of.clone()
+            part._buffers[key] = buffers.get(f"{name}.{key}" if name else key, part._buffers[key])
     return whole
 
 

@@ -19,10 +19,10 @@ from learnrate._shapes import Array, Float
 from learnrate.torch.batches import copied as copied_batch
 from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples
-from learnrate.torch.lane import Lane, fixed_of
+from learnrate.torch.lane import Lane
 from learnrate.torch.lanes import Lanes, Task, evaluation_blocks
 from learnrate.torch.memory import is_out_of_memory
-from learnrate.torch.optimizers import load_state, state_of
+from learnrate.torch.optimizers import load_state, stacked_states, state_of
 from learnrate.torch.pieces import Piece, Place
 from learnrate.torch.randomness import Stream, remembered
 from learnrate.torch.states import (
@@ -32,7 +32,7 @@ from learnrate.torch.states import (
     FIXED,
     PARAMETERS,
     STEPS,
-    copied,
+    Rows,
     kinds_of,
 )
 
@@ -52,7 +52,7 @@ class SeparateLanes(Lanes):
     scheduled : bool
         Whether the scheduler is stepped.
     share : bool
-        Whether lanes hold the fixed parameters together, in one copy.
+        Whether lanes hold together, in one copy, what no lane changes; see `Task.fixed`.
     """
 
     def __init__(
@@ -63,11 +63,8 @@ class SeparateLanes(Lanes):
         scheduled: bool = True,
         share: bool = False,
     ) -> None:
-        self._task, start = task, None
-        if share and len(lrs) > 1 and any(True for _ in fixed_of(task.whole)):
-            start = copy_of(task.whole)
-        self._shared = start
-        self.lanes = [Lane(task, float(lr), scheduled=scheduled, start=start) for lr in lrs]
+        self._task, self.shared = task, share and bool(task.fixed)
+        self.lanes = [Lane(task, float(lr), scheduled=scheduled, share=share) for lr in lrs]
         self.place = Place(len(lrs))
         self._draws: list[Callable[[], object]] | None = None
 
@@ -147,13 +144,6 @@ class SeparateLanes(Lanes):
         place.losses[k] += len(group) * loss
         place.steps[k] += 1
 
-    def shared_changed(self) -> bool:
-        """Whether a lane has changed a fixed parameter that others hold too."""
-        if self._shared is None:
-            return False
-        pairs = zip(fixed_of(self._shared), fixed_of(self._task.whole), strict=True)
-        return not all(torch.equal(now, before) for now, before in pairs)
-
     def evaluate(
         self, examples: Examples, blocks: Sequence[Tensor] | None = None
     ) -> Float[Array, "M K"]:
@@ -207,31 +197,28 @@ class SeparateLanes(Lanes):
             return False
         return True
 
-    def arrays(self) -> dict[str, Array]:
+    def rows(self) -> Iterator[tuple[str, Rows]]:
         """What training continues from."""
-        start = dict(self._task.whole.named_parameters())
-        named = [dict(lane.whole.named_parameters()) for lane in self.lanes]
-        arrays = {}
-        for name, at_start in start.items():
-            rows = [of[name].detach() for of in named]
+        for name, at_start in self._task.whole.named_parameters():
+            rows = [lane.whole.get_parameter(name).detach() for lane in self.lanes]
             if at_start.requires_grad:
-                arrays[f"{PARAMETERS} {name}"] = copied(torch.stack(rows))
-            elif self._shared is None and not all(torch.equal(row, at_start) for row in rows):
-                arrays[f"{FIXED} {name}"] = copied(torch.stack(rows))
+                yield f"{PARAMETERS} {name}", rows
+            elif not self.shared and not all(torch.equal(row, at_start) for row in rows):
+                yield f"{FIXED} {name}", rows
         for name in self.lanes[0].averages:
-            rows = [lane.averages[name] for lane in self.lanes]
-            arrays[f"{AVERAGES} {name}"] = copied(torch.stack(rows))
+            yield f"{AVERAGES} {name}", [lane.averages[name] for lane in self.lanes]
+        starts = dict(self._task.whole.named_buffers())
         buffers = [dict(lane.whole.named_buffers()) for lane in self.lanes]
         for name in buffers[0]:
-            arrays[f"{BUFFERS} {name}"] = copied(torch.stack([b[name] for b in buffers]))
-        states = [
-            {**lane.scales(), **state_of(lane.optimizer, lane.parameters, lane.without)}
-            for lane in self.lanes
-        ]
-        for key in dict.fromkeys(key for state in states for key in state):
-            like = next(state[key] for state in states if key in state)
-            arrays[key] = np.stack([state.get(key, np.zeros_like(like)) for state in states])
-        return arrays
+            rows, moving = [of[name] for of in buffers], name in self._task.probe.moving
+            if moving or not (self.shared or all(torch.equal(r, starts[name]) for r in rows)):
+                yield f"{BUFFERS} {name}", rows
+        yield from stacked_states(
+            [
+                {**lane.scales(), **state_of(lane.optimizer, lane.parameters, lane.without)}
+                for lane in self.lanes
+            ]
+        )
 
     def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:
         """Go to where lanes were; see `Lanes.load`."""

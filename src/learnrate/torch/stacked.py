@@ -21,7 +21,7 @@ from learnrate.torch.states import (
     AVERAGES,
     BUFFERS,
     PARAMETERS,
-    copied,
+    Rows,
     joined,
     kinds_of,
     taken_apart,
@@ -36,14 +36,16 @@ __all__ = ["StackedLanes", "StackedSteps"]
 class StackedSteps:
     """The gradients and the evaluation of all lanes at once.
 
-    Both take ``θ`` (K, P), the K lanes' buffers and a minibatch.
+    Both take ``θ`` (K, P), the K lanes' buffers and a minibatch. What no lane changes, fixed parameters and other buffers,
+    all lanes hold together.
     """
 
     def __init__(self, task: Task) -> None:
         assert task.probe.warmed is not None
         self._task = task
         self.whole = task.probe.warmed
-        self.buffers = tuple(name for name, _ in self.whole.named_buffers())
+        moving = task.probe.moving
+        self.buffers = tuple(name for name, _ in self.whole.named_buffers() if name in moving)
         self._traced: dict[Any, tuple[Traced, Traced]] = {}
 
     @property
@@ -152,13 +154,10 @@ def _structure(batch: Any) -> Any:
     return None
 
 
-def _mean(found: Sequence[Sequence[Tensor]]) -> list[Tensor]:
-    """The mean gradient of some minibatches; a parameter has one where any of them gives it one."""
-    mean = []
-    for of_one in zip(*found, strict=True):
-        there = [g for g in of_one if g.numel()]
-        mean.append(sum(there[1:], there[0]) / len(found) if there else of_one[0])
-    return mean
+def _add(total: list[Tensor], more: Sequence[Tensor]) -> list[Tensor]:
+    """The sum of two gradients, in the memory of the first; a parameter has one where either of them gives it one."""
+    pairs = zip(total, more, strict=True)
+    return [(a.add_(b) if a.numel() else b) if b.numel() else a for a, b in pairs]
 
 
 class StackedLanes(Lanes):
@@ -210,12 +209,15 @@ class StackedLanes(Lanes):
         self._total = total.copy_(torch.from_numpy(place.losses))
         for multiplier in piece.scales[begun:]:
             with torch.no_grad():  # but for the gradient itself
-                found = []
-                for batch in next(groups):
+                group, found = next(groups), list[Tensor]()
+                for batch in group:
                     losses, gradients, self.buffers = self.gradients(batch)
                     total += losses[self._own]
-                    found.append(gradients)
-                self.move(found[0] if len(found) == 1 else _mean(found), multiplier)
+                    found = _add(found, gradients) if found else gradients
+                if len(group) > 1:
+                    found = [g / len(group) for g in found]
+                self.move(found, multiplier)
+                del found, gradients  # the next step needs the room
             place.steps += 1
             yield K
         place.losses[:] = total.cpu().numpy()
@@ -263,17 +265,16 @@ class StackedLanes(Lanes):
                 total += len(block) * torch.stack(values).to("cpu", torch.float64)
         return (total / sum(map(len, blocks))).numpy()[:, self._own]
 
-    def arrays(self, which: slice | None = None) -> dict[str, Array]:
+    def rows(self, which: slice | None = None) -> Iterator[tuple[str, Rows]]:
         """What training continues from, of all lanes or of some."""
         which = self._own if which is None else which
         layout = self._task.layout
-        arrays = taken_apart(layout, PARAMETERS, self.theta[which])
+        yield from taken_apart(layout, PARAMETERS, self.theta[which])
         if self.average is not None:
-            arrays.update(taken_apart(layout, AVERAGES, self.average[which]))
-        arrays.update(self.updates.arrays(which))
+            yield from taken_apart(layout, AVERAGES, self.average[which])
+        yield from self.updates.rows(which)
         for name, buffer in zip(self._steps.buffers, self.buffers, strict=True):
-            arrays[f"{BUFFERS} {name}"] = copied(buffer[which])
-        return arrays
+            yield f"{BUFFERS} {name}", buffer[which]
 
     def load(self, arrays: Mapping[str, Array], steps: int, ended: Sequence[str]) -> None:
         """Go to where lanes were; all go to where a single one was."""

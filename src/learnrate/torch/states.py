@@ -8,7 +8,7 @@ buffer ``buffer NAME``, an average of a parameter ``average NAME``, and each par
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -26,10 +26,12 @@ __all__ = [
     "LEARNED",
     "PARAMETERS",
     "STEPS",
+    "Rows",
     "copied",
     "joined",
     "kinds_of",
     "lane_tensors",
+    "plain",
     "taken_apart",
 ]
 
@@ -38,15 +40,14 @@ AVERAGES = "average"
 AHEAD = "ahead"
 LEARNED = (PARAMETERS, FIXED, BUFFERS, AVERAGES)
 """The kinds that make a model."""
+Rows = Tensor | Array | Sequence[Tensor | Array]
+"""Numbers of K lanes: with an axis for the lanes, or one after another."""
 
 
-def taken_apart(layout: Layout, kind: str, rows: Tensor) -> dict[str, Array]:
-    """Rows (K, P) of all parameters as an array for each."""
-    pieces = torch.split(rows.cpu(), layout.sizes, dim=1)
-    return {
-        f"{kind} {name}": copied(piece.reshape(len(rows), *shape))
-        for name, shape, piece in zip(layout.names, layout.shapes, pieces, strict=True)
-    }
+def taken_apart(layout: Layout, kind: str, rows: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Rows (K, P) of all parameters as a view for each, with its name."""
+    for name, piece in zip(layout.names, layout.split_rows(rows), strict=True):
+        yield f"{kind} {name}", piece
 
 
 def joined(layout: Layout, pieces: Mapping[str, Array], like: Tensor) -> Tensor:
@@ -67,16 +68,28 @@ def kinds_of(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
 def lane_tensors(
     arrays: Mapping[str, Array], k: int, within: str = MODEL, *, averaged: bool = True
 ) -> dict[str, Tensor]:
-    """Parameters, or their averages where there are some, and buffers of one lane, by their names in the model."""
+    """Parameters, or their averages where there are some, and buffers of one lane, by their names in the model.
+
+    They are views of the arrays where these can be written.
+    """
     kinds, found = kinds_of(arrays), {}
     for kind in (PARAMETERS, FIXED, BUFFERS, *((AVERAGES,) if averaged else ())):
         for name, array in kinds.get(kind, {}).items():
             if name.startswith(within):
-                found[name.removeprefix(within)] = torch.from_numpy(np.array(array[k]))
+                own = np.asarray(array[k, ...])  # with no axis left it would be a number
+                own = own if own.flags.writeable else own.copy()
+                found[name.removeprefix(within)] = torch.from_numpy(own)
     return found
 
 
-def copied(tensor: Tensor) -> Array:
-    """A copy of a tensor as an array."""
-    array: Array = tensor.detach().cpu().numpy().copy()
+def plain(value: Tensor | Array) -> Array:
+    """As an array, which may be the same memory."""
+    array: Array = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
     return array
+
+
+def copied(rows: Rows) -> Array:
+    """A copy as one array, first axis K."""
+    if isinstance(rows, Tensor | np.ndarray):
+        return np.array(plain(rows), order="C")
+    return np.stack([plain(row) for row in rows])

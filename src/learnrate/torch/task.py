@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from learnrate._shapes import Array, Float
 from learnrate.data.fingerprint import fingerprint
@@ -166,7 +166,7 @@ class TorchTask:
             },
             horizon=training.horizon,
             sharpness=None if sharpness is None else sharpness[:, :, [0, -1]],
-            starts=[copy_of(training.start(self.config.seed + s).model).cpu() for s in seeds],
+            starts=[self._start(self.config.seed + s) for s in seeds],
             lane_states=states,
             engine=engine,
             engine_reason=reason,
@@ -176,6 +176,11 @@ class TorchTask:
             prefix="_orig_mod." if hasattr(training.model, "_orig_mod") else "",
             notes=(*self.notes, *record.remarks, *_ended(self.lrs, record.ended)),
         )
+
+    def _start(self, seed: int) -> nn.Module:
+        """Where the lanes of a seed start from, on the CPU: the sweep's own copy, if it lies there."""
+        model = self.training.start(seed).model
+        return model if self.training.device.type == "cpu" else copy_of(model).cpu()
 
 
 def _tensors(record: Record, s: int, k: int) -> dict[str, Tensor] | None:

@@ -20,6 +20,8 @@ __all__ = ["Traced", "close"]
 
 _GRAPHS = 8
 """Sizes of minibatches that are recorded; a model fed with more kinds runs unrecorded."""
+_CHUNK = 1 << 20
+"""Numbers that are compared at a time, in float64."""
 _PATIENCE = 60
 """Calls before a recording is made: it costs about as much as these calls lose by not having one."""
 
@@ -110,10 +112,14 @@ def close(a: Tensor, b: Tensor, beside: float = 0.0, coarse: float = 1.0) -> boo
         return False
     if not a.is_floating_point():
         return bool((a == b).all())
+    error = size = 0.0
+    chunks = (torch.split(t.detach().reshape(-1), _CHUNK) for t in (a, b))
+    for found, right in zip(*chunks, strict=True):
+        found, right = found.double(), right.double()
+        finite = torch.isfinite(right)
+        if not bool((torch.isfinite(found) == finite).all()):
+            return False
+        error += float(torch.where(finite, found - right, 0.0).square().sum())
+        size += float(torch.where(finite, right, 0.0).square().sum())
     tolerance = coarse * (1e-9 if a.dtype == torch.float64 else 1e-3)
-    a, b = a.detach().double(), b.detach().double()
-    finite = torch.isfinite(b)
-    if not bool((torch.isfinite(a) == finite).all()):
-        return False
-    error = torch.where(finite, a - b, 0.0).norm()
-    return bool(error <= tolerance * (torch.where(finite, b, 0.0).norm() + beside) + 1e-30)
+    return bool(error**0.5 <= tolerance * (size**0.5 + beside) + 1e-30)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from learnrate._shapes import Array, Float
 from learnrate.torch.lanes import Task
-from learnrate.torch.states import STEPS, copied, joined, taken_apart
+from learnrate.torch.states import STEPS, Rows, joined, taken_apart
 from learnrate.training.optimizers.arrays import Step
 from learnrate.training.optimizers.tensors import TorchOperations
 
@@ -36,8 +37,8 @@ class Moves(ABC):
         """
 
     @abstractmethod
-    def arrays(self, which: slice) -> dict[str, Array]:
-        """The state of some lanes, by names as in `learnrate.torch.states`."""
+    def rows(self, which: slice) -> Iterator[tuple[str, Rows]]:
+        """The state of some lanes, with names as in `learnrate.torch.states`."""
 
     @abstractmethod
     def load(self, kinds: Mapping[str, Mapping[str, Array]], steps: int) -> None:
@@ -95,15 +96,12 @@ class Updates(Moves):
             rule.row.rule(_OPERATIONS, theta[:, begin:end], g, step)
             begin, first = end, j + 1
 
-    def arrays(self, which: slice) -> dict[str, Array]:
-        """The state of some lanes; see `Moves.arrays`."""
-        K = len(self._lrs[which])
-        arrays: dict[str, Array] = {}
+    def rows(self, which: slice) -> Iterator[tuple[str, Rows]]:
+        """The state of some lanes; see `Moves.rows`."""
         for slot, rows in self.state.items():
-            arrays.update(taken_apart(self._layout, slot, rows[which]))
+            yield from taken_apart(self._layout, slot, rows[which])
         for name, taken in zip(self._layout.names, self.taken, strict=True):
-            arrays[f"{STEPS} {name}"] = copied(torch.full((K,), float(taken)))
-        return arrays
+            yield f"{STEPS} {name}", np.full(len(self._lrs[which]), taken, np.float32)
 
     def load(self, kinds: Mapping[str, Mapping[str, Array]], steps: int) -> None:
         """Go to where lanes were; see `Moves.load`."""

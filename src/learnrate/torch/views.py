@@ -7,20 +7,19 @@ come from all lanes at once; only the steps are made one lane after the other.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from learnrate._shapes import Array, Float
 from learnrate.torch.copying import copy_of
 from learnrate.torch.lanes import Task
-from learnrate.torch.optimizers import load_state, state_of
+from learnrate.torch.optimizers import load_state, stacked_states, state_of
 from learnrate.torch.pacing import scheduler_of
 from learnrate.torch.rules import needs_closure
-from learnrate.torch.states import STEPS
+from learnrate.torch.states import STEPS, Rows
 from learnrate.torch.updates import Moves
 
 __all__ = ["Views", "why_no_views"]
@@ -47,7 +46,7 @@ class Views(Moves):
         self._optimizers: list[torch.optim.Optimizer] = []
         self._rows = list(theta)
         for row, lr in zip(self._rows, lrs, strict=True):
-            like = copy_of(task.whole)
+            like = copy_of(task.whole, task.fixed)
             own = dict(like.named_parameters())
             self._lanes.append({name: own[name] for name in self._names})
             self._tie(self._lanes[-1], row)
@@ -96,15 +95,10 @@ class Views(Moves):
                 piece.copy_(p.detach().reshape(-1))
                 parameters[name].data = piece.view(p.shape)
 
-    def arrays(self, which: slice) -> dict[str, Array]:
-        """The state of the optimizers; see `Moves.arrays`."""
+    def rows(self, which: slice) -> Iterator[tuple[str, Rows]]:
+        """The state of the optimizers; see `Moves.rows`."""
         pairs = zip(self._optimizers[which], self._lanes[which], strict=True)
-        states = [state_of(optimizer, own, self.without) for optimizer, own in pairs]
-        arrays = {}
-        for key in dict.fromkeys(key for state in states for key in state):
-            like = next(state[key] for state in states if key in state)
-            arrays[key] = np.stack([state.get(key, np.zeros_like(like)) for state in states])
-        return arrays
+        yield from stacked_states([state_of(o, own, self.without) for o, own in pairs])
 
     def load(self, kinds: Mapping[str, Mapping[str, Array]], steps: int) -> None:
         """Go to where optimizers were; see `Moves.load`."""

@@ -253,6 +253,9 @@ class Record:
         """The latest states of some lanes of seed ``s``, in this order. All of them must have begun."""
         where = {int(k): (group, i) for group in self.latest[s] for i, k in enumerate(group.lanes)}
         found = [where[int(k)] for k in lanes]
+        if len(found) == 1:  # a view: it may be large
+            group, i = found[0]
+            return group.states.take(slice(i, i + 1))
         if all(group is found[0][0] for group, _ in found):
             return found[0][0].states.take(np.array([i for _, i in found]))
         return LaneStates.join(group.states.take(np.array([i])) for group, i in found)

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from learnrate.book.note import lesson
+from learnrate.book.note.cell import Cell
 from learnrate.book.note.launch import NOTES, notebook
 from learnrate.book.note.tex import mathml
 from learnrate.errors import OptionError, OutputError
@@ -23,7 +24,7 @@ def check_page(page: str) -> None:
     assert "**" not in text
 
 
-def check_notebook(path: Path, ran: list[lesson.Cell]) -> None:
+def check_notebook(path: Path, ran: list[Cell]) -> None:
     document: Any = nbformat  # untyped
     notebook = document.reads(path.read_text(encoding="utf-8"), as_version=4)
     document.validate(notebook)
@@ -56,14 +57,14 @@ def test_a_lesson_is_run_and_written(
 
 def test_cells_are_run_in_order_and_what_they_print_and_draw_is_kept() -> None:
     cells = [
-        lesson.Cell("code", "x = 2\nprint(x)"),
-        lesson.Cell("code", "import matplotlib.pyplot as plt\nplt.plot([x])"),
+        Cell("code", "x = 2\nprint(x)"),
+        Cell("code", "import matplotlib.pyplot as plt\nplt.plot([x])"),
     ]
     lesson._run(cells)
     assert [cell.printed for cell in cells] == ["2\n", ""]
     assert [len(cell.pictures) for cell in cells] == [0, 1]
     with pytest.raises(NameError):
-        lesson._run([lesson.Cell("code", "print(x)")])
+        lesson._run([Cell("code", "print(x)")])
 
 
 def test_every_note_has_a_lesson_with_its_own_code() -> None:

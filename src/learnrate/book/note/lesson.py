@@ -15,16 +15,17 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from learnrate._files import check_output, write_atomically
 from learnrate.book.note.catalogue import Texts, note_texts
+from learnrate.book.note.cell import Cell, filled
 from learnrate.book.note.launch import notebook
+from learnrate.book.note.lesson_page import lesson_page
 from learnrate.book.note.listing import source_of
 
-__all__ = ["EXPORTS", "Cell", "filled", "lesson", "write"]
+__all__ = ["EXPORTS", "lesson", "write"]
 
 EXPORTS = (".html", ".ipynb")
 _FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -33,16 +34,6 @@ _LATER = ("lesson", "explorer")
 """What the two kinds of file have different words for."""
 
 _FUNCTION = re.compile(r"^#: ([\w.]+):(\w+)$", re.MULTILINE)
-
-
-@dataclass
-class Cell:
-    """A cell: text in Markdown, or code with what it printed and the PNG pictures that it drew."""
-
-    kind: str
-    source: str
-    printed: str = ""
-    pictures: list[bytes] = field(default_factory=list)
 
 
 def lesson(name: str, lang: str) -> list[Cell]:
@@ -130,8 +121,6 @@ def write(name: str, path: Path, *, lang: str) -> Path:
         words = {"lesson": t("lesson_cells", name=name), "explorer": t("lesson_explorer")}
         text = _jupyter(cells, words)
     else:
-        from learnrate.book.note.lesson_page import lesson_page
-
         text = lesson_page(cells, t, {"lesson": t("lesson_page", name=name)})
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path
@@ -163,13 +152,6 @@ def _jupyter(cells: list[Cell], words: dict[str, str]) -> str:
         "nbformat_minor": 5,
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-
-
-def filled(text: str, words: dict[str, str]) -> str:
-    """A text with words in place of ``[[key]]``."""
-    for key, said in words.items():
-        text = text.replace(f"[[{key}]]", said)
-    return text
 
 
 def _outputs(cell: Cell) -> list[dict[str, Any]]:

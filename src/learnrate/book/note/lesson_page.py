@@ -7,7 +7,7 @@ import re
 from html import escape
 
 from learnrate.book.note.catalogue import Texts
-from learnrate.book.note.lesson import Cell, filled
+from learnrate.book.note.cell import Cell, filled
 from learnrate.book.note.plot import render
 from learnrate.book.note.tex import mathml
 

@@ -26,6 +26,10 @@ class Texts:
             text = text.replace(f"[[{name}]]", str(value))
         return text
 
+    def sentences(self, *said: str) -> str:
+        """Sentences after one another: Chinese ones stand without a space between."""
+        return ("" if self.lang == "zh" else " ").join(said)
+
 
 @cache
 def catalogue(folder: str) -> dict[str, dict[str, str]]:

@@ -31,6 +31,7 @@ __all__ = [
     "section",
     "source",
     "table_of",
+    "text",
     "trained",
     "walk",
     "wanted",
@@ -46,12 +47,17 @@ def language_switch() -> Any:
 
 def head(language: Any) -> Any:
     """The switch, and the colours of all drawings."""
-    return mo.hstack([mo.Html(render("style.html")), language], justify="end")
+    return mo.vstack([mo.Html(render("style.html")), language])
 
 
 def section(t: Texts, name: str, *keys: str) -> Any:
     """The heading of a section and its texts."""
-    return mo.md("\n\n".join([f"## {t(f'{name}_title')}", *map(t, keys)]))
+    return text("\n\n".join([f"## {t(f'{name}_title')}", *map(t, keys)]))
+
+
+def text(markdown: str) -> Any:
+    """Markdown, whose formulas and tables can be pushed aside where there is no room for them."""
+    return mo.Html(f'<div style="overflow-x:auto">{mo.md(markdown).text}</div>')
 
 
 def code(*functions: Callable[..., Any]) -> Any:
@@ -89,9 +95,9 @@ def walk(step: Any, presses: int, t: Texts) -> Any:
         node = step.visited[lit - 1]
         said = t("graph_at", order=lit, name=node.name, rule=node.rule)
         if lit == 1:
-            said += " " + t("graph_start")
+            said = t.sentences(said, t("graph_start"))
         if node.kind == "parameter":
-            said += " " + t("graph_leaf", name=node.name)
+            said = t.sentences(said, t("graph_leaf", name=node.name))
     return mo.vstack([mo.md(said), mo.Html(graph(step, lit, t))])
 
 

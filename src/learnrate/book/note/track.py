@@ -57,7 +57,7 @@ class Track:
     zones: Sequence[Zone]
     marks: Sequence[Mark]
     chosen: float
-    width: float = 640.0
+    width: float = 480.0
 
     @classmethod
     def of_rates(

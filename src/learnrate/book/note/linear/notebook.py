@@ -166,7 +166,7 @@ def _(Dot, Line, land, mo, np, page, step, t):
     ]
     around = land.axes(("w₁", "w₂"), keep=[before, after, np.zeros(2)])
     stepped = land.plot("step", t("step_alt"), around, moved)
-    mo.vstack([mo.md(words), page.drawn(stepped)])
+    mo.vstack([page.text(words), page.drawn(stepped)])
     return
 
 

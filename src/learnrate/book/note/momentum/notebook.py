@@ -163,7 +163,7 @@ def _(heavy, mo, momentum_step, mu, page, rate, t):
     (_old, _v), (_new, _v_new) = heavy.states[_k - 1], heavy.states[_k]
     _g = heavy.gradients[_k - 1]
     _words = {"v": _v, "g": _g, "v_new": _v_new, "theta": _old, "theta_new": _new}
-    mo.md(
+    page.text(
         t(
             "momentum_step",
             table=page.rows(["θ₁", "θ₂"], [_old, _g, _v, _v_new, _new]),
@@ -232,7 +232,7 @@ def _(adam_step, adaptive, beta1, beta2, mo, page, t):
     _old, (_new, _m, _v) = adaptive.points[_k - 1], adaptive.states[_k]
     _m_hat, _v_hat = _m / (1 - beta1.value**_k), _v / (1 - beta2.value**_k)
     _columns = [_old, adaptive.gradients[_k - 1], _m, _v, _m_hat, _v_hat, _new - _old, _new]
-    mo.md(t("adam_step", table=page.rows(["θ₁", "θ₂"], _columns)))
+    page.text(t("adam_step", table=page.rows(["θ₁", "θ₂"], _columns)))
     return
 
 

@@ -130,7 +130,7 @@ def _(RATES, STEPS, X, drawings, mo, np, page, rate, t, training, units, y):
     mo.vstack(
         [
             page.drawn(_track),
-            mo.md(_said if "diverges" in _track.zone().name else f"{_said} {_numbers}"),
+            mo.md(_said if "diverges" in _track.zone().name else t.sentences(_said, _numbers)),
             page.drawn(
                 drawings.fit("fit", _net, X, y, t),
                 drawings.curve("loss-curve", training, _k, t),
@@ -171,7 +171,7 @@ def _(STEP_RATE, mo, np, page, step, t):
     _gradients = [np.ravel(_by_name[name].gradient) for name in ("W1", "b1", "W2")]
     _columns = [_open, _old, *_gradients, _old - STEP_RATE * _gradients[0] / 3]
     _names = [str(j + 1) for j in range(len(_open))]
-    mo.md(t("step_numbers", table=page.rows(_names, _columns), eta=STEP_RATE))
+    page.text(t("step_numbers", table=page.rows(_names, _columns), eta=STEP_RATE))
     return
 
 
@@ -230,7 +230,7 @@ def _(STEPS, X, drawings, dying_bias, dying_kind, dying_rate, mo, model, np, pag
                 drawings.fit("dying-fit", _end, X, y, t),
                 drawings.curve("dying-curve", _run, 0, t),
             ),
-            mo.md(_words),
+            page.text(_words),
         ]
     )
     return

@@ -70,7 +70,7 @@ def _(mo, model, np, page, right, scores, t):
     _p, _gradient, _loss, _ = model.scores_loss(scores.value, _label)
     _one_hot = np.eye(len(_p))[_label]
     _rows = page.rows(model.CLASSES, [scores.value, _p, _one_hot, _p - _one_hot, _gradient])
-    mo.md(
+    page.text(
         t(
             "scores",
             table=_rows,
@@ -162,7 +162,7 @@ def _(mo, model, np, page, step, t):
         for part in ("old", "gradient", "change", "new")
     ]
     _names = [f"{p} ({c})" for p in ("w₁", "w₂", "b") for c in model.CLASSES]
-    mo.md(
+    page.text(
         t(
             "step_numbers",
             examples="\n".join(f"| {' | '.join(cells)} |" for cells in _examples),
@@ -236,7 +236,7 @@ def _(EPOCHS, RATES, X, drawings, mo, page, rate, swept, t, y):
     mo.vstack(
         [
             page.drawn(_track),
-            mo.md(f"{_said} {_right}"),
+            mo.md(t.sentences(_said, _right)),
             page.drawn(_plane, drawings.curve(swept, _k, t)),
         ]
     )

@@ -120,7 +120,7 @@ def _(best_rates, bowl, mo, page, rules, t):
 def _(RATES, mo, page, t):
     mu = mo.ui.slider(0, 0.99, 0.01, value=0.7, label=t("mu"), show_value=True)
     rate = mo.ui.slider(
-        steps=RATES, value=page.nearest(RATES, 0.3), label=t("eta"), show_value=True
+        steps=RATES, value=page.nearest(RATES, 0.5), label=t("eta"), show_value=True
     )
     mo.hstack([rate, mu], justify="start", gap=2, wrap=True)
     return mu, rate

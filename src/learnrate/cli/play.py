@@ -19,12 +19,10 @@ def play(
     ] = None,
     lang: Annotated[
         str | None,
-        typer.Option(
-            help="zh or en to begin with. The browser's language unless given.", show_default=False
-        ),
+        typer.Option(help="zh or en. By default the browser's language.", show_default=False),
     ] = None,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Print where the page is and open no browser.")
+        bool, typer.Option("--no-browser", help="Print the path of the page and open no browser.")
     ] = False,
 ) -> int:
     """Drag a learning rate and see before training what it will do: a page that needs nothing else.

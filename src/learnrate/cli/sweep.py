@@ -22,9 +22,9 @@ def sweep(
     data: Annotated[
         str | None,
         typer.Argument(
-            help="A table (csv, tsv, txt, xlsx, parquet, feather, arrow, json, jsonl, npy, npz, each also packed), a glob "
+            help="A table (csv, tsv, txt, xlsx, parquet, feather, arrow, json, jsonl, npy, npz, each also compressed), a glob "
             "of them, file.db::table, - for standard input, or diabetes or houses (which ship with learnrate). "
-            "Nothing: the note's own 1,000 examples.",
+            "Without it, the note's own 1,000 examples.",
             show_default=False,
         ),
     ] = None,
@@ -33,31 +33,38 @@ def sweep(
     ] = None,
     features: Annotated[
         str | None,
-        typer.Option(help="Columns to predict from, a,b,c. All that can serve, unless given."),
+        typer.Option(help="Columns to predict from, a,b,c. By default all that can be used."),
     ] = None,
     lrs: Annotated[
         str | None,
         typer.Option(
             help="Learning rates: 0.01,0.02 or start:stop:step (stop excluded) or "
-            "log:min:max:num or auto. The note's 0.01:0.05:0.01 on its own data, else auto.",
+            "log:min:max:num or auto. By default auto, or 0.01:0.05:0.01 for the note's own data.",
             show_default=False,
         ),
     ] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", "-b", help="Examples per step. 10 unless given."),
+        typer.Option("--batch-size", "-b", help="Examples per step. By default 10."),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", "-e", help="Passes over the examples. 3 unless given."),
+        typer.Option("--epochs", "-e", help="Passes over the examples. By default 3."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Start, order and split follow from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the initial weights, the order and the split.")
+    ] = 0,
     seeds: Annotated[
-        int, typer.Option(help="Repeats with other seeds: a band, a mean and an interval.")
+        int,
+        typer.Option(
+            help="Number of seeds; curves then have a band, losses a mean and an interval."
+        ),
     ] = 1,
     val: Annotated[
         float,
-        typer.Option(help="Fraction of examples held out, for their loss and R² or accuracy."),
+        typer.Option(
+            help="Fraction of the examples that is held out, for their loss and R² or accuracy."
+        ),
     ] = 0.0,
     sampling: Annotated[
         str, typer.Option(help="shuffle (a permutation per epoch) or independent.")
@@ -73,7 +80,7 @@ def sweep(
     warmup: Annotated[
         float | None,
         typer.Option(
-            help="Let the rate grow first, over a share of the run (0.05) or a number of steps (100).",
+            help="Increase the rate linearly first, over a share of the run (0.05) or a number of steps (100).",
             show_default=False,
         ),
     ] = None,
@@ -83,8 +90,8 @@ def sweep(
     standardize: Annotated[
         bool,
         typer.Option(
-            help="Train on features with mean 0 and deviation 1 (tables only); with --model and mse, on such a "
-            "target too."
+            help="Scale features to mean 0 and standard deviation 1 (tables only); with --model and mse, the target "
+            "too."
         ),
     ] = True,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
@@ -115,13 +122,13 @@ def sweep(
     loss: Annotated[
         str | None,
         typer.Option(
-            help="squared, huber or poisson (of numbers), logistic or softmax (of two, or more, classes). Unless given "
-            "squared, or for a target of words a loss of classes. With --model: mse (unless given), cross-entropy or bce.",
+            help="squared, huber or poisson (for numbers), logistic or softmax (for two, or more, classes). By default "
+            "squared, or for a target of words a loss for classes. With --model: mse (the default), cross-entropy or bce.",
             show_default=False,
         ),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="With --model: cpu (unless given), cuda, or auto.")
+        str | None, typer.Option(help="With --model: cpu (the default), cuda, or auto.")
     ] = None,
     steps: Annotated[
         int | None,
@@ -157,7 +164,8 @@ def sweep(
     threads: Annotated[
         int | None,
         typer.Option(
-            help="Threads; the curves do not depend on it. 1 unless given.", show_default=False
+            help="Number of threads, on which the curves do not depend. By default 1.",
+            show_default=False,
         ),
     ] = None,
     cluster: Annotated[
@@ -171,36 +179,36 @@ def sweep(
     cluster_split: Annotated[
         str | None,
         typer.Option(
-            help="What workers share out: lanes (each goes through all examples) or data (they make Gram "
-            "matrices, in parallel). The quicker one unless given."
+            help="How work is divided: lanes (each worker goes through all examples) or data (workers compute Gram "
+            "matrices in parallel). By default the faster one."
         ),
     ] = None,
     memory: Annotated[
         str | None,
         typer.Option(
-            help="A budget such as 2GB, for tables larger than memory: prepared once, into a cache on "
-            "disk, and trained on in blocks.",
+            help="A memory budget such as 2GB, for tables larger than memory: the table is prepared once, stored in a "
+            "cache on disk, and trained on in blocks.",
             show_default=False,
         ),
     ] = None,
     block_size: Annotated[
         int | None,
         typer.Option(
-            help="Visit the examples in blocks of so many rows. With --memory what fits it, unless given.",
+            help="Visit the examples in blocks of this many rows. By default, with --memory, as many as fit.",
             show_default=False,
         ),
     ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(
-            help="With --memory: the folder for caches. The user's own unless given.",
+            help="With --memory: the folder for caches. By default the user's cache folder.",
             show_default=False,
         ),
     ] = None,
     horizon: Annotated[
         int | None,
         typer.Option(
-            help="Also suggest a rate for a run of so many epochs (with --steps: steps), longer than this one.",
+            help="Also suggest a rate for a longer run of this many epochs (with --steps: steps).",
             show_default=False,
         ),
     ] = None,
@@ -211,14 +219,14 @@ def sweep(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="A folder to save finished epochs in; the same command then goes on from there.",
+            help="A folder in which finished epochs are saved; the same command then continues from there.",
             show_default=False,
         ),
     ] = None,
     checkpoint_every: Annotated[
         float | None,
         typer.Option(
-            help="With --checkpoint: seconds at least between one saved epoch and the next. 30 unless given.",
+            help="With --checkpoint: the least number of seconds between two saved epochs. By default 30.",
             show_default=False,
         ),
     ] = None,
@@ -241,14 +249,15 @@ def sweep(
         ),
     ] = None,
     linear: Annotated[
-        bool, typer.Option("--linear", help="Linear loss axis, the note's look.")
+        bool, typer.Option("--linear", help="Linear loss axis, as in the note.")
     ] = False,
     why: Annotated[
-        float | None, typer.Option(help="Work out the verdict on this rate in full.")
+        float | None,
+        typer.Option(help="Print the computation that leads to the verdict on this rate."),
     ] = None,
     lang: Annotated[
         str | None,
-        typer.Option(help="en or zh. That of the system, unless given.", show_default=False),
+        typer.Option(help="en or zh. By default the system's language.", show_default=False),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document and nothing else.")

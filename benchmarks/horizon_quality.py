@@ -4,11 +4,11 @@ Every task is trained under 25 rates for M·T0 steps, M = 1, 10 and 30, with thr
 rule says which rate to use at M·T0; from the curves on the way a rule says which lanes to end. What that costs is seen in
 the curves to the end. Curves are kept in ``results/horizon_quality.npz``; what is there is not trained again::
 
-    python -m benchmarks.horizon_quality                  # all that is missing; about half an hour on one core
+    python -m benchmarks.horizon_quality                  # all that is missing; about an hour on one core
     python -m benchmarks.horizon_quality --report         # the tables of the tasks that rules were chosen by
     python -m benchmarks.horizon_quality --report --aside # and those of the tasks that were put aside until the end
 
-Half of the tasks, those in `ASIDE`, were put aside before any rule was tried.
+The tasks in `ASIDE` were trained after the rules had been chosen; see `benchmarks.horizon_tasks`.
 """
 
 from __future__ import annotations

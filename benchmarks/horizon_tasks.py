@@ -66,15 +66,12 @@ TASKS = [
     Task("spirals", "mlp", "momentum", "cosine"),
 ]
 _LATER = [
-    Task("rows", "gru", "adamw", T0=50),
     Task("pictures", "mlp", "adam", "cosine"),
     Task("friedman2", "mlp", "momentum"),
     Task("moons", "deep", "sgd", "cosine"),
-    Task("source", "transformer", "adam", T0=50),
     Task("pictures", "deep", "momentum"),
     Task("pupil", "mlp", "momentum", T0=80),
     Task("waves", "deep", "adamw", "cosine"),
-    Task("digits", "cnn", "sgd", T0=40),
     Task("cancer", "deep", "adamw", "linear"),
     Task("houses", "deep", "momentum", "linear"),
     Task("friedman2", "mlp", "adam"),
@@ -132,23 +129,20 @@ def _made(name: str, n: int, seed: int) -> Pair:
 CONTEXT, LETTERS = 16, 64
 
 
-def _letters(source: bool) -> Tensor:
-    """Texts that ship with Python as numbers of letters: the docstrings of its built-ins, or the source of argparse."""
-    import argparse
+def _letters() -> Tensor:
+    """The docstrings of Python's built-ins, a text that ships with it, as numbers of letters."""
     import builtins
-    import inspect
 
     words = " ".join(str(getattr(builtins, name).__doc__) for name in sorted(dir(builtins)))
-    words = inspect.getsource(argparse) if source else words
     return torch.tensor(
         [min(max(ord(c) - 32, 0), LETTERS - 1) for c in words.lower().replace("{", "")]
     )
 
 
-def _text(of: slice, source: bool = False) -> Pair:
-    letters = _letters(source)[:40_000]
+def _text(of: slice) -> Pair:
+    letters = _letters()[:40_000]
     letters = letters[slice(int(of.start * len(letters)), int(of.stop * len(letters)))]
-    starts = torch.arange(0, len(letters) - CONTEXT - 1, 13 if source else 5)
+    starts = torch.arange(0, len(letters) - CONTEXT - 1, 5)
     windows = letters[starts[:, None] + torch.arange(CONTEXT + 1)]
     return windows[:, :-1], windows[:, -1]
 
@@ -160,8 +154,8 @@ def load(name: str) -> tuple[Pair, Pair]:
         return _classes(600, 0), _classes(600, 1)
     if name == "teacher":
         return _taught(100_000, 0), _taught(1000, 1)
-    if name in ("text", "source"):
-        return tuple(_text(slice(*ends), name == "source") for ends in ((0, 0.8), (0.8, 1)))  # type: ignore[return-value]
+    if name == "text":
+        return _text(slice(0, 0.8)), _text(slice(0.8, 1))
     if name == "pupil":
         return _judged(100_000, 0), _judged(1000, 1)
     if name == "waves":
@@ -180,10 +174,8 @@ def load(name: str) -> tuple[Pair, Pair]:
         return train, held
     from benchmarks.suggestion_quality import load as of_sklearn
 
-    train, held, test = of_sklearn("digits" if name in ("rows", "pictures") else name)
+    train, held, test = of_sklearn("digits" if name == "pictures" else name)
     held = torch.cat([held[0], test[0]]), torch.cat([held[1], test[1]])
-    if name == "rows":
-        return (train[0].reshape(-1, 8, 8), train[1]), (held[0].reshape(-1, 8, 8), held[1])
     return ((train[0], train[0]), (held[0], held[0])) if name == "pictures" else (train, held)
 
 
@@ -209,26 +201,12 @@ class _Letters(nn.Module):
         return out
 
 
-class _Rows(nn.Module):
-    """A picture read row by row by a GRU."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inside, self.out = nn.GRU(8, 32, batch_first=True), nn.Linear(32, 10)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.out(self.inside(x)[0][:, -1])
-        return out
-
-
 def build(task: Task, seed: int) -> nn.Module:
     """A fresh model."""
     torch.manual_seed(seed)
     X, y = load(task.data)[0]
     out = int(y.max()) + 1 if y.dtype == torch.int64 else y.shape[1]
-    if task.data == "rows":
-        return _Rows()
-    if task.data in ("text", "source"):
+    if task.data == "text":
         out = LETTERS
         if task.model != "mlp":
             return _Letters(task.model)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from learnrate.data.options import Table
     from learnrate.data.synthetic import note_data, synthetic_data
     from learnrate.sweeps.linear import LinearSweepResult
+    from learnrate.sweeps.live import TensorBoard
     from learnrate.sweeps.model import LinearModel
     from learnrate.sweeps.options import OutOfCore
     from learnrate.sweeps.outcomes import Outcome
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from learnrate.sweeps.run import sweep
     from learnrate.sweeps.suggestion import Suggestion
     from learnrate.training.checkpoint import Checkpoint
-    from learnrate.training.monitor import Monitor, SweepInterrupted
+    from learnrate.training.monitor import Monitor, SoFar, SweepInterrupted
     from learnrate.training.schedules import Schedule
 
 __all__ = [
@@ -51,10 +52,12 @@ __all__ = [
     "OutOfCore",
     "Outcome",
     "Schedule",
+    "SoFar",
     "Suggestion",
     "SweepInterrupted",
     "SweepResult",
     "Table",
+    "TensorBoard",
     "arange",
     "autograd",
     "data",
@@ -74,7 +77,9 @@ _HOMES = {
     "Monitor": "learnrate.training.monitor",
     "OutOfCore": "learnrate.sweeps.options",
     "Schedule": "learnrate.training.schedules",
+    "SoFar": "learnrate.training.monitor",
     "SweepInterrupted": "learnrate.training.monitor",
+    "TensorBoard": "learnrate.sweeps.live",
     "Explanation": "learnrate.book.steps.explanation",
     "LinearModel": "learnrate.sweeps.model",
     "LinearSweepResult": "learnrate.sweeps.linear",

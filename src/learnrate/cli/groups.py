@@ -37,7 +37,15 @@ GROUPS = {
         *("horizon", "prune", "checkpoint", "checkpoint_every", "memory", "block_size", "cache"),
         *("cluster", "cluster_split"),
     ),
-    "What is shown and written": ("save_rates", "linear", "lang", "as_json", "quiet", "help"),
+    "What is shown and written": (
+        "save_rates",
+        "live",
+        "linear",
+        "lang",
+        "as_json",
+        "quiet",
+        "help",
+    ),
 }
 """For each heading its options, in order."""
 

@@ -14,7 +14,7 @@ from learnrate.report.curves import counted, format_rate
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.result import SweepResult
 
-__all__ = ["print_result"]
+__all__ = ["print_result", "print_where_to_go_on"]
 
 _WIDTH = 100
 _FEW = 12
@@ -90,6 +90,16 @@ def print_result(
             say(line)
     for path in saved:
         say(f"Saved {path}")
+
+
+def print_where_to_go_on(checkpoint: Path | None, lang: str) -> None:
+    """Say on standard error that a sweep without a result was saved, if it was."""
+    if checkpoint is not None and any(checkpoint.glob("[0-9]*.checkpoint")):
+        said = f"Saved in {checkpoint}: the same command goes on from there."
+        translate = translator(lang)
+        print(
+            translate("Interrupted before the first measurement."), translate(said), file=sys.stderr
+        )
 
 
 def _heading(result: SweepResult) -> Iterable[str]:

@@ -219,7 +219,7 @@ def sweep(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="A folder in which finished epochs are saved; the same command then continues from there.",
+            help="A folder in which the sweep is saved as it runs; the same command then continues from there.",
             show_default=False,
         ),
     ] = None,
@@ -247,6 +247,10 @@ def sweep(
             "Repeatable.",
             show_default=False,
         ),
+    ] = None,
+    live: Annotated[
+        Path | None,
+        typer.Option(help="A folder: write the curves there for TensorBoard as they come."),
     ] = None,
     linear: Annotated[
         bool, typer.Option("--linear", help="Linear loss axis, as in the note.")
@@ -280,8 +284,9 @@ def sweep(
         refuse_with_model,
         refuse_without_model,
     )
-    from learnrate.cli.output import print_result
-    from learnrate.cli.progress import EpochProgress
+    from learnrate.cli.output import print_result, print_where_to_go_on
+    from learnrate.cli.progress import SweepView
+    from learnrate.sweeps.live import TensorBoard
     from learnrate.sweeps.options import OutOfCore
     from learnrate.sweeps.rates import check_rates
     from learnrate.sweeps.result import SweepResult
@@ -350,11 +355,10 @@ def sweep(
     kept = None
     if checkpoint is not None:
         kept = Checkpoint(checkpoint, 30.0 if checkpoint_every is None else checkpoint_every)
-    in_blocks = memory is not None or block_size is not None
     result: SweepResult
-    counted = "epochs" if steps is None and eval_every is None else "evaluations"
+    board = None if live is None else TensorBoard(live)
     shown = not (quiet or as_json)
-    with EpochProgress(shown=shown, counted=counted, translate=translator(language)) as progress:
+    with SweepView(shown=shown, translate=translator(language), also=board) as view:
         try:
             examples = "note" if own else sys.stdin.buffer if data == "-" else data
             if model is not None:
@@ -365,7 +369,7 @@ def sweep(
                     **of_model,
                     cluster=machines,
                     checkpoint=kept,
-                    on_epoch=progress.update,
+                    on_progress=view.update,
                 )
             else:
                 result = run_sweep(
@@ -375,15 +379,15 @@ def sweep(
                     cluster=machines,
                     memory=OutOfCore(memory, block_size, cache),
                     checkpoint=kept,
-                    monitor=Monitor(
-                        on_epoch=None if in_blocks else progress.update,
-                        on_message=progress.say,
-                        on_progress=progress.update_examples if in_blocks else None,
-                    ),
+                    monitor=Monitor(on_message=view.say, on_progress=view.update),
                 )
             code = 0
         except SweepInterrupted as interrupt:
             result, code = interrupt.result, 130
+        except KeyboardInterrupt:
+            if not quiet:
+                print_where_to_go_on(checkpoint, language)
+            raise
     if horizon is not None:
         result.suggestion(horizon)  # or an error, before anything is written
         result = replace(result, wanted=horizon)
@@ -391,6 +395,7 @@ def sweep(
         result.save(path, picture=picture, log=not linear, command=context.obj, lang=language)
         for path, picture in pictures
     ]
+    saved += [] if board is None or board.place is None else [board.place]
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False))
     elif not quiet:

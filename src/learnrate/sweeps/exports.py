@@ -20,7 +20,7 @@ from learnrate.version import __version__
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["to_tensorboard", "to_xarray"]
+__all__ = ["lane_names", "lane_settings", "to_tensorboard", "to_xarray"]
 
 _NOT_QUANTITIES = ("lr", "seed", "epoch", "step", "outcome")
 
@@ -96,26 +96,38 @@ def _quantities(result: Findings) -> dict[str, Float[Array, "S K epochs"]]:
 def _runs(result: Findings) -> Iterator[Run]:
     """Yield a TensorBoard run for each lane, with its settings and outcome."""
     quantities = _quantities(result)
-    settings = _settings(result)
-    common = _flat({name: v for name, v in settings.items() if name not in _OF_THE_SWEEP})
-    if "loss" in common:  # the setting, which would have the name of the curve
-        common["loss function"] = common.pop("loss")
-    rates = _names(result.lrs)
-    for s, seed in enumerate(result.seeds):
-        for k, rate in enumerate(rates):
+    settings = lane_settings(_settings(result))
+    for s, names in enumerate(lane_names(result.lrs, result.seeds)):
+        for k, name in enumerate(names):
             outcome = result.outcomes[s][k]
             yield Run(
-                name=rate if len(result.seeds) == 1 else f"{rate},seed={seed}",
+                name=name,
                 scalars={name: values[s, k] for name, values in quantities.items()},
                 positions=result.positions,
                 settings={
                     "lr": float(result.lrs[k]),
-                    "seed": int(seed),
-                    **common,
+                    "seed": int(result.seeds[s]),
+                    **settings,
                     "outcome": outcome.name.lower(),
                 },
                 failed=outcome.diverges,
             )
+
+
+def lane_settings(settings: Mapping[str, Any]) -> dict[str, bool | int | float | str]:
+    """Settings that are a lane's own, as plain values by name."""
+    common = _flat({name: v for name, v in settings.items() if name not in _OF_THE_SWEEP})
+    if "loss" in common:  # the setting, which would have the name of the curve
+        common["loss function"] = common.pop("loss")
+    return common
+
+
+def lane_names(lrs: Float[Array, " K"], seeds: Array) -> list[list[str]]:
+    """The name of each lane's run: ``names[s][k]``, with the seed if there are several."""
+    rates = _names(lrs)
+    if len(seeds) == 1:
+        return [rates]
+    return [[f"{rate},seed={seed}" for rate in rates] for seed in seeds]
 
 
 def _names(lrs: Float[Array, " K"]) -> list[str]:

@@ -8,7 +8,10 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
+import numpy as np
+
 from learnrate._shapes import Array, Float, Int
+from learnrate.errors import LearnrateWarning, OutputError
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.result import SweepResult
 from learnrate.training.checkpoint import Checkpoints
@@ -56,8 +59,8 @@ class Task(Protocol[R]):
         ...
 
     @property
-    def n(self) -> int:
-        """Number of examples visited between two measurements."""
+    def stops(self) -> Int[Array, " points"]:
+        """Steps that a lane has made at each measurement."""
         ...
 
     @property
@@ -167,7 +170,12 @@ def run_sweep(
     def save(due: bool) -> None:
         assert checkpoints is not None
         known = {**settings, "engine": place.engine}
-        checkpoints.save(record, known, time.perf_counter() - began, due=due)
+        try:
+            checkpoints.save(record, known, time.perf_counter() - began, due=due)
+        except OutputError as error:
+            if checkpoints.required:
+                raise
+            warnings.warn(LearnrateWarning(f"{error} The sweep goes on unsaved."), stacklevel=4)
 
     def result(block: Block) -> R:
         return task.result(
@@ -182,7 +190,8 @@ def run_sweep(
         measured = int(record.points()[s].min())
         return result(Block(slice(s, s + 1), record.all_lanes, measured))
 
-    progress = Progress(record.points(), horizon.points - 1, task.n, monitor, so_far)
+    seeds = config.seed + np.arange(config.seeds)
+    progress = Progress(record, task.stops, monitor, seeds, config.as_dict(), so_far)
     problems = task.problems(progress)
     try:
         train(
@@ -200,6 +209,7 @@ def run_sweep(
             reason = f"{place.engine} reported {wrong}"
             place = task.place(_PLAINEST, None, monitor)._replace(reason=reason)
             record = Record(task.lrs, config.seeds, horizon, task.measure)
+            progress.record = record
             train(problems, record, place.executor, progress)
     except KeyboardInterrupt:
         block = Block(*record.finished())

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from learnrate._shapes import Array, Float
+from learnrate._shapes import Array, Float, Int
 from learnrate.data.fingerprint import fingerprint
+from learnrate.data.order import steps_per_epoch
 from learnrate.data.prepared import Prepared
 from learnrate.data.rows import Block as RowBlock
 from learnrate.errors import OptionError, option
@@ -51,6 +52,11 @@ class LinearTask:
     def n(self) -> int:
         """Number of training examples."""
         return self.data.n
+
+    @property
+    def stops(self) -> Int[Array, " points"]:
+        """Steps that a lane has made after each epoch."""
+        return steps_per_epoch(self.n, self.config.batch_size) * np.arange(self.config.epochs + 1)
 
     @property
     def large(self) -> bool:
@@ -142,7 +148,14 @@ class LinearTask:
 
     def problems(self, progress: Progress) -> list[LinearProblem]:
         """One problem for each seed."""
-        return self._problems([progress.of(s) for s in range(self.config.seeds)])
+        return self._problems([self._listener(progress.of(s)) for s in range(self.config.seeds)])
+
+    def _listener(self, report: Callable[[float], object] | None) -> Callable[[int], object] | None:
+        """A callback for visited examples that reports the steps of all lanes."""
+        if report is None:
+            return None
+        steps = len(self.lrs) / self.config.batch_size  # of all lanes, for each example
+        return lambda visited: report(steps * visited)
 
     def _problems(self, listeners: Sequence[Callable[[int], object] | None]) -> list[LinearProblem]:
         config, data = self.config, self.data

@@ -7,12 +7,17 @@ from typing import Any
 import torch
 
 from learnrate.errors import OptionError, not_one_of
+from learnrate.torch.config import TorchConfig
+from learnrate.torch.examples import Examples, TensorExamples
 from learnrate.torch.lanes import StepOptions
 from learnrate.torch.losses import as_loss, as_metrics
 from learnrate.torch.pacing import is_factory
 from learnrate.torch.recipe import Recipe
+from learnrate.torch.start import Source
 
-__all__ = ["PRECISIONS", "recipe_of", "step_options"]
+__all__ = ["PRECISIONS", "notes_on", "recipe_of", "step_options"]
+
+_FAR_FROM_1 = 100.0  # of a target's size
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -66,3 +71,25 @@ def step_options(
         scaled=precision == "fp16",
         ema=ema,
     )
+
+
+def notes_on(config: TorchConfig, model: Source, data: Any, examples: Examples) -> list[str]:
+    """What there is to say before training: sentences."""
+    notes = []
+    if config.seeds > 1 and config.start == "given" and isinstance(model, torch.nn.Module):
+        note = "All seeds start from the model's parameters as given and differ by order and draws alone; "
+        notes.append(note + "start='reset' or a callable gives each a start of its own.")
+    if config.loss == "mse" and isinstance(examples, TensorExamples):
+        notes += _on_scale(examples.target)
+    return notes
+
+
+def _on_scale(target: torch.Tensor) -> list[str]:
+    """What to do about a target whose size is far from that of a model's first answers, about 1."""
+    size = float(target.double().square().mean().sqrt())
+    if size == 0 or 1 / _FAR_FROM_1 <= size <= _FAR_FROM_1:
+        return []
+    note = f"The target is about {size:.1g} in size, while a model's answers start near 1 and the gradients of "
+    return [
+        f"{note}mse grow with it: train on (y - mean) / scale, or most rates are too large or too small."
+    ]

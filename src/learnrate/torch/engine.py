@@ -233,6 +233,8 @@ class TorchEngine(Engine):
             if stop < done or (stop == done and start is not None):
                 continue
             for piece in _steps(course, lanes, done, stop):
+                if problem.on_steps is not None:
+                    problem.on_steps(float(lanes.place.steps.sum()))
                 if self._due(task) and state is not None:
                     _check_shared(task, lanes)
                     go_on = remembered(task.device)

@@ -134,8 +134,8 @@ class TorchProblem:
         Learning rates.
     seed : int
         Decides order and draws.
-    on_rows : callable, optional
-        Called with the examples visited since the last measurement.
+    on_steps : callable, optional
+        Called with the steps that the lanes have made since the last measurement, all together.
     whole : int, optional
         How many lanes the problem has of which these are a part: by them an engine chooses its way, so that a
         lane comes out the same in a part as in the whole.
@@ -146,7 +146,7 @@ class TorchProblem:
     training: Training
     lrs: Float[Array, " K"]
     seed: int
-    on_rows: Callable[[int], object] | None = None
+    on_steps: Callable[[float], object] | None = None
     whole: int | None = None
     last: int | None = None
 
@@ -165,10 +165,10 @@ class TorchProblem:
         """How long lanes are trained, and where they are measured."""
         return replace(self.training.horizon, last=self.last)
 
-    def tell(self, visited: int) -> None:
-        """Say that so many examples have been visited since the last measurement."""
-        if self.on_rows is not None:
-            self.on_rows(visited)
+    def tell(self, steps: float) -> None:
+        """Report the steps that the lanes have made since the last measurement, all together."""
+        if self.on_steps is not None:
+            self.on_steps(steps)
 
     def take(self, which: slice | Array) -> TorchProblem:
         """The same training of some of the lanes."""
@@ -179,4 +179,4 @@ class TorchProblem:
         return replace(self, last=point)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "on_rows": None}
+        return {**vars(self), "on_steps": None}

@@ -14,9 +14,9 @@ from torch.utils.data import DataLoader
 from learnrate.errors import LearnrateError, OptionError, option
 from learnrate.sweeps.front import Cluster, as_cluster, run_sweep
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
-from learnrate.torch.choices import recipe_of, step_options
+from learnrate.torch.choices import notes_on, recipe_of, step_options
 from learnrate.torch.config import TorchConfig
-from learnrate.torch.examples import Examples, TensorExamples
+from learnrate.torch.examples import Examples
 from learnrate.torch.losses import LossFunction
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.orders import Order, SamplerOrder, order_of
@@ -31,14 +31,13 @@ from learnrate.torch.streams import StreamedExamples, StreamOrder, stream_of
 from learnrate.torch.task import TorchTask
 from learnrate.torch.whole import StepFunction
 from learnrate.training.checkpoint import Checkpoint, as_checkpoints
-from learnrate.training.monitor import Monitor
+from learnrate.training.monitor import Monitor, SoFar
 from learnrate.training.schedules import ScheduleLike, schedule_multipliers
 
 __all__ = ["sweep"]
 
 _DEFAULT_BATCH_SIZE = 32
 _GRID = 13
-_FAR_FROM_1 = 100.0  # of a target's size
 
 
 def sweep(
@@ -77,6 +76,7 @@ def sweep(
     cluster: str | Cluster | None = None,
     on_epoch: Callable[[int, int], object] | None = None,
     on_eval: Callable[[TorchSweepResult], object] | None = None,
+    on_progress: Callable[[SoFar], object] | None = None,
 ) -> TorchSweepResult:
     """Train a PyTorch model under many learning rates in one vectorised run.
 
@@ -175,6 +175,8 @@ def sweep(
         or ``eval_every`` measurements are counted in place of epochs.
     on_eval : callable, optional
         Called with the result so far whenever all lanes of a seed have been measured; see `SweepResult.latest`.
+    on_progress : callable, optional
+        Called with a `learnrate.SoFar`, between measurements too: how far the sweep is, and its curves so far.
 
     Returns
     -------
@@ -205,7 +207,7 @@ def sweep(
     loss_name, recipe = recipe_of(loss, step, metrics, precision)
     options = step_options(clip_grad_norm, clip_grad_value, accumulate, schedule, precision, ema)
     where = as_device(device)
-    monitor = Monitor(on_epoch=on_epoch, on_eval=on_eval)
+    monitor = Monitor(on_epoch=on_epoch, on_eval=on_eval, on_progress=on_progress)
     if epochs is not None and steps is not None:
         raise OptionError(
             f"{option('epochs')} must be left out where {option('steps')} are given. Got both."
@@ -316,7 +318,7 @@ def sweep(
     )
     checkpoints, machines = as_checkpoints(checkpoint), as_cluster(cluster)
     every = None if checkpoints is None else checkpoints.every
-    notes = tuple(_notes(config, model, data, examples))
+    notes = tuple(notes_on(config, model, data, examples))
     task = TorchTask(training, rates, notes, _warn, every)
     try:
         with forked_random_states(where):  # also where a callback draws
@@ -376,24 +378,3 @@ def _warn(note: str) -> None:
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("learnrate."):
         level, frame = level + 1, frame.f_back
     warnings.warn(note, UserWarning, stacklevel=level)
-
-
-def _notes(config: TorchConfig, model: Source, data: Any, examples: Examples) -> list[str]:
-    notes = []
-    if config.seeds > 1 and config.start == "given" and isinstance(model, torch.nn.Module):
-        note = "All seeds start from the model's parameters as given and differ by order and draws alone; "
-        notes.append(note + "start='reset' or a callable gives each a start of its own.")
-    if config.loss == "mse" and isinstance(examples, TensorExamples):
-        notes += _on_scale(examples.target)
-    return notes
-
-
-def _on_scale(target: torch.Tensor) -> list[str]:
-    """What to do about a target whose size is far from that of a model's first answers, about 1."""
-    size = float(target.double().square().mean().sqrt())
-    if size == 0 or 1 / _FAR_FROM_1 <= size <= _FAR_FROM_1:
-        return []
-    note = f"The target is about {size:.1g} in size, while a model's answers start near 1 and the gradients of "
-    return [
-        f"{note}mse grow with it: train on (y - mean) / scale, or most rates are too large or too small."
-    ]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from learnrate._shapes import Array, Float
+from learnrate._shapes import Array, Float, Int
 from learnrate.data.fingerprint import fingerprint
 from learnrate.sweeps.front import Block, Cluster, Place
 from learnrate.torch.config import TorchConfig
@@ -59,12 +59,9 @@ class TorchTask:
         return self.training.config
 
     @property
-    def n(self) -> int:
-        """Examples visited from one measurement to the next."""
-        visited = (
-            self.training.stops[-1] * self.training.options.accumulate * self.config.batch_size
-        )
-        return -(-visited // (self.horizon.points - 1))
+    def stops(self) -> Int[Array, " points"]:
+        """Steps that a lane has made at each measurement."""
+        return np.array(self.training.stops)
 
     @property
     def large(self) -> bool:
@@ -125,10 +122,10 @@ class TorchTask:
         """What an engine is given, for each seed."""
         return self._problems([progress.of(s) for s in range(self.config.seeds)])
 
-    def _problems(self, tell: Sequence[Callable[[int], object] | None]) -> list[TorchProblem]:
+    def _problems(self, tell: Sequence[Callable[[float], object] | None]) -> list[TorchProblem]:
         return [
-            TorchProblem(self.training, self.lrs, self.config.seed + s, on_rows)
-            for s, on_rows in enumerate(tell)
+            TorchProblem(self.training, self.lrs, self.config.seed + s, on_steps)
+            for s, on_steps in enumerate(tell)
         ]
 
     def contradiction(self, record: Record) -> str | None:

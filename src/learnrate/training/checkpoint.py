@@ -45,6 +45,9 @@ class Checkpoint:
         curves, bit for bit. A sweep with other settings or examples is refused.
     every : float
         The least number of seconds between two checkpoints.
+    required : bool
+        Whether the sweep ends when it cannot be saved, because the disk is full for instance. Otherwise a warning says
+        so, and it goes on; the next checkpoint is tried as usual.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Checkpoint:
 
     folder: str | Path
     every: float = 30.0
+    required: bool = False
 
     def __post_init__(self) -> None:
         """Check ``every``."""
@@ -92,7 +96,7 @@ class Checkpoints:
     """
 
     def __init__(self, where: Checkpoint) -> None:
-        self.folder, self.every = Path(where.folder), where.every
+        self.folder, self.every, self.required = Path(where.folder), where.every, where.required
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
@@ -151,9 +155,11 @@ class Checkpoints:
         """
         if due and time.monotonic() - self._saved_at < self.every:
             return
-        self._save(
-            {"settings": settings, "seconds": seconds, **_groups_of(record)}, _arrays(record)
-        )
+        about = {"settings": settings, "seconds": seconds, **_groups_of(record)}
+        try:
+            self._save(about, _arrays(record))
+        finally:
+            self._saved_at = time.monotonic()
 
     @interrupt_later()
     def _save(self, about: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -175,7 +181,7 @@ class Checkpoints:
         for other in (*self._kept(), *self.folder.glob(f".*{_SUFFIX}")):
             if other not in (path, self._newest):
                 other.unlink(missing_ok=True)
-        self._newest, self._saved_at = path, time.monotonic()
+        self._newest = path
 
     def _kept(self) -> list[Path]:
         """Files of complete checkpoints, the newest first. Temporary files begin with a dot."""

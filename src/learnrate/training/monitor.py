@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from learnrate._shapes import Array, Int
+from learnrate._shapes import Array, Bool, Float, Int
 from learnrate.errors import OptionError
+from learnrate.training.record import Record
 
-__all__ = ["Monitor", "Progress", "SweepInterrupted"]
+__all__ = ["Monitor", "Progress", "SoFar", "SweepInterrupted"]
+
+_INTERVAL_S = 0.05
+"""``on_progress`` is called no more often than this."""
 
 
 class SweepInterrupted(KeyboardInterrupt):
@@ -26,6 +31,104 @@ class SweepInterrupted(KeyboardInterrupt):
     def __init__(self, result: Any) -> None:
         super().__init__("interrupted")
         self.result = result
+
+
+@dataclass(frozen=True, eq=False)
+class SoFar:
+    """How far a sweep is: what ``on_progress`` is called with.
+
+    Attributes
+    ----------
+    record : Record
+        The curves and states, which change while the sweep goes on.
+    seeds : int array, shape (S,)
+        The seeds.
+    settings : mapping
+        What was asked for, by name.
+    steps, total : int
+        Steps that all lanes together have made, and will have made at the end. A rate that was ended early makes no more.
+    seconds : float
+        Time since this call of the sweep began to train.
+    speed : float
+        Steps a second, of all lanes together, since then; 0 if there was none yet.
+    """
+
+    record: Record
+    seeds: Int[Array, " S"]
+    settings: Mapping[str, Any]
+    steps: int
+    total: int
+    seconds: float
+    speed: float
+
+    @property
+    def finished(self) -> bool:
+        """Whether all lanes are at their end."""
+        return self.steps >= self.total
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest takes at this speed; infinite if there is none yet."""
+        return (self.total - self.steps) / self.speed if self.speed else np.inf
+
+    @property
+    def lrs(self) -> Float[Array, " K"]:
+        """The learning rates."""
+        return self.record.lrs
+
+    @property
+    def unit(self) -> str:
+        """What `positions` count: ``"epoch"`` or ``"step"``."""
+        return self.record.horizon.unit
+
+    @property
+    def positions(self) -> Int[Array, " points"]:
+        """Where lanes are measured; the first is 0, before training."""
+        return self.record.horizon.positions
+
+    @property
+    def points(self) -> Int[Array, "S K"]:
+        """The number of each lane's last measurement, from 0."""
+        return self.record.points()
+
+    @property
+    def pruned(self) -> Bool[Array, " K"]:
+        """Which rates were ended early, because they can no longer be the best."""
+        return self.record.pruned >= 0
+
+    @property
+    def curves(self) -> dict[str, Float[Array, "S K points"]]:
+        """A copy of all curves by name: ``"loss"``, ``"val_loss"``, metrics; nan where a lane has not been measured yet."""
+        return {name: curve.copy() for name, curve in self.record.curves.items()}
+
+    @property
+    def last(self) -> Float[Array, "S K"]:
+        """The last loss of each lane: on held-out examples if there are any; nan for a lane that has not begun."""
+        if not self.record.curves:
+            return np.full(self.points.shape, np.nan)
+        return np.take_along_axis(self.record.compared, self.points[:, :, None], axis=2)[:, :, 0]
+
+    @property
+    def begun(self) -> Bool[Array, "S K"]:
+        """Which lanes have been measured before training."""
+        begun = np.zeros((len(self.seeds), len(self.lrs)), dtype=bool)
+        for s, latest in enumerate(self.record.latest):
+            for lanes, _ in latest:
+                begun[s, lanes] = True
+        return begun
+
+    @property
+    def diverged(self) -> Bool[Array, " K"]:
+        """Which rates have a last loss that is not finite, for any seed that has begun."""
+        return np.asarray((self.begun & ~np.isfinite(self.last)).any(axis=0))
+
+    def best(self, number: int = 3) -> list[tuple[float, float]]:
+        """The rates with the lowest last losses, the mean over seeds that have begun, and these: the lowest first."""
+        mean = np.full(len(self.lrs), np.inf)
+        known = ~np.isnan(self.last).all(axis=0) & ~self.diverged & ~self.pruned
+        mean[known] = np.nanmean(self.last[:, known], axis=0)
+        order = np.argsort(mean, kind="stable")[:number]
+        return [(float(self.lrs[k]), float(mean[k])) for k in order if np.isfinite(mean[k])]
 
 
 @dataclass(frozen=True)
@@ -43,8 +146,8 @@ class Monitor:
     on_message : callable, optional
         Called with a sentence, such as one about compiling kernels or a worker that was lost.
     on_progress : callable, optional
-        Called with (examples visited, visits in all), counted over all seeds and epochs, also within an epoch. It may
-        be called on another thread.
+        Called with a `SoFar`, also between measurements: at most twenty times a second, and at the end. It may be called
+        on another thread.
 
     Raises
     ------
@@ -55,7 +158,7 @@ class Monitor:
     on_epoch: Callable[[int, int], object] | None = None
     on_eval: Callable[[Any], object] | None = None
     on_message: Callable[[str], object] | None = None
-    on_progress: Callable[[int, int], object] | None = None
+    on_progress: Callable[[SoFar], object] | None = None
 
     def __post_init__(self) -> None:
         """Check that the callbacks can be called."""
@@ -74,41 +177,52 @@ _NO_CALLBACKS = Monitor()
 
 
 class Progress:
-    """Counts the measurements of all lanes and the examples that they have visited, and calls a `Monitor`.
+    """Counts the measurements and the steps of all lanes, and calls a `Monitor`.
 
     Parameters
     ----------
-    points : int array, shape (S, K)
-        The number of each lane's last measurement so far.
-    total : int
-        Measurements of a lane, without the one before training: the number of epochs, or of evaluations.
-    n : int
-        Examples visited from one measurement to the next.
+    record : Record
+        The curves and states.
+    stops : int array, shape (points,)
+        Steps that a lane has made at each measurement.
     monitor : Monitor
         The callbacks.
+    seeds, settings
+        See `SoFar`.
     result : callable, optional
         Returns the result so far of a seed, given its number, for ``on_eval``.
+
+    Attributes
+    ----------
+    record : Record
+        The record, which may be replaced if training begins again.
     """
 
     def __init__(
         self,
-        points: Int[Array, "S K"],
-        total: int,
-        n: int,
+        record: Record,
+        stops: Int[Array, " points"],
         monitor: Monitor,
+        seeds: Int[Array, " S"],
+        settings: Mapping[str, Any],
         result: Callable[[int], Any] | None = None,
     ) -> None:
-        self._points, self._rows = points.copy(), np.zeros(len(points), dtype=np.int64)
-        self._total, self._n, self._monitor, self._result = total, n, monitor, result
+        self.record = record
+        self._stops, self._monitor, self._result = stops, monitor, result
+        self._seeds, self._settings = seeds, settings
+        self._points = record.points()
+        self._further = np.zeros(len(seeds))
+        self._before, self._began, self._told = self._steps(), time.monotonic(), -np.inf
 
-    def of(self, s: int) -> Callable[[int], object] | None:
-        """A callback for seed ``s``, to be called with the examples visited since the last measurement."""
+    def of(self, s: int) -> Callable[[float], object] | None:
+        """A callback for seed ``s``, to be called with the steps that its lanes have made since the last measurement."""
         if self._monitor.on_progress is None:
             return None
 
-        def report(rows: int) -> None:
-            self._rows[s] = rows
-            self._report_visits()
+        def report(steps: float) -> None:
+            self._further[s] = steps
+            if time.monotonic() - self._told >= _INTERVAL_S:
+                self._report()
 
         return report
 
@@ -117,11 +231,13 @@ class Progress:
         if self._monitor == _NO_CALLBACKS:
             return
         before = self._done()
-        self._points[s, lanes], self._rows[s] = point, 0
-        self._report_visits()
+        if (self._points[s, lanes] != point).any():
+            self._points[s, lanes], self._further[s] = point, 0
+        self._report()
         if self._done() > before:
             if self._monitor.on_epoch is not None:
-                self._monitor.on_epoch(self._done(), len(self._points) * self._total)
+                total = len(self._points) * (len(self._stops) - 1)
+                self._monitor.on_epoch(self._done(), total)
             if self._monitor.on_eval is not None and self._result is not None:
                 self._monitor.on_eval(self._result(s))
 
@@ -129,8 +245,22 @@ class Progress:
         """Measurements that all lanes of a seed have reached, added over the seeds."""
         return int(self._points.min(axis=1).sum())
 
-    def _report_visits(self) -> None:
-        if self._monitor.on_progress is not None:
-            done, total = self._done(), len(self._points) * self._total
-            visits = min(done * self._n + int(self._rows.sum()), total * self._n)
-            self._monitor.on_progress(visits, total * self._n)
+    def _steps(self) -> int:
+        return int(self._stops[self.record.points()].sum() + self._further.sum())
+
+    def _report(self) -> None:
+        """Call ``on_progress``, if it was not called just before."""
+        if self._monitor.on_progress is None:
+            return
+        pruned = self.record.pruned
+        total = len(self._seeds) * int(self._stops[pruned].sum())  # −1 is the end
+        now, steps = time.monotonic(), min(self._steps(), total)
+        if now - self._told < _INTERVAL_S and steps < total:
+            return
+        if steps == self._before:
+            self._began = now  # what comes before the first step is no training
+        self._told, seconds = now, now - self._began
+        speed = (steps - self._before) / seconds if seconds > 0 else 0.0
+        self._monitor.on_progress(
+            SoFar(self.record, self._seeds, self._settings, steps, total, seconds, speed)
+        )

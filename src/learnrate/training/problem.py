@@ -130,8 +130,8 @@ class Problem(Protocol):
         """How long lanes are trained, and when they are measured."""
         ...
 
-    def tell(self, visited: int) -> None:
-        """Report how many examples the current epoch has visited. After pickling this does nothing."""
+    def tell(self, done: int) -> None:
+        """Report how much was done since the last measurement, as the problem counts it. After pickling this does nothing."""
         ...
 
     def take(self, which: slice | Array) -> Problem:

@@ -167,7 +167,10 @@ def run_sweep(
         monitor.say(f"Going on from the checkpoint: {done} {what} are done.")
     began = time.perf_counter() - before
 
+    unsaved = False
+
     def save(due: bool) -> None:
+        nonlocal unsaved
         assert checkpoints is not None
         known = {**settings, "engine": place.engine}
         try:
@@ -175,7 +178,9 @@ def run_sweep(
         except OutputError as error:
             if checkpoints.required:
                 raise
-            warnings.warn(LearnrateWarning(f"{error} The sweep goes on unsaved."), stacklevel=4)
+            if not unsaved:
+                warnings.warn(LearnrateWarning(f"{error} The sweep goes on unsaved."), stacklevel=4)
+            unsaved = True
 
     def result(block: Block) -> R:
         return task.result(

@@ -25,12 +25,12 @@ MODULES = sorted(
 )
 
 
-# Chinese pages have the same commands as the English ones, and run where there is time.
+# Chinese pages have the same commands as the English ones, and run where there is time; so do trackers, which start servers.
 RUN = [
     pytest.param(
         page,
         id=str(page.relative_to(ROOT)),
-        marks=[pytest.mark.slow] * page.name.endswith(".zh-CN.md"),
+        marks=[pytest.mark.slow] * page.name.endswith((".zh-CN.md", "where-curves-go.md")),
     )
     for page in PAGES
 ]
@@ -69,6 +69,10 @@ def test_python_snippets(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     """The Python blocks of a page run one after the other, as a reader would type them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    for tracker in ("wandb", "mlflow"):
+        if f"import {tracker}\n" in page.read_text(encoding="utf-8"):
+            pytest.importorskip(tracker)
     names: dict[str, object] = {"__name__": "page"}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)

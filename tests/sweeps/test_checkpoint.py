@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +209,29 @@ def test_a_folder_that_cannot_be_is_refused_before_training(tmp_path: Path) -> N
         sweep(file)
     with pytest.raises(OptionError, match="checkpoint_every must be 0 seconds or more"):
         learnrate.Checkpoint(tmp_path, every=-1)
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The system refuses to write more than a kilobyte into a file, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("full")
+def test_a_full_disk_is_one_line_and_the_sweep_goes_on_or_ends_as_asked(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"File too large.*\. The sweep goes on unsaved\.") as said:
+        result = sweep(tmp_path)
+    assert len(said) == 1
+    assert "\n" not in str(said[0].message)
+    assert not list(tmp_path.iterdir())
+    assert_same(result, sweep(None))
+    with pytest.raises(OutputError, match="must be writable"):
+        learnrate.sweep(
+            X, Y, **PLAIN, checkpoint=learnrate.Checkpoint(tmp_path, every=0, required=True)
+        )
 
 
 def test_nothing_in_a_checkpoint_is_pickled(tmp_path: Path) -> None:

@@ -106,6 +106,37 @@ def test_the_sweep_of_a_model_brings_its_metrics(of_model: SweepResult, tmp_path
     assert (row["betas"], row["eps"]) == ("(0.9, 0.999)", 1e-8)
 
 
+def test_tensorboard_follows_a_sweep_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("learnrate.training.monitor._INTERVAL_S", 0.0)
+    board, seen = learnrate.TensorBoard(tmp_path / "live"), []
+
+    def tell(so_far: learnrate.SoFar) -> None:
+        board(so_far)
+        if so_far.points[0, 0] == 2 and not so_far.begun[1, 0]:
+            assert board.place is not None
+            seen.append({run.name: scalars(run)["loss"] for run in board.place.iterdir()})
+
+    X, y = learnrate.note_data()
+    settings: dict[str, Any] = {"lrs": [0.04, 1e9], "epochs": 3, "seeds": 2, "val": 0.25}
+    for number in (1, 2):  # one callback may follow several sweeps
+        monitor = learnrate.Monitor(on_progress=tell)
+        result = learnrate.sweep(X, y, **settings, engine="reference", monitor=monitor)
+        assert board.place == tmp_path / "live" / f"sweep-{number}"
+        assert set(seen[-1]) == {"lr=0.04,seed=0", "lr=1e+09,seed=0"}
+        np.testing.assert_array_equal(
+            seen[-1]["lr=0.04,seed=0"], np.float32(result.losses[0, 0, :3])
+        )
+        for s in (0, 1):
+            read = scalars(board.place / f"lr=0.04,seed={s}")
+            np.testing.assert_array_equal(read["loss"], np.float32(result.losses[s, 0]))
+            assert set(read) == {"loss", "val_loss"}
+            row, status = table_row(board.place / f"lr=0.04,seed={s}")
+            assert (row["lr"], row["seed"], row["epochs"], status) == (0.04, s, 3, 1)
+            assert table_row(board.place / f"lr=1e+09,seed={s}")[1] == 2  # failure
+
+
 def test_a_second_sweep_goes_beside_the_first(linear: LinearSweepResult, tmp_path: Path) -> None:
     first = linear.save(tmp_path)  # a folder that is there
     before = {file: file.read_bytes() for file in first.rglob("*") if file.is_file()}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -220,6 +222,61 @@ def test_another_model_or_other_data_are_refused(tmp_path: Path) -> None:
     for options, what in changed:
         with pytest.raises(OptionError, match=f"must be of the same sweep. .*{what}"):
             sweep(tmp_path, **options)
+
+
+MODELS = """
+import time, torch
+
+class Slow(torch.nn.Linear):
+    def forward(self, x):
+        time.sleep(0.01)
+        return super().forward(x)
+
+def make(features):
+    return Slow(features, 1)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_inside_the_first_epoch_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "slowly.py").write_text(MODELS)
+    command = [
+        *(
+            sys.executable,
+            "-m",
+            "learnrate",
+            "sweep",
+            "--model",
+            "slowly:make",
+            "--lrs",
+            "0.01,0.1",
+        ),
+        *("-b", "5", "-e", "1", "--checkpoint", "kept", "--checkpoint-every", "0"),
+    ]
+    kept: dict[str, Any] = {
+        "cwd": tmp_path,
+        "env": {**os.environ, "PYTHONPATH": str(SOURCE)},
+        "text": True,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+    }
+    process = subprocess.Popen(command, **kept)
+    try:
+        until = time.monotonic() + 120
+        while not any(tmp_path.glob("kept/*.checkpoint")) and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert out == ""
+    assert err == (
+        "Interrupted before the first measurement. Saved in kept: the same command goes on from there.\n"
+    )
+    done = subprocess.run(command, timeout=120, **kept)
+    assert done.returncode == 0, done.stderr
+    assert "Suggested learning rate: 0.1" in done.stdout
 
 
 SCRIPT = """

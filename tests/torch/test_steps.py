@@ -160,6 +160,25 @@ def test_a_schedule_goes_by_the_steps() -> None:
     assert (halves.losses[:, :, 3] == swept().losses[:, :, 3]).all()
 
 
+@pytest.mark.parametrize(("lanes_at_once", "each"), [("auto", 2), (1, 1)])
+def test_progress_is_told_after_every_step(
+    lanes_at_once: Any, each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("learnrate.training.monitor._INTERVAL_S", 0.0)
+    told: list[tuple[int, int, Any]] = []
+
+    def tell(so_far: learnrate.SoFar) -> None:
+        told.append((so_far.steps, so_far.total, so_far.curves["loss"]))
+
+    result = swept(on_progress=tell, lanes_at_once=lanes_at_once)
+    assert sorted({steps for steps, *_ in told}) == list(range(0, 2 * STEPS + 1, each))
+    assert {total for _, total, _ in told} == {2 * STEPS}
+    np.testing.assert_array_equal(told[-1][2], result.losses)
+    measured = {steps: curve for steps, _, curve in told}[each * MEASURED[3]]
+    assert np.isfinite(measured[0, 0, :4]).all()
+    assert np.isnan(measured[0, 0, 4:]).all()
+
+
 def test_results_so_far() -> None:
     told: list[Any] = []
     result = swept(on_eval=told.append, seeds=2, metrics={"off": nn.functional.l1_loss})

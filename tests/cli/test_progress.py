@@ -56,7 +56,7 @@ def test_it_has_a_bar_the_speed_and_the_best_rates_with_their_curves(
         assert words in text
     assert "2 diverged, 0 pruned, of 5 rates" in text
     shown = text.rpartition("training")[2].splitlines()
-    assert [line.split()[0] for line in shown[3:6]] == ["0.03", "0.1", "0.01"]
+    assert [line.split()[0] for line in shown[3:6]] == ["0.1", "0.03", "0.01"]
     assert "█" in shown[3]
     assert "▁" in shown[3]
 

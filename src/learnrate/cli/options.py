@@ -1,13 +1,20 @@
-"""Options of ``learnrate sweep`` that need more than Typer: the optimizer's, a model's, and the cluster."""
+"""Options of ``learnrate sweep`` that need more than Typer: the optimizer's, a model's, the cluster, and the checkpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from learnrate.errors import OptionError
 
-__all__ = ["machines_of", "parse_options", "refuse_with_model", "refuse_without_model"]
+__all__ = [
+    "checkpoint_of",
+    "machines_of",
+    "parse_options",
+    "refuse_with_model",
+    "refuse_without_model",
+]
 
 _WORDS = {"true": True, "false": False}
 
@@ -87,3 +94,17 @@ def machines_of(address: str | None, split: str | None, model: str | None) -> An
     from learnrate.cluster.ray import RayCluster
 
     return RayCluster(address, split=split)
+
+
+def checkpoint_of(folder: Path | None, every: float | None) -> Any:
+    """The `learnrate.Checkpoint` in a folder, or None; a time without a folder is refused."""
+    if folder is None and every is not None:
+        raise OptionError(
+            f"--checkpoint-every goes with --checkpoint. Got {every:g} without one; name a "
+            "folder with --checkpoint, or leave it out."
+        )
+    if folder is None:
+        return None
+    from learnrate.training.checkpoint import Checkpoint
+
+    return Checkpoint(folder, 30.0 if every is None else every)

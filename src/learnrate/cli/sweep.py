@@ -279,6 +279,7 @@ def sweep(
     from learnrate.book.language import default_language
     from learnrate.cli.models import sweep_model
     from learnrate.cli.options import (
+        checkpoint_of,
         machines_of,
         parse_options,
         refuse_with_model,
@@ -292,7 +293,6 @@ def sweep(
     from learnrate.sweeps.result import SweepResult
     from learnrate.sweeps.run import sweep as run_sweep
     from learnrate.sweeps.saving import check_sweep_output
-    from learnrate.training.checkpoint import Checkpoint
     from learnrate.training.monitor import Monitor, SweepInterrupted
     from learnrate.training.schedules import Schedule
 
@@ -347,14 +347,7 @@ def sweep(
         refuse_with_model(
             {"memory": memory, "block_size": block_size, "cache": cache, "threads": threads}
         )
-    if checkpoint is None and checkpoint_every is not None:
-        raise OptionError(
-            f"--checkpoint-every goes with --checkpoint. Got {checkpoint_every:g} without one; name a "
-            "folder with --checkpoint, or leave it out."
-        )
-    kept = None
-    if checkpoint is not None:
-        kept = Checkpoint(checkpoint, 30.0 if checkpoint_every is None else checkpoint_every)
+    kept = checkpoint_of(checkpoint, checkpoint_every)
     result: SweepResult
     board = None if live is None else TensorBoard(live)
     shown = not (quiet or as_json)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
 import learnrate
 from learnrate.book.note.catalogue import note_texts
 from learnrate.book.note.own_data import results_page
+from learnrate.book.note.perceptron.own_data import HELD_OUT, beside_linear
 from learnrate.sweeps.curved import SAFE, SETTLES, UNSETTLED
 from learnrate.theory.verdict import Verdict
 
@@ -29,3 +33,18 @@ def test_numbers_and_classes_are_told(lang: str, target: str) -> None:
     assert (note_texts(lang, "linear")("column_accuracy") in page) == (target == "fast")
     assert (" %</td>" in page) == (target == "fast")
     assert "0.01" in page
+
+
+def test_perceptrons_are_told_beside_linear_regression_on_the_same_rows() -> None:
+    result = learnrate.sweep("diabetes", lrs=[0.01, 0.02], epochs=3, val=HELD_OUT)
+    page = beside_linear(result, note_texts("en", "perceptron"))
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page)
+    linear = cells[:5]
+    assert linear[0] == "linear regression"
+    best = int(np.argmin(result.losses[0, :, -1]))
+    assert linear[2:4] == [
+        f"{found[0, best, -1]:.4g}" for found in (result.losses, result.val_losses)
+    ]
+    assert cells.count("perceptron") == 6
+    held_out = [float(cell.replace("∞", "inf")) for cell in cells[3::5]]
+    assert min(held_out[1:]) < result.val_losses[0, best, 0]

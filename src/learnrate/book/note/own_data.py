@@ -95,8 +95,13 @@ def _plot(result: Any, t: Texts) -> Plot:
         for k, lr in enumerate(result.lrs)
     ]
     seen = mean[np.isfinite(mean) & (mean > 0)]
-    low, high = float(seen.min()) * 0.8, float(mean[:, 0].max()) * 10
-    axes = Axis(t("epoch"), 0, E, whole=True), Axis(t("loss"), low, high, log=True)
+    low, start = float(seen.min()) * 0.8, float(mean[:, 0].max())
+    high = min(
+        float(seen.max()) * 1.2, start * 10
+    )  # one that diverges leaves, and the others can be seen
+    log = high > 20 * low
+    y = Axis(t("loss" if log else "loss_plain"), low if log else 0.0, high, log=log)
+    axes = Axis(t("epoch"), 0, E, whole=True), y
     return Plot("own-curves", t("sweep_alt"), *axes, marks)
 
 

@@ -37,6 +37,7 @@ def test_numbers_and_classes_are_told(lang: str, target: str) -> None:
 
 def test_perceptrons_are_told_beside_linear_regression_on_the_same_rows() -> None:
     result = learnrate.sweep("diabetes", lrs=[0.01, 0.02], epochs=3, val=HELD_OUT)
+    assert result.val_losses is not None
     page = beside_linear(result, note_texts("en", "perceptron"))
     cells = re.findall(r"<td[^>]*>(.*?)</td>", page)
     linear = cells[:5]

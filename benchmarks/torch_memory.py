@@ -18,6 +18,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,14 @@ import numpy as np
 from benchmarks.pages import print_table, where_and_when
 
 MB = 1e6
-LANES = 4, 12
+LANES = 8, 16
+WORKERS = 3
 STACKED, ALONE = "stacked", "one at a time"
+ADAPTERS = "LoRA on GPT-2 (peft)"
+ONLY = {  # the rest is measured both ways
+    STACKED: ("SGD", "minibatches", "CNN", "AdamW"),
+    ALONE: ("checkpointed", "LSTM"),
+}
 
 
 def setups() -> dict[str, Callable[[], dict[str, Any]]]:
@@ -104,23 +111,21 @@ def setups() -> dict[str, Callable[[], dict[str, Any]]]:
         import transformers
 
         config = transformers.GPT2Config(
-            n_layer=6, n_head=8, n_embd=512, vocab_size=2000, n_positions=128
+            n_layer=4, n_head=8, n_embd=512, vocab_size=500, n_positions=64
         )
         model = transformers.GPT2LMHeadModel(config)
         adapters = peft.LoraConfig(r=8, target_modules=["c_attn"], fan_in_fan_out=True)
-        tokens = torch.randint(2000, (16, 16))
+        tokens = torch.randint(500, (4, 16))
 
         def step(model: nn.Module, batch: Any) -> Any:
             return model(input_ids=batch[0], labels=batch[0]).loss
 
         kept = {"model": peft.get_peft_model(model, adapters), "data": (tokens, tokens)}
-        return {**kept, "step": step, "optimizer": "adamw", "batch_size": 4}
+        return {**kept, "step": step, "optimizer": "adamw", "batch_size": 1, "epochs": 1}
 
     return {
         "MLP 1024-4096-1, SGD": wide,
         "MLP 1024-4096-1, Adam": lambda: wide(optimizer="adam"),
-        "MLP 1024-4096-1, average of parameters": lambda: wide(optimizer="momentum", ema=0.9),
-        "MLP 1024-4096-1, Adafactor": lambda: wide(optimizer=torch.optim.Adafactor),
         "MLP 8 × 128, minibatches of 2,048": deep,
         "CNN with BatchNorm": images,
         "transformer encoder, AdamW": encoder,
@@ -128,7 +133,7 @@ def setups() -> dict[str, Callable[[], dict[str, Any]]]:
         "transformer encoder, activations checkpointed": lambda: encoder(True),
         "LSTM, Adam": recurrent,
         "new head on a frozen backbone": head,
-        "LoRA on GPT-2 (peft)": lora,
+        ADAPTERS: lora,
     }
 
 
@@ -190,19 +195,42 @@ def measured(name: str, lanes: int, way: str, rounds: int) -> dict[str, Any]:
 
 
 def rows(only: str, rounds: int) -> Iterator[str]:
-    """The table, line by line."""
-    yield "| set-up | lanes | parameters of a lane | a lane takes | reckoned | of it |"
+    """The table of set-ups, line by line."""
+    yield "| set-up | lanes | parameters of a lane | a lane takes | reckoned with | share |"
     yield "|" + " --- |" * 6
-    for name in setups():
-        for way in (STACKED, ALONE) if only in name else ():
-            few, many = (measured(name, lanes, way, rounds) for lanes in LANES)
-            if few["way"] != way:  # what cannot be stacked
-                continue
+    works = [
+        (name, way)
+        for name in setups()
+        if only in name and name != ADAPTERS
+        for way, other in ((STACKED, ALONE), (ALONE, STACKED))
+        if not any(part in name for part in ONLY[other])
+    ]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = pool.map(lambda w: [measured(w[0], K, w[1], rounds) for K in LANES], works)
+        for (name, way), (few, many) in zip(works, found, strict=True):
+            assert few["way"] == many["way"] == way
             each = (many["used"] - few["used"]) / (LANES[1] - LANES[0])
             yield (
                 f"| {name} | {way} | {few['trained'] / MB:.1f} MB | {each / MB:.1f} MB | "
                 f"{few['need'] / MB:.1f} MB | {few['need'] / each:.2f} |"
             )
+    yield ""
+    yield f"{where_and_when()}: `python -m benchmarks.torch_memory --update`"
+
+
+def adapters(rounds: int) -> Iterator[str]:
+    """The table of adapters on one frozen backbone, line by line."""
+    yield "| LoRA on GPT-2 | adapters of a lane | frozen backbone | the sweep takes | of one lane |"
+    yield "|" + " --- |" * 5
+    one = 0.0
+    for lanes, way in ((1, ALONE), (16, ALONE), (16, STACKED)):
+        found = measured(ADAPTERS, lanes, way, rounds)
+        one = one or found["used"]
+        of = f"{lanes} lane" if lanes == 1 else f"{lanes} lanes, {found['way']}"
+        yield (
+            f"| {of} | {found['trained'] / MB:.1f} MB | {found['frozen'] / MB:.0f} MB | "
+            f"{found['used'] / MB:.0f} MB | {found['used'] / one:.2f}× |"
+        )
     yield ""
     yield f"{where_and_when()}: `python -m benchmarks.torch_memory --update`"
 
@@ -221,6 +249,8 @@ def main() -> None:
         child(given.child[0], int(given.child[1]), given.child[2])
     else:
         print_table("memory of lanes", rows(given.only, given.rounds), "pytorch")
+        if given.only in ADAPTERS:
+            print_table("memory of adapters", adapters(given.rounds), "pytorch")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def compared(B: int) -> tuple[float, float, float]:
             began = time.process_time()
             run()
             found.append(time.process_time() - began)
-    pairs = (
+    pairs: Any = (
         (w.grad[k], m.get_parameter(f"{n}_l{layer}").grad)
         for layer, weights in enumerate(stacks)
         for n, w in zip(NAMES, weights, strict=True)

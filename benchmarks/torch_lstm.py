@@ -74,7 +74,7 @@ def compared(B: int) -> tuple[float, float, float]:
     torch.manual_seed(0)
     x = torch.randn(B, T, D)
     lanes = [nn.LSTM(D, H, LAYERS, batch_first=True) for _ in range(K)]
-    stacks = [
+    stacks: list[list[Any]] = [
         [
             torch.stack([m.get_parameter(f"{n}_l{layer}").detach() for m in lanes]).requires_grad_()
             for n in NAMES

@@ -147,7 +147,7 @@ def test_inputs_that_a_model_changes_are_copies() -> None:
     assert torch.equal(X, before)
 
 
-@pytest.mark.parametrize("seed", [2, 4])
+@pytest.mark.parametrize("seed", [4, 7])
 def test_masks_that_would_differ_are_seen_even_where_they_look_alike_at_first(seed: int) -> None:
     """Attention draws its dropout masks in another layout when stacked; these drop hardly anything."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ import learnrate.torch
 from learnrate.torch import timing
 from tests.torch.models import mlp, regression
 
-KEPT: dict[str, Any] = {"loss": "mse", "lrs": [0.01, 0.1], "batch_size": 16, "epochs": 12}
+KEPT: dict[str, Any] = {"loss": "mse", "lrs": [0.01, 0.1], "batch_size": 16, "epochs": 22}
 
 
 @pytest.mark.parametrize("stacked", [1.0, 9.0])
 def test_the_quicker_way_is_taken(stacked: float, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = learnrate.torch.sweep(mlp(), regression(), **KEPT)
     assert "stacked" in expected.engine_reason
-    times = iter([1.0, stacked])  # of one lane, and of both stacked
+    times = itertools.cycle([1.0, stacked])  # of one lane, and of both stacked
     monkeypatch.setattr(timing, "_SMALL", 0)
     monkeypatch.setattr(timing, "_seconds", lambda run, device: (run(), next(times))[1])
     result = learnrate.torch.sweep(mlp(), regression(), **KEPT)

@@ -99,3 +99,47 @@ def test_whole_numbers_as_indices_are_recorded() -> None:
         x, i = torch.arange(5.0), torch.arange(first, first + 2)
         assert torch.equal(traced(x, i)[0], x[i])
     assert isinstance(next(iter(traced.graphs.values())), torch.fx.GraphModule)
+
+
+def test_what_an_operation_changes_in_place_is_changed_again_in_every_replay() -> None:
+    """A number in the code is a constant of the recording; so is a tensor from elsewhere, which is no copy."""
+    shared = torch.ones(3)
+
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        counter = torch.tensor(1.0)
+        counter.add_(1)
+        parts = torch.split(x, 1)
+        return parts[0] * counter, parts[1] + shared[:1], x.clone().mul_(counter)
+
+    traced = Traced(function, device=CPU)
+    for first in (1.0, 2.0, 3.0):
+        x = torch.tensor([first, 5.0])
+        for found, expected in zip(traced(x), function(x), strict=True):
+            assert torch.equal(found, expected)
+    assert isinstance(next(iter(traced.graphs.values())), torch.fx.GraphModule)
+
+
+def test_a_gradient_and_vmap_are_recorded() -> None:
+    def function(theta: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+        theta = theta.detach().requires_grad_()
+        with torch.enable_grad():
+            losses = torch.vmap(lambda w: (x @ w).tanh().square().sum())(theta)
+            (gradient,) = torch.autograd.grad(losses.sum(), theta)
+        return losses.detach(), gradient
+
+    traced, generator = Traced(function, device=CPU), torch.Generator().manual_seed(0)
+    for _ in range(3):
+        theta, x = torch.randn(4, 3, generator=generator), torch.randn(5, 3, generator=generator)
+        for found, expected in zip(traced(theta, x), function(theta, x), strict=True):
+            torch.testing.assert_close(found, expected)
+    assert isinstance(next(iter(traced.graphs.values())), torch.fx.GraphModule)
+
+
+def test_steps_that_are_known_to_come_are_recorded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "_PATIENCE", 5)
+    traced = Traced(lambda x: (x + 1,), device=CPU)
+    traced(torch.ones(2))
+    assert not traced.graphs
+    traced.coming = 5
+    traced(torch.ones(2))
+    assert traced.graphs

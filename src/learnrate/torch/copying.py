@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ def copy_of(module: M, shared: Iterable[Tensor] = ()) -> M:
     OptionError
         If the module cannot be copied.
     """
-    memo: dict[int, Any] = {id(t): t.detach().clone() for t in _computed(module)}
+    memo: dict[int, Any] = dict(_other_copies(module))
     memo.update({id(t): t for t in shared})
     try:
         copied = copy.deepcopy(module, memo)
@@ -47,16 +48,24 @@ def copy_of(module: M, shared: Iterable[Tensor] = ()) -> M:
     return copied
 
 
-def _computed(module: nn.Module) -> Iterator[Tensor]:
-    """Tensors that a pass computed and the module keeps: pruned weights, activations."""
+def _other_copies(module: nn.Module) -> Iterator[tuple[int, Any]]:
+    """Copies of what `copy.deepcopy` stumbles over, or takes most of its time for.
+
+    The former are tensors that a pass computed and the module keeps: pruned weights, activations. The latter are the
+    containers of hooks in each part, a dozen and mostly empty.
+    """
     for part in module.modules():
         for value in vars(part).values():
-            inside = [value]
-            if isinstance(value, dict):
-                inside = list(value.values())
-            elif isinstance(value, list | tuple):
-                inside = list(value)
-            yield from (t for t in inside if isinstance(t, Tensor) and not t.is_leaf)
+            inside: Iterable[Any] = ()
+            if isinstance(value, Tensor):
+                inside = [value]
+            elif isinstance(value, dict | list | tuple | set):
+                if not value and type(value) in (OrderedDict, set):
+                    yield id(value), type(value)()
+                inside = value.values() if isinstance(value, dict) else value
+            for t in inside:
+                if isinstance(t, Tensor) and not t.is_leaf:
+                    yield id(t), t.detach().clone()
 
 
 def hooked(module: nn.Module) -> str | None:

@@ -28,7 +28,7 @@ from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.sharpness import sharpness_of, sharpness_of_lanes
 from learnrate.torch.stacked import StackedLanes
 from learnrate.torch.states import LEARNED, Rows
-from learnrate.torch.timing import stacked_is_slower
+from learnrate.torch.timing import is_small, is_too_short, stacked_is_slower
 from learnrate.torch.whole import MODEL
 from learnrate.training.problem import Engine
 from learnrate.training.states import LaneStates
@@ -36,7 +36,8 @@ from learnrate.training.states import LaneStates
 __all__ = ["TorchEngine"]
 
 _COMPARED = 3
-"""So many steps are compared with the real training at the start."""
+"""At most so many steps are compared with the real training at the start, unless there are random draws."""
+_QUICKER = f"{ALONE}, which is quicker here"
 
 
 class TorchEngine(Engine):
@@ -174,7 +175,8 @@ class TorchEngine(Engine):
         with in_one_line("Model and loss must take a minibatch of the data."):
             course = Course(training, task)
             first = course.batches(0)[: _COMPARED * task.options.accumulate]
-            steps = min(_COMPARED, training.steps, training.stops[-1])
+            total = training.stops[-1]
+            steps = min(_COMPARED, training.steps, total)
             check = Check(
                 task,
                 training.examples,
@@ -189,15 +191,21 @@ class TorchEngine(Engine):
             reason, settled = None, training.methods.get(seed)
             if settled not in (None, STACKED):
                 prepared.alone = settled
+            elif is_too_short(task, total) and settled is None:
+                prepared.alone = _QUICKER
             elif problem.lanes > 1 and training.config.lanes_at_once != 1:
-                reason, prepared.steps = check.at_the_start()
+                K, coming = 2, 0
+                if is_small(task) and task.rules is not None:  # all cost little more than two
+                    K, coming = lanes_at_once(prepared, training, len(problem.lrs)), total
+                reason, prepared.steps = check.at_the_start(max(2, K), coming)
+            if prepared.steps is None:
+                check.one_at_a_time()
         if reason is not None:
             self._one_at_a_time(prepared, reason)
         elif prepared.steps is not None and settled is None:
             K = lanes_at_once(prepared, training, problem.lanes)
-            total = training.stops[-1]
-            if stacked_is_slower(task, prepared.steps, training.examples, first[0], K, total):
-                prepared.steps, prepared.alone = None, f"{ALONE}, which is quicker here"
+            if stacked_is_slower(task, prepared.steps, training.examples, first[0], K):
+                prepared.steps, prepared.alone = None, _QUICKER
         if training.sharpness:
             start = task.start_row()[None]
             prepared.sharpness = sharpness_of(task, start, [{}], training.examples)

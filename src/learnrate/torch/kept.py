@@ -16,6 +16,7 @@ __all__ = ["PLUMBING", "changed", "fingerprint", "kept_state", "variables_of"]
 PLUMBING = {"_parameters", "_buffers", "_modules", "training"}
 _STOPPED = nn.Module | type | ModuleType | FunctionType | MethodType | BuiltinFunctionType
 _WHOLE = _STOPPED | Tensor | np.ndarray | random.Random | np.random.Generator
+_CONTAINERS = (list, tuple, set, frozenset, dict)
 _DEPTH = 3
 """Containers and objects are looked into so deep."""
 _MANY = 1000
@@ -28,8 +29,8 @@ def kept_state(module: nn.Module) -> dict[str, Any]:
     for part in module.modules():
         of = type(part).__name__
         for attribute, value in vars(part).items():
-            if attribute in PLUMBING:
-                continue
+            if attribute in PLUMBING or (isinstance(value, _CONTAINERS) and not value):
+                continue  # what an empty container is filled with is seen then
             inside = list(value.values()) if isinstance(value, dict) else [value]
             items = [(attribute, of, value)]
             for thing in inside:
@@ -136,7 +137,7 @@ def fingerprint(value: Any, depth: int = 0) -> Any:
     inside: Any = ()
     if depth < _DEPTH and not isinstance(value, _STOPPED):
         inside = vars(value) if hasattr(value, "__dict__") else ()
-        inside = value if isinstance(value, list | tuple | set | frozenset | dict) else inside
+        inside = value if isinstance(value, _CONTAINERS) else inside
     if len(inside) > _MANY:
         return _Same(value), len(inside)
     parts = [*inside, *inside.values()] if isinstance(inside, dict) else inside

@@ -143,11 +143,11 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
 
 def _forward(whole: Whole, batch: Any) -> tuple[Tensor, int]:
     """The loss, and the bytes that its backward pass keeps."""
-    own = {id(p) for p in whole.parameters()}
+    own = {p.untyped_storage().data_ptr() for p in whole.parameters()}  # views are saved too
     saved: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
-        if id(tensor) not in own:
+        if tensor.untyped_storage().data_ptr() not in own:
             saved[tensor.data_ptr()] = tensor.nbytes
         return tensor
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from learnrate.torch.trace import Traced
 from learnrate.torch.updates import Moves, Updates
 from learnrate.torch.views import Views
 
-__all__ = ["StackedLanes", "StackedSteps"]
+__all__ = ["StackedLanes", "StackedSteps", "add_gradients"]
 
 
 class StackedSteps:
@@ -47,6 +48,16 @@ class StackedSteps:
         moving = task.probe.moving
         self.buffers = tuple(name for name, _ in self.whole.named_buffers() if name in moving)
         self._traced: dict[Any, tuple[Traced, Traced]] = {}
+        self._coming = 0
+
+    @contextmanager
+    def expecting(self, calls: int) -> Iterator[None]:
+        """While so many steps are known to come, they are recorded at once if it pays."""
+        self._coming = calls
+        try:
+            yield
+        finally:
+            self._coming = 0
 
     @property
     def recorded(self) -> bool:
@@ -58,6 +69,7 @@ class StackedSteps:
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Every lane's loss (K,); its gradient, (K, P_j) for each parameter, empty where there is none; buffers after."""
         tensors, traced = self._of(batch)
+        traced[0].coming = self._coming
         found = traced[0](theta, *buffers, *tensors)
         P = len(self._task.layout.names)
         return found[0], list(found[1 : P + 1]), list(found[P + 1 :])
@@ -154,7 +166,7 @@ def _structure(batch: Any) -> Any:
     return None
 
 
-def _add(total: list[Tensor], more: Sequence[Tensor]) -> list[Tensor]:
+def add_gradients(total: list[Tensor], more: Sequence[Tensor]) -> list[Tensor]:
     """The sum of two gradients, in the memory of the first; a parameter has one where either of them gives it one."""
     pairs = zip(total, more, strict=True)
     return [(a.add_(b) if a.numel() else b) if b.numel() else a for a, b in pairs]
@@ -213,7 +225,7 @@ class StackedLanes(Lanes):
                 for batch in group:
                     losses, gradients, self.buffers = self.gradients(batch)
                     total += losses[self._own]
-                    found = _add(found, gradients) if found else gradients
+                    found = add_gradients(found, gradients) if found else gradients
                 if len(group) > 1:
                     found = [g / len(group) for g in found]
                 self.move(found, multiplier)

@@ -17,17 +17,32 @@ from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import Stream
 from learnrate.torch.stacked import StackedLanes, StackedSteps
 
-__all__ = ["stacked_is_slower"]
+__all__ = ["is_small", "is_too_short", "stacked_is_slower"]
 
 _SMALL = 1 << 20
 """Bytes of parameters and activations up to which stacking is quicker, without measuring."""
-_FEW = 40
+_FEW = 80
 """Up to so many steps measuring takes longer than it can save."""
-_ROUNDS = 2
+_WORTH = 0.9
+"""The share of the time of lanes one at a time that stacked ones must keep below, for they are measured slower too."""
+_ROUNDS, _CLEAR = 2, 1.5
+"""Both ways are timed so often, unless one is so many times as quick as the other at once."""
+_TIMED = 4
+"""So many lanes are stacked at most: of these models more take as much longer as they are more."""
+
+
+def is_small(task: Task) -> bool:
+    """Whether stacking is quicker, without measuring."""
+    return task.layout.size * task.dtype.itemsize + task.probe.activations <= _SMALL
+
+
+def is_too_short(task: Task, total: int) -> bool:
+    """Whether lanes are not to be stacked, without measuring: they make ``total`` steps, which each take long."""
+    return total <= _FEW and task.device.type == "cpu" and not is_small(task)
 
 
 def stacked_is_slower(
-    task: Task, steps: StackedSteps, examples: Examples, indices: torch.Tensor, K: int, total: int
+    task: Task, steps: StackedSteps, examples: Examples, indices: torch.Tensor, K: int
 ) -> bool:
     """Whether K lanes one at a time are quicker than stacked.
 
@@ -39,15 +54,10 @@ def stacked_is_slower(
         A minibatch.
     K : int
         Lanes.
-    total : int
-        Steps that each will make.
     """
-    weight = task.layout.size * task.dtype.itemsize + task.probe.activations
-    if weight <= _SMALL:
+    if is_small(task):
         return False
-    if total <= _FEW:
-        return task.device.type == "cpu"
-    batch = examples.batch(indices)
+    K, batch = min(K, _TIMED), examples.batch(indices)
     lane = Lane(task, 1e-9, scheduled=False)
     lane.mode(True)
     lanes = StackedLanes(task, np.full(K, 1e-9), steps, scheduled=False)
@@ -59,25 +69,31 @@ def stacked_is_slower(
             lanes.move(gradients, 1.0)
 
     examples.renew(task.device, task.seed, Stream.TRAINING)
-    alone = _seconds(lambda: lane.advance([copied(batch)], 1.0), task.device)
+    alone = together = np.inf
     try:
-        return _seconds(stacked, task.device) > K * alone
+        for _ in range(_ROUNDS):
+            alone = min(
+                alone, K * _seconds(lambda: lane.advance([copied(batch)], 1.0), task.device)
+            )
+            together = min(together, _seconds(stacked, task.device))
+            if not 1 / _CLEAR < together / alone < _CLEAR:
+                break
     except RuntimeError as error:
         if is_out_of_memory(error):
             return True
         raise
+    return together > _WORTH * alone
 
 
 def _seconds(run: Callable[[], Any], device: torch.device) -> float:
-    """The least time that a call takes, the first one aside where it is not the only one."""
-    least = np.inf
-    for _ in range(_ROUNDS):
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        began = time.perf_counter()
-        with torch.enable_grad():
-            run()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        least = min(least, time.perf_counter() - began)
-    return float(least)
+    """The time that a call takes: the processor's where one thread computes, for others may disturb it."""
+    on_gpu = device.type == "cuda"
+    clock = time.perf_counter if on_gpu or torch.get_num_threads() > 1 else time.process_time
+    if on_gpu:
+        torch.cuda.synchronize(device)
+    began = clock()
+    with torch.enable_grad():
+        run()
+    if on_gpu:
+        torch.cuda.synchronize(device)
+    return clock() - began

@@ -6,23 +6,26 @@ the time.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, fx
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import draws
 
-__all__ = ["Traced", "close"]
+__all__ = ["Traced", "close", "first_apart"]
 
 _GRAPHS = 8
 """Sizes of minibatches that are recorded; a model fed with more kinds runs unrecorded."""
 _CHUNK = 1 << 20
 """Numbers that are compared at a time, in float64."""
-_PATIENCE = 60
+_TOLERANCE = {torch.float64: 1e-9}
+_PATIENCE = 20
 """Calls before a recording is made: it costs about as much as these calls lose by not having one."""
 
 Step = Callable[..., tuple[Tensor, ...]]
@@ -34,6 +37,11 @@ class Traced:
     A recording is used only if it repeats the function's own values on the arguments that it was made
     with, random draws included, and if no size in it goes by the tensors' values, as in ``output[target > 0]``:
     sizes are part of a recording. Otherwise the function itself goes on being called.
+
+    Attributes
+    ----------
+    coming : int
+        Calls that are known to come.
     """
 
     def __init__(self, function: Step, *, device: torch.device, worthwhile: bool = True) -> None:
@@ -42,6 +50,7 @@ class Traced:
         self.worthwhile = worthwhile
         self.graphs: dict[tuple[Any, ...], Step] = {}
         self.calls: Counter[tuple[Any, ...]] = Counter()
+        self.coming = 0
 
     def __call__(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """The function's values."""
@@ -52,7 +61,7 @@ class Traced:
         if graph is not None:
             return graph(*tensors)
         self.calls[key] += 1
-        if self.calls[key] <= _PATIENCE or len(self.graphs) == _GRAPHS:
+        if self.calls[key] + self.coming <= _PATIENCE or len(self.graphs) == _GRAPHS:
             return self.function(*tensors)
         return self._record(key, tensors)
 
@@ -60,22 +69,22 @@ class Traced:
         state = draws(self.device)
         values = self.function(*tensors)
         after = draws(self.device)
+        self.graphs[key] = self.function
+        recorder = _Recorder(tensors)
         try:
-            from torch.fx.experimental.proxy_tensor import make_fx
-
-            graph = make_fx(self.function)(*tensors)
-            if any(map(_size_goes_by_values, graph.graph.nodes)):
-                raise ValueError("sizes that go by values cannot be recorded")
-            _tidy(graph)
             self._set_random_state(state)
-            repeated = graph(*tensors)
-            same_draws = all(map(torch.equal, draws(self.device), after))
-            good = same_draws and all(map(close, repeated, values))
+            with recorder:
+                recorded = self.function(*tensors)
+            if not recorder.goes_by_values:
+                graph = recorder.graph(recorded)
+                self._set_random_state(state)
+                repeated = graph(*tensors)
+                same_draws = all(map(torch.equal, draws(self.device), after))
+                if same_draws and all(map(close, repeated, values)):
+                    self.graphs[key] = graph
         except Exception as error:  # what cannot be recorded is run
             if is_out_of_memory(error):
                 raise
-            good = False
-        self.graphs[key] = graph if good else self.function
         self._set_random_state(after)
         return values
 
@@ -85,25 +94,107 @@ class Traced:
             torch.cuda.set_rng_state(state[1], self.device)
 
 
-def _size_goes_by_values(node: torch.fx.Node) -> bool:
-    """Whether the shape of a node's result depends on what its arguments hold."""
-    tags = getattr(node.target, "tags", ())
-    if node.target is torch.ops.aten.index.Tensor:  # only where a mask is among the indices
-        indices = [index for index in node.args[1] if index is not None]  # type: ignore[union-attr]
-        return any(index.meta["val"].dtype in (torch.bool, torch.uint8) for index in indices)  # type: ignore[union-attr]
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Writes down the tensor operations that are made, those of the backward pass and of `vmap` included.
+
+    A tensor that comes from elsewhere, such as a number in the model's code, is kept as it is.
+
+    Attributes
+    ----------
+    goes_by_values : bool
+        Whether the size of a result depended on what a tensor holds, or a number was taken out of one.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.goes_by_values = False
+        self._written, self._constants = fx.Graph(), torch.nn.Module()
+        self._nodes: dict[
+            int, tuple[fx.Node, Tensor]
+        ] = {}  # with the tensors, so that they stay apart
+        for number, tensor in enumerate(tensors):
+            self._nodes[id(tensor)] = self._written.placeholder(f"given{number}"), tensor
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Make an operation, and write it down."""
+        kwargs = dict(kwargs or {})
+        if func is _aten.lift_fresh.default:  # a constant: what changes it must change a copy
+            func = _aten.lift_fresh_copy.default
+        self.goes_by_values |= _goes_by_values(func, args)
+        result = func(*args, **kwargs)
+        if func in _ALIKE and result.shape == args[0].shape:
+            self._nodes[id(result)] = self._node(args[0]), result
+            return result
+        node = self._written.call_function(func, self._put(tuple(args)), self._put(kwargs))
+        for number, part in enumerate([result] if isinstance(result, Tensor) else result or ()):
+            if isinstance(part, Tensor) and id(part) not in self._nodes:
+                of = node
+                if part is not result:
+                    of = self._written.call_function(operator.getitem, (node, number))
+                self._nodes[id(part)] = of, part
+        return result
+
+    def graph(self, values: Sequence[Tensor]) -> fx.GraphModule:
+        """What was written down, as a function to these values, without what nobody uses."""
+        self._written.output(self._put(tuple(values)))
+        for node in reversed(self._written.nodes):
+            if (
+                node.op in ("call_function", "get_attr")
+                and not node.users
+                and not _acts(node.target)
+            ):
+                self._written.erase_node(node)
+        return fx.GraphModule(self._constants, self._written)
+
+    def _put(self, value: Any) -> Any:
+        """Arguments with nodes in place of tensors."""
+        if isinstance(value, Tensor):
+            return self._node(value)
+        if isinstance(value, list | tuple):
+            return type(value)([self._put(part) for part in value])
+        if isinstance(value, dict):
+            return {key: self._put(part) for key, part in value.items()}
+        return value
+
+    def _node(self, tensor: Tensor) -> fx.Node:
+        if id(tensor) not in self._nodes:
+            name = f"constant{len(self._nodes)}"
+            self._constants.register_buffer(name, tensor)
+            self._nodes[id(tensor)] = self._written.get_attr(name), tensor
+        return self._nodes[id(tensor)][0]
+
+
+_aten = torch.ops.aten
+_ALIKE = {
+    _aten.detach.default,
+    _aten.alias.default,
+    _aten.expand.default,
+    _aten.view.default,
+    _aten._unsafe_view.default,
+}
+"""What gives the tensor itself where the shape stays as it is."""
+
+
+def _goes_by_values(func: Any, args: Sequence[Any]) -> bool:
+    """Whether the shape of a result depends on what tensors hold."""
+    if func is _aten.index.Tensor:  # only where a mask is among the indices
+        return any(i is not None and i.dtype in (torch.bool, torch.uint8) for i in args[1])
+    tags = getattr(func, "tags", ())
     return torch.Tag.dynamic_output_shape in tags or torch.Tag.data_dependent_output in tags
 
 
-def _tidy(module: torch.fx.GraphModule) -> None:
-    """Take out what does nothing: changes of shape to the same shape, and what is not used."""
-    aten = torch.ops.aten
-    reshapes = (aten.expand.default, aten.view.default, aten._unsafe_view.default)
-    for node in module.graph.nodes:
-        source = node.all_input_nodes[0] if node.target in reshapes else None
-        if source is not None and source.meta["val"].shape == node.meta["val"].shape:
-            node.replace_all_uses_with(source)
-    module.graph.eliminate_dead_code()
-    module.recompile()
+def _acts(func: Any) -> bool:
+    """Whether an operation does more than to return something: it changes a tensor, or draws."""
+    schema = getattr(func, "_schema", None)
+    return schema is not None and (
+        schema.is_mutable or torch.Tag.nondeterministic_seeded in getattr(func, "tags", ())
+    )
 
 
 def close(a: Tensor, b: Tensor, beside: float = 0.0, coarse: float = 1.0) -> bool:
@@ -121,5 +212,19 @@ def close(a: Tensor, b: Tensor, beside: float = 0.0, coarse: float = 1.0) -> boo
             return False
         error += float(torch.where(finite, found - right, 0.0).square().sum())
         size += float(torch.where(finite, right, 0.0).square().sum())
-    tolerance = coarse * (1e-9 if a.dtype == torch.float64 else 1e-3)
+    tolerance = coarse * _TOLERANCE.get(a.dtype, 1e-3)
     return bool(error**0.5 <= tolerance * (size**0.5 + beside) + 1e-30)
+
+
+def first_apart(
+    a: Sequence[Tensor], b: Sequence[Tensor], sizes: Tensor, beside: float, coarse: float
+) -> int | None:
+    """The number of the first pair that is not `close`, None if all are; ``sizes`` are the finite norms of ``b``."""
+    if not b:
+        return None
+    tolerance = coarse * _TOLERANCE.get(b[0].dtype, 1e-3)
+    errors = torch.stack(torch._foreach_norm(torch._foreach_sub(list(a), list(b))))
+    if bool((errors <= tolerance * (sizes + beside) + 1e-30).all()):  # all at once, as is usual
+        return None
+    pairs = enumerate(zip(a, b, strict=True))
+    return next((i for i, (x, y) in pairs if not close(x, y, beside, coarse)), None)

@@ -76,9 +76,11 @@ def sweep(trainer: Any, *, lrs: Any = "auto", **options: Any) -> TorchSweepResul
     loader = _loader(trainer)
     length, total = _length(args, loader, options)
 
+    counts_in_evaluation = "num_items_in_batch" in trainer.prediction_step.__code__.co_varnames
+
     def step(model: Any, batches: Any) -> Any:
         counted: Any = None
-        if model.training:
+        if model.training or counts_in_evaluation:
             _, counted = trainer.get_batch_samples(iter(batches), len(batches), model.device)
         more = {} if counted is None else {"num_items_in_batch": counted}
         losses = [trainer.compute_loss(model, dict(batch), **more) for batch in batches]
@@ -105,6 +107,8 @@ def sweep(trainer: Any, *, lrs: Any = "auto", **options: Any) -> TorchSweepResul
             scheduler_specific_kwargs=dict(args.lr_scheduler_kwargs or {}),
         )
 
+    if args.load_best_model_at_end:
+        options = {**_best(args, total, loader), **options}
     if isinstance(trainer.eval_dataset, torch.utils.data.Dataset | list):
         options.setdefault("val_data", _loader(trainer, held_out=True))
     precision = "bf16" if args.bf16 else "fp16" if args.fp16 else None
@@ -118,6 +122,24 @@ def sweep(trainer: Any, *, lrs: Any = "auto", **options: Any) -> TorchSweepResul
         clip_grad_norm=args.max_grad_norm or None,
         **{"seed": args.seed, "precision": precision, **options, **length},
     )
+
+
+def _best(args: Any, total: int, loader: DataLoader[Any]) -> dict[str, Any]:
+    """What keeps each lane's best parameters, as ``load_best_model_at_end`` does."""
+    if args.metric_for_best_model not in (None, "loss", "eval_loss") or args.greater_is_better:
+        raise OptionError(
+            "metric_for_best_model of a Trainer must be 'loss' where load_best_model_at_end is set: others are not "
+            f"followed. Got {args.metric_for_best_model!r} instead."
+        )
+    every = args.eval_steps
+    if args.eval_strategy == "epoch":
+        if isinstance(loader.dataset, IterableDataset):
+            raise OptionError(
+                "load_best_model_at_end of a Trainer must go with eval_strategy='steps' for an IterableDataset. Got "
+                "'epoch' instead."
+            )
+        every = len(loader)
+    return {"keep": "best", "eval_every": int(every if every >= 1 else math.ceil(total * every))}
 
 
 def _loader(trainer: Any, *, held_out: bool = False) -> DataLoader[Any]:

@@ -153,10 +153,39 @@ def test_adapters_are_trained_and_the_rest_is_left(tmp_path: Path) -> None:
         torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-6)
 
 
+def test_the_best_model_is_kept(tmp_path: Path) -> None:
+    """At a rate that is far too large the first evaluation is the best."""
+
+    def held_out(lr: float) -> Any:
+        kept: dict[str, Any] = {"eval_strategy": "steps", "save_strategy": "steps"}
+        kept |= {"eval_steps": 1, "save_steps": 1, "load_best_model_at_end": True, "max_steps": 4}
+        own = trainer(tmp_path, lr, **kept)
+        own.eval_dataset = own.train_dataset
+        return own
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = learnrate.transformers.sweep(held_out(1.0), lrs=[1e-3, 1.0])
+        own = held_out(1.0)
+        own.train()
+    measured = [entry["eval_loss"] for entry in own.state.log_history if "eval_loss" in entry]
+    assert result.val_losses is not None
+    np.testing.assert_allclose(result.val_losses[0, 1, 1:], measured, rtol=1e-3)
+
+
 def test_what_is_not_followed_is_named(tmp_path: Path) -> None:
     for options, words in (
         ({"neftune_noise_alpha": 5.0}, "neftune_noise_alpha"),
         ({"gradient_accumulation_steps": 2, "dataloader_drop_last": True}, "dataloader_drop_last"),
+        (
+            {
+                "load_best_model_at_end": True,
+                "eval_strategy": "epoch",
+                "save_strategy": "epoch",
+                "metric_for_best_model": "f1",
+            },
+            "metric_for_best_model",
+        ),
     ):
         with pytest.raises(OptionError) as caught:
             learnrate.transformers.sweep(trainer(tmp_path, **options), lrs=[1e-3])

@@ -232,6 +232,27 @@ def test_clipping_and_accumulation(options: dict[str, Any], at_once: Any) -> Non
     assert_same(result, own_loop(mlp(), make, **options))
 
 
+class TwoBiases(nn.Module):
+    """Two parameters that autograd gives one tensor as their gradient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = mlp()
+        self.a, self.b = (nn.Parameter(torch.zeros(1, dtype=torch.float64)) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inside(x) + self.a + self.b  # type: ignore[no-any-return]
+
+
+def test_accumulation_where_parameters_share_a_gradient() -> None:
+    def make(m: nn.Module, lr: float) -> Any:
+        return torch.optim.SGD(m.parameters(), lr=lr)
+
+    result = swept(TwoBiases(), optimizer="sgd", accumulate=3)
+    assert "stacked" in result.engine_reason
+    assert_same(result, own_loop(TwoBiases(), make, accumulate=3))
+
+
 class Nested(torch.utils.data.Dataset[Any]):
     def __len__(self) -> int:
         return 70

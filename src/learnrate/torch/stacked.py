@@ -167,9 +167,15 @@ def _structure(batch: Any) -> Any:
 
 
 def add_gradients(total: list[Tensor], more: Sequence[Tensor]) -> list[Tensor]:
-    """The sum of two gradients, in the memory of the first; a parameter has one where either of them gives it one."""
-    pairs = zip(total, more, strict=True)
-    return [(a.add_(b) if a.numel() else b) if b.numel() else a for a, b in pairs]
+    """Add a gradient to another; a parameter has one where either of them gives it one.
+
+    Each sum takes the place of its first term in the list. It is not made in that term's memory, which two parameters
+    may share (the gradients of a and b in ``x + a + b`` are one tensor).
+    """
+    for i, (a, b) in enumerate(zip(total, more, strict=True)):
+        if b.numel():
+            total[i] = a + b if a.numel() else b
+    return total
 
 
 class StackedLanes(Lanes):

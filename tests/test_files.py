@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,15 @@ def test_the_users_folder_for_caches_is_where_the_system_has_it(
     assert user_cache("tables") == tmp_path / ".cache" / "learnrate" / "tables"
 
 
-def test_what_stands_inside_ends_before_an_interrupt() -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT is an interrupt, in a process that was started in the background too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_what_stands_inside_ends_before_an_interrupt(interruptible: None) -> None:
     steps = []
 
     @interrupt_later()

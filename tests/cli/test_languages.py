@@ -128,6 +128,9 @@ def test_the_language_is_that_of_the_system(
 
 def test_the_report_is_chinese(learnrate: Run) -> None:
     pytest.importorskip("plotly")
+    assert (
+        learnrate("sweep", "--lang", "en", "-q", "-o", "english.html").code == 0
+    )  # it leaves nothing behind
     done = learnrate(
         "sweep", "diabetes", "--epochs", "5", "--val", "0.2", "--lang", "zh", "-q", "-o", "a.html"
     )

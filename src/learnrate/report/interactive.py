@@ -67,9 +67,9 @@ def render_report(curves: Curves, texts: ReportTexts, *, log: bool = True) -> st
     version = require("plotly", extra="note", purpose="interactive reports").__version__
     rates = spread(curves, MOST_CURVES)
     headings, rows = rate_rows(curves, rates)
-    templates = environment("report")
-    templates.filters["say"] = curves.say
-    return templates.get_template("report.html").render(
+    template = environment("report").get_template("report.html")
+    return template.render(
+        say=curves.say,
         texts=texts,
         lang=curves.say("en"),
         versions=(*texts.versions, ("Plotly", version)),

@@ -134,7 +134,7 @@ def test_equals_the_plain_loop_at_sizes_that_matter(
 @pytest.mark.slow
 @fast_engines
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@settings(bounded, max_examples=300, phases=[Phase.explicit, Phase.generate])
+@settings(bounded, max_examples=75, phases=[Phase.explicit, Phase.generate])
 @given(data=st.data())
 def test_equals_the_plain_loop_far_and_wide(name: str, dtype: str, data: st.DataObject) -> None:
     wide = problems(dtype=dtype, max_d=300, max_lanes=200, max_n=300)

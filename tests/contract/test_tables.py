@@ -83,7 +83,7 @@ def test_equals_the_plain_loop_on_tables(name: str, dtype: str, case: Case) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 @both_types
-@settings(bounded, max_examples=300, phases=[Phase.explicit, Phase.generate])
+@settings(bounded, max_examples=75, phases=[Phase.explicit, Phase.generate])
 @given(case=cases())
 def test_equals_the_plain_loop_on_many_tables(name: str, dtype: str, case: Case) -> None:
     if (name, dtype) != ("reference", "float32"):

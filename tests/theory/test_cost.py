@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-BUSY = 3  # a shared machine is slower than the bars are meant for
+BUSY = 10  # this sees a change of kind; figures are the benchmark's, and CI's machines are slow and shared
 
 
 @pytest.mark.slow

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.interrupting import interrupted_once_saved
 
 COMMAND = [sys.executable, "-m", "learnrate"]
 SOURCE = Path(__file__).parents[2] / "src"
@@ -47,28 +47,15 @@ def test_a_closed_pipe_ends_quietly(environment: dict[str, str]) -> None:
 
 
 def test_ctrl_c_leaves_what_is_finished(environment: dict[str, str], tmp_path: Path) -> None:
-    output = tmp_path / "sweep.csv"
-    process = subprocess.Popen(
-        [
-            *(*COMMAND, "sweep", "--epochs", "20000", "--engine", "gram", "--save", str(output)),
-            *("--checkpoint", str(tmp_path / "kept"), "--checkpoint-every", "0"),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    try:
-        until = time.monotonic() + 60
-        while not any(tmp_path.glob("kept/*.checkpoint")) and time.monotonic() < until:
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130, err
-    assert err == ""
-    assert "Interrupted" in out
+    output, kept = tmp_path / "sweep.csv", tmp_path / "kept"
+    command = [
+        *(*COMMAND, "sweep", "--epochs", "20000", "--engine", "gram", "--save", str(output)),
+        *("--checkpoint", str(kept), "--checkpoint-every", "0"),
+    ]
+    done = interrupted_once_saved(command, kept, env=environment)
+    assert done.returncode == 130, done.stderr
+    assert done.stderr == ""
+    assert "Interrupted" in done.stdout
     assert len(output.read_text().splitlines()) > 4 * 2
 
 

@@ -22,6 +22,7 @@ from learnrate.linear.gram import GramEngine
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.training.executors import LocalExecutor, States
 from learnrate.training.monitor import SweepInterrupted
+from tests.interrupting import interrupted_once_saved
 
 SOURCE = Path(__file__).parents[2] / "src"
 X, Y = learnrate.note_data(200)
@@ -254,25 +255,11 @@ def environment() -> dict[str, str]:
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
-    kept, began = tmp_path / "kept", time.monotonic()
-    process = subprocess.Popen(
-        [*COMMAND, "--epochs", "100000", "--checkpoint", str(kept), "--checkpoint-every", "1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    try:
-        while not (kept.exists() and list(kept.iterdir())):
-            assert process.poll() is None
-            assert time.monotonic() < began + 60
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130, err
-    assert "the same command goes on from there" in " ".join(out.split())
+    kept = tmp_path / "kept"
+    options = ["--epochs", "100000", "--checkpoint", str(kept), "--checkpoint-every", "1"]
+    done = interrupted_once_saved([*COMMAND, *options], kept, env=environment())
+    assert done.returncode == 130, done.stderr
+    assert "the same command goes on from there" in " ".join(done.stdout.split())
     assert list(kept.iterdir())
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from learnrate.errors import OptionError
 from learnrate.torch.result import TorchSweepResult
 from learnrate.training.checkpoint import Checkpoints
 from learnrate.training.monitor import SweepInterrupted
+from tests.interrupting import interrupted_once_saved
 from tests.torch.models import Pairs, regression
 
 LRS = [1e-3, 1e-2, 1e-1]
@@ -241,40 +240,26 @@ def make(features):
 def test_ctrl_c_inside_the_first_epoch_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "slowly.py").write_text(MODELS)
     command = [
-        *(
-            sys.executable,
-            "-m",
-            "learnrate",
-            "sweep",
-            "--model",
-            "slowly:make",
-            "--lrs",
-            "0.01,0.1",
-        ),
-        *("-b", "5", "-e", "1", "--checkpoint", "kept", "--checkpoint-every", "0"),
+        sys.executable,
+        "-m",
+        "learnrate",
+        "sweep",
+        "--model",
+        "slowly:make",
+        "--lrs",
+        "0.01,0.1",
     ]
-    kept: dict[str, Any] = {
-        "cwd": tmp_path,
-        "env": {**os.environ, "PYTHONPATH": str(SOURCE)},
-        "text": True,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.PIPE,
-    }
-    process = subprocess.Popen(command, **kept)
-    try:
-        until = time.monotonic() + 120
-        while not any(tmp_path.glob("kept/*.checkpoint")) and time.monotonic() < until:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130, err
-    assert out == ""
-    assert err == (
+    command += ["-b", "5", "-e", "1", "--checkpoint", "kept", "--checkpoint-every", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    ended = interrupted_once_saved(command, tmp_path / "kept", env=environment, cwd=tmp_path)
+    assert ended.returncode == 130, ended.stderr
+    assert ended.stdout == ""
+    assert ended.stderr == (
         "Interrupted before the first measurement. Saved in kept: the same command goes on from there.\n"
     )
-    done = subprocess.run(command, timeout=120, **kept)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert "Suggested learning rate: 0.1" in done.stdout
 
@@ -345,7 +330,7 @@ print(kills, compared)
 @pytest.mark.slow
 @pytest.mark.parametrize("at_once", ["auto", "1"])
 @pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
-def test_fifty_kills_change_no_bit(optimizer: str, at_once: str, tmp_path: Path) -> None:
+def test_kills_change_no_bit(optimizer: str, at_once: str, tmp_path: Path) -> None:
     """SIGKILL at 13 random moments for each of four ways to train, most of them inside of an epoch.
 
     Every sweep that ends has the bits of an unbroken one.

@@ -27,7 +27,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-import learnrate.torch
 from benchmarks import suggestion_quality as finders
 from benchmarks.horizon_quality import (
     COARSE,
@@ -36,9 +35,11 @@ from benchmarks.horizon_quality import (
     Long,
     Pruned,
     everyone,
+    loss_of,
     lowest,
     ours,
     runs,
+    trained,
 )
 from benchmarks.horizon_tasks import ASIDE, TASKS, Task, build, load
 from benchmarks.pages import print_table
@@ -133,11 +134,6 @@ class Found:
         return build(self.task, seed // 100)
 
 
-def loss_of(task: Task) -> str:
-    """Name of the loss."""
-    return "cross-entropy" if load(task.data)[0][1].dtype == torch.int64 else "mse"
-
-
 def prodigy(model: torch.nn.Module, lr: float) -> Any:
     """Prodigy of the package prodigyopt."""
     from prodigyopt import Prodigy
@@ -168,27 +164,10 @@ WITHOUT: dict[str, tuple[Callable[[torch.nn.Module, float], Any], float]] = {
 """With the rate that each takes where none is given."""
 
 
-def trained(task: Task, seed: int, M: int, optimizer: Any, lr: float, schedule: str) -> Any:
+def curve_of(task: Task, seed: int, M: int, optimizer: Any, lr: float, schedule: str) -> Any:
     """Held-out losses of one rate, trained for M·T0 steps as in `benchmarks.horizon_quality`."""
-    data, held = load(task.data)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = learnrate.torch.sweep(
-            build(task, seed),
-            data,
-            loss=loss_of(task),
-            lrs=[lr],
-            optimizer=optimizer,
-            schedule=schedule,
-            batch_size=min(task.batch_size, len(data[0])),
-            steps=M * task.T0,
-            eval_train=False,
-            val_data=held,
-            seed=seed,
-            keep="none",
-        )
-    assert result.val_losses is not None
-    return result.val_losses[0, 0]
+    result = trained(task, seed, M, lrs=[lr], optimizer=optimizer, schedule=schedule)
+    return np.asarray(result.val_losses)[0, 0]
 
 
 @cache
@@ -206,11 +185,11 @@ def of_tool(run: Long, task: Task, tool: str, seed: int) -> dict[str, float]:
             return {"regret": 100.0}
         if run.lrs[0] <= lr <= run.lrs[-1]:
             return {"regret": 100 * run.regret(lr), "lr": lr}
-        curve = trained(task, seed, run.M, task.optimizer, lr, task.schedule)
+        curve = curve_of(task, seed, run.M, task.optimizer, lr, task.schedule)
         return {"regret": _regret(run, curve), "lr": lr}
     optimizer, rate = WITHOUT[tool]
     schedule = "constant" if tool.startswith("Schedule") else task.schedule
-    return {"regret": _regret(run, trained(task, seed, run.M, optimizer, rate, schedule))}
+    return {"regret": _regret(run, curve_of(task, seed, run.M, optimizer, rate, schedule))}
 
 
 def _regret(run: Long, curve: Any) -> float:

@@ -26,6 +26,7 @@ import learnrate.torch
 from benchmarks.horizon_tasks import ASIDE, TASKS, Task, build, load
 from benchmarks.pages import DOCS, put
 from learnrate.sweeps.longer import best_rate, longer_run
+from learnrate.torch.result import TorchSweepResult
 from learnrate.training.problem import Horizon
 from learnrate.training.pruning import Halving, lowest_so_far
 
@@ -44,30 +45,40 @@ class Curves(NamedTuple):
     steps: Any
 
 
+def loss_of(task: Task) -> str:
+    """Name of the loss."""
+    return "cross-entropy" if load(task.data)[0][1].dtype == torch.int64 else "mse"
+
+
+def trained(
+    task: Task, seed: int, M: int, *, lrs: Any, optimizer: Any, schedule: str
+) -> TorchSweepResult:
+    """A sweep of M·T0 steps from one seed, measured on held-out examples alone."""
+    data, held = load(task.data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return learnrate.torch.sweep(
+            build(task, seed),
+            data,
+            loss=loss_of(task),
+            lrs=lrs,
+            optimizer=optimizer,
+            schedule=schedule,
+            batch_size=min(task.batch_size, len(data[0])),
+            steps=M * task.T0,
+            eval_train=False,
+            val_data=held,
+            seed=seed,
+            keep="none",
+        )
+
+
 def train(task: Task, M: int) -> Curves:
     """All rates for M·T0 steps."""
-    data, held = load(task.data)
-    seeds = []
-    for seed in range(SEEDS):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            result = learnrate.torch.sweep(
-                build(task, seed),
-                data,
-                loss="cross-entropy" if data[1].dtype == torch.int64 else "mse",
-                lrs=task.lrs,
-                optimizer=task.optimizer,
-                schedule=task.schedule,
-                batch_size=min(task.batch_size, len(data[0])),
-                steps=M * task.T0,
-                eval_train=False,
-                val_data=held,
-                seed=seed,
-                keep="none",
-            )
-        assert result.val_losses is not None
-        seeds.append(result.val_losses[0])
-    return Curves(np.stack(seeds), result.positions)
+    own = {"lrs": task.lrs, "optimizer": task.optimizer, "schedule": task.schedule}
+    results = [trained(task, seed, M, **own) for seed in range(SEEDS)]
+    losses = np.concatenate([np.asarray(result.val_losses) for result in results])
+    return Curves(losses, results[-1].positions)
 
 
 def known() -> dict[str, Any]:

@@ -142,7 +142,7 @@ def test_a_perceptron_with_dropout_and_weight_decay_from_scratch_learns() -> Non
 
     def net(X: nd.NDArray) -> nd.NDArray:
         W1, b1, W2, b2 = params
-        hidden = nd.maximum(nd.dot(X, W1) + b1, 0)
+        hidden: nd.NDArray = nd.maximum(nd.dot(X, W1) + b1, 0)
         if autograd.is_training():
             hidden = dropout(hidden, 0.2)
         return nd.dot(hidden, W2) + b2

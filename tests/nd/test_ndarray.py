@@ -103,7 +103,10 @@ SHAPE_ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
     "pick": (lambda: nd.pick(A, V), r"pick .*\(2, 3\).*\(3,\).*\(2,\) would fit"),
     "where": (lambda: nd.where(V, A, V), r"where .*\(3,\), \(2, 3\) and \(3,\)"),
     "elemwise": (lambda: nd.elemwise_add(A, V), r"elemwise add .*\(2, 3\) and \(3,\).*nd\.add"),
-    "not an array": (lambda: nd.exp(2), "exp must be given an NDArray.*int"),
+    "not an array": (
+        lambda: nd.exp(2),  # type: ignore[type-var]
+        "exp must be given an NDArray.*int",
+    ),
     "not an array either": (lambda: unchecked.sum([1, 2]), "sum must be given an NDArray.*list"),
     "operand": (lambda: V + "1", r"add .*\(3,\).*str"),
     "comparison": (lambda: V == None, "equal .*NoneType"),  # noqa: E711

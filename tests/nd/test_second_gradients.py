@@ -31,7 +31,9 @@ def gradients_of(function: Callable[..., NDArray]) -> Callable[..., NDArray]:
             weights = np.cos(1 + np.arange(out.size, dtype=np.float64)).reshape(out.shape)
             weighted = out * nd.array(weights, dtype=out.dtype)
             found = autograd.grad(weighted, list(inputs), create_graph=True)
-            flat = [(g + x).reshape((-1,)) for g, x in zip(found, inputs, strict=True)]
+            flat: list[NDArray] = [
+                (g + x).reshape((-1,)) for g, x in zip(found, inputs, strict=True)
+            ]
             return nd.concat(*flat, dim=0)
 
     return gradient
@@ -111,7 +113,7 @@ def test_what_puts_back_is_undone_by_what_takes_out(operator: Any, attributes: A
     x = nd.array([3.0, 5.0, 7.0], dtype="float64")
     x.attach_grad()
     out = operator.forward(x._data, *attributes)
-    g = Recording(out * 0 + 2, x._node)  # type: ignore[arg-type]
+    g = Recording(out * 0 + 2, x._node)
     (rule,) = operator.gradients
     put = rule(g, out, x._data, *attributes)
     assert put.shape == x.shape
@@ -122,7 +124,7 @@ def test_what_puts_back_is_undone_by_what_takes_out(operator: Any, attributes: A
 def test_numpy_functions_without_an_operator_are_refused() -> None:
     x = nd.array([1.0])
     x.attach_grad()
-    value = Recording(x._data, x._node)  # type: ignore[arg-type]
+    value = Recording(x._data, x._node)
     for compute in (np.cosh, np.cumsum, np.multiply.reduce):
         with pytest.raises(TypeError):
             compute(value)

@@ -14,24 +14,20 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from learnrate.autograd import Node, Operator
 from learnrate.autograd.scopes import state
 from learnrate.errors import InputError
+from learnrate.nd.base import A
 from learnrate.nd.operator_errors import (
     dtype_error,
     number_error,
     operand_error,
     value_error,
 )
-
-if TYPE_CHECKING:
-    from learnrate.nd.ndarray import NDArray
-
-    Method = Callable[..., NDArray]
 
 __all__ = ["apply", "binary", "binary_reversed", "quiet", "unary"]
 
@@ -61,11 +57,11 @@ class _Quiet(threading.local):
 quiet = _Quiet()
 
 
-def binary(op: Operator) -> Method:
+def binary(op: Operator) -> Callable[[A, Any], A]:
     """Make the method ``x op y``, with broadcasting, of an array and an array or a number."""
     forward = op.forward
 
-    def method(self: NDArray, other: Any) -> NDArray:
+    def method(self: A, other: Any) -> A:
         x, x_node = self._data, self._node
         y, y_node = other, None
         kind = type(other)
@@ -83,7 +79,7 @@ def binary(op: Operator) -> Method:
             raise value_error(op, error, x, y) from error
         if data.dtype is not x.dtype:
             data = _cast_operands(op, x, y, x.dtype) if kind is float else _cast(data, x.dtype)
-        out: NDArray = new(type(self))
+        out: A = new(type(self))
         out._data = data
         out._node = None
         if (x_node is not None or y_node is not None) and state.recording:
@@ -93,11 +89,11 @@ def binary(op: Operator) -> Method:
     return method
 
 
-def binary_reversed(op: Operator) -> Method:
+def binary_reversed(op: Operator) -> Callable[[A, Any], A]:
     """Make the method ``x op y`` of an array ``y`` and a number ``x`` on its left."""
     forward = op.forward
 
-    def method(self: NDArray, other: Any) -> NDArray:
+    def method(self: A, other: Any) -> A:
         y, node = self._data, self._node
         x = other
         kind = type(other)
@@ -109,7 +105,7 @@ def binary_reversed(op: Operator) -> Method:
             raise value_error(op, error, x, y) from error
         if data.dtype is not y.dtype:
             data = _cast_operands(op, x, y, y.dtype) if kind is float else _cast(data, y.dtype)
-        out: NDArray = new(type(self))
+        out: A = new(type(self))
         out._data = data
         out._node = None
         if node is not None and state.recording:
@@ -141,7 +137,7 @@ def _cast(data: Any, dtype: np.dtype[Any]) -> Any:
     return quiet.call(data.astype, dtype)
 
 
-def unary(op: Operator, array: NDArray, *attributes: Any) -> NDArray:
+def unary(op: Operator, array: A, *attributes: Any) -> A:
     """``op(array, *attributes)`` in the dtype of the array, recorded."""
     try:
         x, node = array._data, array._node
@@ -155,7 +151,7 @@ def unary(op: Operator, array: NDArray, *attributes: Any) -> NDArray:
         raise value_error(op, error, x, *attributes) from error
     if data.dtype is not x.dtype:
         data = _cast(data, x.dtype)
-    out: NDArray = new(type(array))
+    out: A = new(type(array))
     out._data = data
     out._node = None
     if node is not None and state.recording:
@@ -163,9 +159,7 @@ def unary(op: Operator, array: NDArray, *attributes: Any) -> NDArray:
     return out
 
 
-def apply(
-    op: Operator, inputs: tuple[NDArray, ...], *attributes: Any, dtype: Any = None
-) -> NDArray:
+def apply(op: Operator, inputs: tuple[A, ...], *attributes: Any, dtype: Any = None) -> A:
     """``op(*inputs, *attributes)`` in the dtype of the first input, or in ``dtype``, recorded."""
     for array in inputs:
         if not hasattr(array, "_node"):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
+from learnrate.autograd.scopes import state
+from learnrate.errors import AutogradError, InputError
 from learnrate.nd.apply import binary, binary_reversed
+from learnrate.nd.base import Base
 from learnrate.nd.functions import choosing, elementwise, products, reductions, shaping
+from learnrate.nd.functions.results import check_writable
 from learnrate.nd.operators import arithmetic as op
-
-if TYPE_CHECKING:
-    from learnrate.nd.ndarray import NDArray
 
 __all__ = ["Methods"]
 
 
-class Methods:
+class Methods(Base):
     """The operators and methods of `NDArray` that compute new arrays."""
 
     __slots__ = ()
@@ -43,27 +44,39 @@ class Methods:
     __lt__ = binary(op.COMPARISONS["lesser"])
     __le__ = binary(op.COMPARISONS["lesser_equal"])
 
-    def __iadd__(self, other: Any) -> NDArray:  # type: ignore[misc]
+    def __iadd__(self, other: Any) -> Self:
         return self._write(self + other)
 
-    def __isub__(self, other: Any) -> NDArray:  # type: ignore[misc]
+    def __isub__(self, other: Any) -> Self:
         return self._write(self - other)
 
-    def __imul__(self, other: Any) -> NDArray:  # type: ignore[misc]
+    def __imul__(self, other: Any) -> Self:
         return self._write(self * other)
 
-    def __itruediv__(self, other: Any) -> NDArray:  # type: ignore[misc]
+    def __itruediv__(self, other: Any) -> Self:
         return self._write(self / other)
 
-    def __imod__(self, other: Any) -> NDArray:  # type: ignore[misc]
+    def __imod__(self, other: Any) -> Self:
         return self._write(self % other)
 
-    def __ipow__(self, other: Any) -> NDArray:  # type: ignore[misc]
+    def __ipow__(self, other: Any) -> Self:
         return self._write(self**other)
 
-    if TYPE_CHECKING:  # defined in NDArray
-
-        def _write(self, result: NDArray) -> NDArray: ...
+    def _write(self, result: Self) -> Self:
+        """Copy the values of ``result`` into this array: the last step of ``x += y``."""
+        if state.recording and (self._node is not None or result._node is not None):
+            check_writable(self)
+            raise AutogradError(
+                "While recording, x += y and the like must not involve recorded arrays. "
+                "Write x = x + y, which makes a new array."
+            )
+        if result._data.shape != self._data.shape:
+            raise InputError(
+                f"An array must keep its shape when it is written to. Got a result of shape "
+                f"{result.shape} for {self.shape} instead; write x = x + y for a new array."
+            )
+        self._data[...] = result._data
+        return self
 
     # Functions
 
@@ -123,7 +136,6 @@ class Methods:
     softmax = products.softmax
 
     @property
-    def T(self) -> NDArray:
+    def T(self) -> Self:
         """The transpose, a copy; a vector is returned itself."""
-        array: Any = self
-        return shaping.transpose(array) if array.ndim > 1 else array
+        return shaping.transposed(self)

@@ -47,27 +47,8 @@ class NDArray(Methods):
     ``x``, as does every ``x[…]`` of integers and slices that is contiguous; all other results are copies.
     """
 
-    __slots__ = ("__weakref__", "_data", "_node")
+    __slots__ = ("__weakref__",)
     __array_ufunc__ = None  # NumPy leaves mixed operations to this class, which refuses them
-
-    def __init__(self, data: Array, node: Node | None = None) -> None:
-        self._data = data
-        self._node = node
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length along each axis."""
-        return self._data.shape
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return self._data.size
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return self._data.ndim
 
     @property
     def dtype(self) -> type[np.generic]:
@@ -114,9 +95,6 @@ class NDArray(Methods):
                 f"Got an array of shape {self.shape} instead; use .min() for all, .max() for any."
             )
         return bool(self._data.ravel()[0])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self._data, dtype=dtype)
 
     def __len__(self) -> int:
         return int(self._data.shape[0])
@@ -274,22 +252,6 @@ class NDArray(Methods):
                 "While recording, a recorded result must be written to a whole array of its own shape. "
                 f"Got a part of shape {self.shape} instead; join parts with nd.concat or nd.stack."
             )
-
-    def _write(self, result: NDArray) -> NDArray:
-        """Copy the values of ``result`` into this array: the last step of ``x += y``."""
-        if state.recording and (self._node is not None or result._node is not None):
-            check_writable(self)
-            raise AutogradError(
-                "While recording, x += y and the like must not involve recorded arrays. "
-                "Write x = x + y, which makes a new array."
-            )
-        if result._data.shape != self._data.shape:
-            raise InputError(
-                f"An array must keep its shape when it is written to. Got a result of shape "
-                f"{result.shape} for {self.shape} instead; write x = x + y for a new array."
-            )
-        self._data[...] = result._data
-        return self
 
     def copyto(self, other: Any) -> NDArray:
         """Copy the values to ``other``, an array of the same shape, and return it."""

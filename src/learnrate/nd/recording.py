@@ -14,8 +14,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from learnrate._shapes import Array
 from learnrate.autograd import Node, Operator
+from learnrate.nd.base import Base
 from learnrate.nd.operators import arithmetic as op
 from learnrate.nd.operators.choosing import GATHER, SLICE, WHERE
 from learnrate.nd.operators.elementwise import CAST, ELEMENTWISE
@@ -40,32 +40,10 @@ _COMPARISONS = {np.equal, np.not_equal, np.greater, np.greater_equal, np.less, n
 """Functions without a gradient, which return plain arrays."""
 
 
-class Recording(NDArrayOperatorsMixin):
+class Recording(Base, NDArrayOperatorsMixin):
     """A value inside a gradient rule, with its node. It has only the attributes of arrays that rules use."""
 
-    __slots__ = ("_data", "_node")
-
-    def __init__(self, data: Array, node: Node) -> None:
-        self._data = data
-        self._node = node
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self._data, dtype=dtype)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length along each axis."""
-        return self._data.shape
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return self._data.size
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return self._data.ndim
+    __slots__ = ()
 
     @property
     def dtype(self) -> Any:

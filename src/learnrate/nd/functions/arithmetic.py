@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from learnrate.autograd import Operator
 from learnrate.errors import InputError
 from learnrate.nd.apply import apply, binary, binary_reversed
+from learnrate.nd.base import A
 from learnrate.nd.functions.results import into
 from learnrate.nd.operators import arithmetic as op
 from learnrate.nd.operators.shaping import ADD_N
-
-if TYPE_CHECKING:
-    from learnrate.nd.ndarray import NDArray
-
 
 __all__ = [
     "add",
@@ -66,7 +63,7 @@ def _function(operator: Operator, formula: str, *, symmetric: bool = False) -> F
     # Beside a number, both ends of a tie belong to the array, whichever side it is on.
     reversed_method = method if symmetric else binary_reversed(operator)
 
-    def function(lhs: Any, rhs: Any, out: NDArray | None = None) -> Any:
+    def function(lhs: Any, rhs: Any, out: A | None = None) -> Any:
         if hasattr(lhs, "_node"):
             return into(out, method(lhs, rhs))
         if hasattr(rhs, "_node"):
@@ -100,7 +97,7 @@ def _same_shape(operator: Operator, formula: str) -> Function:
     """A function ``f(lhs, rhs, out=None)`` of arrays of one shape."""
     method = binary(operator)
 
-    def function(lhs: NDArray, rhs: NDArray, out: NDArray | None = None) -> NDArray:
+    def function(lhs: A, rhs: A, out: A | None = None) -> A:
         if getattr(lhs, "shape", None) != getattr(rhs, "shape", None):
             raise InputError(
                 f"elemwise {operator.name} must be given arrays of one shape. Got "
@@ -122,6 +119,6 @@ elemwise_mul = _same_shape(op.MULTIPLY, "lhs · rhs")
 elemwise_div = _same_shape(op.DIVIDE, "lhs / rhs")
 
 
-def add_n(*args: NDArray, out: NDArray | None = None) -> NDArray:
+def add_n(*args: A, out: A | None = None) -> A:
     """Sum of arrays of one shape."""
     return into(out, apply(ADD_N, args))

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.apply import apply, unary
+from learnrate.nd.base import A
 from learnrate.nd.functions.arguments import dtype_of, one_axis, rank
 from learnrate.nd.functions.results import into
 from learnrate.nd.operator_errors import dtype_error, operand_error
 from learnrate.nd.operators.choosing import ONE_HOT, PICK, TAKE, WHERE
 
-if TYPE_CHECKING:
-    from learnrate.nd.ndarray import NDArray
-
 __all__ = ["one_hot", "pick", "take", "where"]
 
 
-def take(
-    a: NDArray, indices: NDArray, axis: int = 0, mode: str = "clip", out: NDArray | None = None
-) -> NDArray:
+def take(a: A, indices: A, axis: int = 0, mode: str = "clip", out: A | None = None) -> A:
     """Elements of ``a`` at ``indices`` along ``axis``.
 
     Indices are cut to integers. Those out of range are clipped to it (``mode="clip"``), counted around
@@ -43,13 +39,13 @@ def _check_mode(name: str, mode: str, modes: tuple[str, ...]) -> None:
 
 
 def pick(
-    data: NDArray,
-    index: NDArray,
+    data: A,
+    index: A,
     axis: int = -1,
     keepdims: bool = False,
     mode: str = "clip",
-    out: NDArray | None = None,
-) -> NDArray:
+    out: A | None = None,
+) -> A:
     """From each row of ``data`` the element at that row's index: ``data[i, index[i]]``.
 
     Indices are cut to integers; those out of range are clipped (``mode="clip"``) or counted around
@@ -69,7 +65,7 @@ def pick(
     return into(out, unary(PICK, data, index._data, at, keepdims, mode))
 
 
-def where(condition: NDArray, x: NDArray, y: NDArray, out: NDArray | None = None) -> NDArray:
+def where(condition: A, x: A, y: A, out: A | None = None) -> A:
     """``x`` where ``condition`` is not 0, ``y`` elsewhere.
 
     The condition has the shape of ``x`` and ``y``, or is a vector with one element for each row.
@@ -91,12 +87,12 @@ def where(condition: NDArray, x: NDArray, y: NDArray, out: NDArray | None = None
 
 
 def one_hot(
-    indices: NDArray,
+    indices: A,
     depth: int,
     on_value: float = 1.0,
     off_value: float = 0.0,
     dtype: Any = "float32",
-) -> NDArray:
+) -> A:
     """A row of ``depth`` values for each index: ``on_value`` at the index, ``off_value`` elsewhere."""
     target = dtype_of(dtype)
     return apply(ONE_HOT, (indices,), depth, on_value, off_value, target, dtype=target)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from learnrate.nd.apply import apply, unary
+from learnrate.nd.base import A
 from learnrate.nd.functions.arguments import dtype_of
 from learnrate.nd.functions.results import into
 from learnrate.nd.operators.elementwise import CAST, CLIP, COPY, ELEMENTWISE, STOP_GRADIENT
-
-if TYPE_CHECKING:
-    from learnrate.nd.ndarray import NDArray
 
 __all__ = [
     "BlockGrad",
@@ -51,11 +49,17 @@ __all__ = [
 ]
 
 
-def _function(name: str, formula: str) -> Callable[..., NDArray]:
+class _Function(Protocol):
+    def __call__(self, data: A, out: A | None = None) -> A: ...
+
+    def __get__(self, array: A, kind: Any = None) -> Callable[..., A]: ...  # as a method
+
+
+def _function(name: str, formula: str) -> _Function:
     """A function ``f(data, out=None)`` that applies the operator of that name."""
     operator = ELEMENTWISE[name]
 
-    def function(data: NDArray, out: NDArray | None = None) -> NDArray:
+    def function(data: A, out: A | None = None) -> A:
         return into(out, unary(operator, data))
 
     function.__name__ = function.__qualname__ = name
@@ -92,12 +96,12 @@ tanh = _function("tanh", "tanh x")
 zeros_like = _function("zeros_like", "0")
 
 
-def clip(data: NDArray, a_min: float, a_max: float, out: NDArray | None = None) -> NDArray:
+def clip(data: A, a_min: float, a_max: float, out: A | None = None) -> A:
     """``min(max(x, a_min), a_max)`` of each element."""
     return into(out, unary(CLIP, data, a_min, a_max))
 
 
-def astype(data: NDArray, dtype: Any, copy: bool = True) -> NDArray:
+def astype(data: A, dtype: Any, copy: bool = True) -> A:
     """``data`` with another dtype; with ``copy=False`` itself if it has that dtype already."""
     target = dtype_of(dtype)
     if not copy and data._data.dtype == target:
@@ -105,22 +109,22 @@ def astype(data: NDArray, dtype: Any, copy: bool = True) -> NDArray:
     return apply(CAST, (data,), target, dtype=target)
 
 
-def cast(data: NDArray, dtype: Any) -> NDArray:
+def cast(data: A, dtype: Any) -> A:
     """Return a copy of ``data`` with another dtype."""
     return astype(data, dtype)
 
 
-def copy(data: NDArray) -> NDArray:
+def copy(data: A) -> A:
     """Return a copy; gradients flow through it."""
     return unary(COPY, data)
 
 
-def identity(data: NDArray) -> NDArray:
+def identity(data: A) -> A:
     """Return a copy; gradients flow through it."""
     return copy(data)
 
 
-def stop_gradient(data: NDArray) -> NDArray:
+def stop_gradient(data: A) -> A:
     """Return a copy that gradients do not flow through."""
     return unary(STOP_GRADIENT, data)
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from learnrate.errors import OptionError
 from learnrate.nd.apply import unary
+from learnrate.nd.base import A
 from learnrate.nd.functions.arguments import one_axis, rank
 from learnrate.nd.functions.results import into
+from learnrate.nd.functions.shaping import share_reshaped
 from learnrate.nd.operators.reductions import ARG_REDUCTIONS, NORM, REDUCTIONS
-
-if TYPE_CHECKING:
-    from learnrate.nd.ndarray import NDArray
 
 __all__ = ["argmax", "argmin", "max", "mean", "min", "norm", "prod", "sum"]
 
 
-def _axes(name: str, data: NDArray, axis: Any, exclude: bool) -> tuple[int, ...]:
+def _axes(name: str, data: A, axis: Any, exclude: bool) -> tuple[int, ...]:
     """The axes to reduce: all of them for None and (); with ``exclude`` those not named."""
     ndim = rank(name, data)
     every = tuple(range(ndim))
@@ -28,16 +27,29 @@ def _axes(name: str, data: NDArray, axis: Any, exclude: bool) -> tuple[int, ...]
     return tuple([i for i in every if i not in axes]) if exclude else axes
 
 
-def _reduction(name: str, doc: str) -> Callable[..., NDArray]:
-    """The function that reduces by the operator ``name``."""
-
-    def function(
-        data: NDArray,
+class _Reduction(Protocol):
+    def __call__(
+        self,
+        data: A,
         axis: Any = None,
         keepdims: bool = False,
         exclude: bool = False,
-        out: NDArray | None = None,
-    ) -> NDArray:
+        out: A | None = None,
+    ) -> A: ...
+
+    def __get__(self, array: A, kind: Any = None) -> Callable[..., A]: ...  # as a method
+
+
+def _reduction(name: str, doc: str) -> _Reduction:
+    """The function that reduces by the operator ``name``."""
+
+    def function(
+        data: A,
+        axis: Any = None,
+        keepdims: bool = False,
+        exclude: bool = False,
+        out: A | None = None,
+    ) -> A:
         axes = _axes(name, data, axis, exclude)
         return into(out, unary(REDUCTIONS[name], data, axes, keepdims))
 
@@ -69,30 +81,30 @@ prod = _reduction(
 
 
 def norm(
-    data: NDArray,
+    data: A,
     ord: int = 2,
     axis: Any = None,
     keepdims: bool = False,
-    out: NDArray | None = None,
-) -> NDArray:
+    out: A | None = None,
+) -> A:
     """``√Σx²`` (``ord=2``) or ``Σ|x|`` (``ord=1``) over ``axis``, over all elements by default."""
     if ord not in (1, 2):
         raise OptionError(f"norm must be given ord 1 or 2. Got {ord!r} instead.")
     return into(out, unary(NORM, data, _axes("norm", data, axis, False), keepdims, ord))
 
 
-def _arg_reduce(name: str, data: NDArray, axis: Any, keepdims: bool) -> NDArray:
+def _arg_reduce(name: str, data: A, axis: Any, keepdims: bool) -> A:
     ndim = rank(name, data)
     if axis is None:
-        data, axis, ndim = data.reshape((-1,)), 0, 1
+        data, axis, ndim = share_reshaped(data, (-1,)), 0, 1
     return unary(ARG_REDUCTIONS[name], data, one_axis(name, axis, ndim), keepdims)
 
 
-def argmax(data: NDArray, axis: int | None = None, keepdims: bool = False) -> NDArray:
+def argmax(data: A, axis: int | None = None, keepdims: bool = False) -> A:
     """Index of the first largest element along ``axis``, in the dtype of ``data``."""
     return _arg_reduce("argmax", data, axis, keepdims)
 
 
-def argmin(data: NDArray, axis: int | None = None, keepdims: bool = False) -> NDArray:
+def argmin(data: A, axis: int | None = None, keepdims: bool = False) -> A:
     """Index of the first smallest element along ``axis``, in the dtype of ``data``."""
     return _arg_reduce("argmin", data, axis, keepdims)

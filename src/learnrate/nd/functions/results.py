@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from learnrate.autograd import Node
 from learnrate.autograd.scopes import state
 from learnrate.errors import AutogradError, InputError
+from learnrate.nd.base import A, Base
 from learnrate.nd.operator_errors import dtype_error, operand_error
 from learnrate.nd.operators.elementwise import COPY
-
-if TYPE_CHECKING:
-    from learnrate.nd.ndarray import NDArray
 
 __all__ = ["check_writable", "into", "record_copy"]
 
 
-def into(out: NDArray | None, result: NDArray) -> NDArray:
+def into(out: A | None, result: A) -> A:
     """``result``, or ``out`` with the contents of ``result`` written to it."""
     if out is None:
         return result
@@ -32,7 +28,7 @@ def into(out: NDArray | None, result: NDArray) -> NDArray:
     return out
 
 
-def check_writable(array: NDArray) -> None:
+def check_writable(array: Base) -> None:
     """An array in the recorded graph is not written to while recording: its gradient needs the old values."""
     if state.recording and array._node is not None:
         raise AutogradError(
@@ -41,7 +37,7 @@ def check_writable(array: NDArray) -> None:
         )
 
 
-def record_copy(source: NDArray, target: NDArray) -> None:
+def record_copy(source: Base, target: Base) -> None:
     """While recording, have the gradient of ``target``, just written, flow to ``source``."""
     if state.recording and source._node is not None:
         target._node = Node(COPY, (source._node,), (source._data,), target._data)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from learnrate.autograd import Operator
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.apply import apply, unary
+from learnrate.nd.base import A
 from learnrate.nd.functions.arguments import Shape, one_axis, rank, shape_tuple
 from learnrate.nd.functions.results import into
 from learnrate.nd.operator_errors import dtype_error
@@ -21,9 +23,6 @@ from learnrate.nd.operators.shaping import (
     TILE,
     TRANSPOSE,
 )
-
-if TYPE_CHECKING:
-    from learnrate.nd.ndarray import NDArray
 
 __all__ = [
     "broadcast_like",
@@ -43,7 +42,7 @@ __all__ = [
 ]
 
 
-def _target_shape(data: NDArray, shape: Any) -> Shape:
+def _target_shape(data: A, shape: Any) -> Shape:
     """The shape asked for, checked."""
     target: Shape = shape if type(shape) is tuple else shape_tuple(shape)
     if not target or min(target) < 1:
@@ -53,7 +52,7 @@ def _target_shape(data: NDArray, shape: Any) -> Shape:
     return target
 
 
-def _filled_in(data: NDArray, target: Shape) -> Shape:
+def _filled_in(data: A, target: Shape) -> Shape:
     """The shape with 0 replaced by the length that ``data`` has there, and −1 by what is left."""
     if any(size < -1 for size in target) or target.count(-1) > 1:
         raise OptionError(
@@ -67,14 +66,14 @@ def _filled_in(data: NDArray, target: Shape) -> Shape:
     return tuple([data.size // max(known, 1) if size == -1 else size for size in target])
 
 
-def _reshape_error(data: NDArray, target: Shape) -> InputError:
+def _reshape_error(data: A, target: Shape) -> InputError:
     return InputError(
         f"reshape must be given a shape of {data.size} elements for an array of shape {data.shape}. "
         f"Got {target} instead; (-1,) would fit."
     )
 
 
-def share_reshaped(data: NDArray, shape: Any, *more: int) -> NDArray:
+def share_reshaped(data: A, shape: Any, *more: int) -> A:
     """Return an array of the same memory with another shape.
 
     ``x.reshape((2, 3))`` and ``x.reshape(2, 3)`` are the same. A length of 0 keeps the length of that
@@ -83,24 +82,24 @@ def share_reshaped(data: NDArray, shape: Any, *more: int) -> NDArray:
     return unary(RESHAPE, data, _target_shape(data, (shape, *more) if more else shape))
 
 
-def reshape(data: NDArray, shape: Any, out: NDArray | None = None) -> NDArray:
+def reshape(data: A, shape: Any, out: A | None = None) -> A:
     """Return a copy of another shape; 0 and −1 as in ``x.reshape``."""
     rank("reshape", data)
     return into(out, unary(RESHAPE_COPY, data, _target_shape(data, shape)))
 
 
-def reshape_like(lhs: NDArray, rhs: NDArray) -> NDArray:
+def reshape_like(lhs: A, rhs: A) -> A:
     """Return a copy of ``lhs`` with the shape of ``rhs``."""
     return reshape(lhs, rhs.shape)
 
 
-def expand_dims(data: NDArray, axis: int) -> NDArray:
+def expand_dims(data: A, axis: int) -> A:
     """Return a copy with a new axis of length 1."""
     at = one_axis("expand_dims", axis, rank("expand_dims", data) + 1)
     return reshape(data, (*data.shape[:at], 1, *data.shape[at:]))
 
 
-def squeeze(data: NDArray, axis: Any = None) -> NDArray:
+def squeeze(data: A, axis: Any = None) -> A:
     """Return a copy without axes of length 1, or without those named, which must have it."""
     ndim = rank("squeeze", data)
     if axis is None:
@@ -115,12 +114,12 @@ def squeeze(data: NDArray, axis: Any = None) -> NDArray:
     return reshape(data, tuple([n for i, n in enumerate(data.shape) if i not in axes]) or (1,))
 
 
-def flatten(data: NDArray) -> NDArray:
+def flatten(data: A) -> A:
     """Return a copy of shape (first length, everything else)."""
     return reshape(data, (0, -1))
 
 
-def transpose(data: NDArray, axes: Any = None) -> NDArray:
+def transpose(data: A, axes: Any = None) -> A:
     """Return a copy with its axes in the order ``axes``, reversed by default."""
     every = range(rank("transpose", data))
     order = shape_tuple(axes) if axes else tuple(every[::-1])
@@ -131,7 +130,12 @@ def transpose(data: NDArray, axes: Any = None) -> NDArray:
     return unary(TRANSPOSE, data, order)
 
 
-def swapaxes(data: NDArray, dim1: int = 0, dim2: int = 0) -> NDArray:
+def transposed(data: A) -> A:
+    """The transpose, a copy; a vector is returned itself."""
+    return transpose(data) if data.ndim > 1 else data
+
+
+def swapaxes(data: A, dim1: int = 0, dim2: int = 0) -> A:
     """Return a copy with two axes exchanged."""
     ndim = rank("swapaxes", data)
     order = list(range(ndim))
@@ -140,7 +144,7 @@ def swapaxes(data: NDArray, dim1: int = 0, dim2: int = 0) -> NDArray:
     return transpose(data, order)
 
 
-def broadcast_to(data: NDArray, shape: Any) -> NDArray:
+def broadcast_to(data: A, shape: Any) -> A:
     """Return a copy stretched to ``shape``; a length of 0 keeps that axis."""
     target = shape_tuple(shape)
     ndim = rank("broadcast_to", data)
@@ -157,24 +161,24 @@ def broadcast_to(data: NDArray, shape: Any) -> NDArray:
     return unary(BROADCAST_TO, data, target)
 
 
-def broadcast_like(lhs: NDArray, rhs: NDArray) -> NDArray:
+def broadcast_like(lhs: A, rhs: A) -> A:
     """Return a copy of ``lhs`` stretched to the shape of ``rhs``."""
     return broadcast_to(lhs, rhs.shape)
 
 
-def tile(data: NDArray, reps: Any) -> NDArray:
+def tile(data: A, reps: Any) -> A:
     """Return ``data`` laid out ``reps`` times along each axis."""
     counts = shape_tuple(reps)
     return unary(TILE, data, (1,) * (rank("tile", data) - len(counts)) + counts)
 
 
-def repeat(data: NDArray, repeats: int, axis: int | None = None) -> NDArray:
+def repeat(data: A, repeats: int, axis: int | None = None) -> A:
     """Return each element ``repeats`` times in a row, along ``axis`` or, without one, flattened."""
     at = None if axis is None else one_axis("repeat", axis, rank("repeat", data))
     return unary(REPEAT, data, repeats, at)
 
 
-def _join(operator: Operator, arrays: tuple[NDArray, ...], axis: int, new_axes: int) -> NDArray:
+def _join(operator: Operator, arrays: tuple[A, ...], axis: int, new_axes: int) -> A:
     if not arrays or not all(hasattr(array, "_node") for array in arrays):
         raise InputError(
             f"{operator.name} must be given NDArrays, one after another. "
@@ -187,16 +191,16 @@ def _join(operator: Operator, arrays: tuple[NDArray, ...], axis: int, new_axes: 
     return apply(operator, arrays, one_axis(operator.name, axis, arrays[0].ndim + new_axes))
 
 
-def concat(*data: NDArray, dim: int = 1, out: NDArray | None = None) -> NDArray:
+def concat(*data: A, dim: int = 1, out: A | None = None) -> A:
     """Join arrays along the axis ``dim``, which is 1 unless given."""
     return into(out, _join(CONCAT, data, dim, 0))
 
 
-def concatenate(arrays: Any, axis: int = 0) -> NDArray:
+def concatenate(arrays: Iterable[A], axis: int = 0) -> A:
     """Join a list of arrays along ``axis``, which is 0 unless given."""
     return concat(*arrays, dim=axis)
 
 
-def stack(*data: NDArray, axis: int = 0, out: NDArray | None = None) -> NDArray:
+def stack(*data: A, axis: int = 0, out: A | None = None) -> A:
     """Join arrays of one shape along a new axis."""
     return into(out, _join(STACK, data, axis, 1))

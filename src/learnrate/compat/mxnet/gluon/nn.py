@@ -149,7 +149,9 @@ class Flatten(Block):
 
     def forward(self, *inputs: Any) -> NDArray:
         """Reshape (n, …) to (n, d)."""
-        return nd.flatten(*inputs)
+        x: NDArray
+        (x,) = inputs
+        return nd.flatten(x)
 
     def __repr__(self) -> str:
         return "Flatten"

@@ -31,6 +31,7 @@ class ToTensor(Block):
         InputError
             If the array has neither 3 axes nor 4.
         """
+        x: NDArray
         (x,) = inputs
         if x.ndim not in (3, 4):
             raise InputError(

@@ -15,7 +15,7 @@ from learnrate.cli.tables import TABLE_OPTIONS, with_table_options
 from learnrate.errors import InputError, LearnrateError, OptionError, option
 
 if TYPE_CHECKING:
-    from learnrate.book.steps.opened import Opened
+    from learnrate.book.steps.explanation import Readable
 
 __all__ = ["explain"]
 
@@ -112,7 +112,7 @@ def explain(
     is_script = data is not None and data.lower().endswith((".py", ".ipynb"))
     _check_options(context, _FOR_TABLES if is_script else _FOR_SCRIPTS, is_script)
     code: int | LearnrateError = 0
-    explanation: Opened
+    explanation: Readable
     if data is not None and is_script:
         explanation, code = _open_script(data, arguments or [], backward, quiet)
     else:
@@ -188,7 +188,7 @@ def _check_options(context: typer.Context, useless: tuple[str, ...], is_script: 
 
 def _open_script(
     script: str, arguments: list[str], number: int, quiet: bool
-) -> tuple[Opened, int | LearnrateError]:
+) -> tuple[Readable, int | LearnrateError]:
     """Run a script and explain its ``number``-th call of backward(), with the update after it.
 
     What the script prints goes to standard error. Returns the explanation, and the exit code of the script or the error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from learnrate.book.steps.explanation import ScriptExplanation
 from learnrate.book.steps.opening import Opening
-from learnrate.book.steps.script_explanation import ScriptExplanation
 from learnrate.compat.mxnet.optimizer import Step, watch_steps
 from learnrate.compat.script import run_script
 

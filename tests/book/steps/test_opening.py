@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from learnrate.book.steps.abridging import largest
+from learnrate.book.steps.explanation import ScriptExplanation
 from learnrate.book.steps.files import render_html, render_svg
 from learnrate.book.steps.formula import _Part, _Reader
 from learnrate.book.steps.opened import GraphNode
-from learnrate.book.steps.opening import largest
-from learnrate.book.steps.script_explanation import ScriptExplanation
 from learnrate.book.steps.terminal import render_text
 from tests.book.steps.scripts import MOMENTUM, PERCEPTRON, SOFTMAX, opened
 

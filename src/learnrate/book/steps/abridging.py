@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["Omitted", "Shown", "abridge", "shown"]
+import numpy as np
+
+from learnrate._shapes import Array, Int
+
+__all__ = ["Omitted", "Shown", "abridge", "largest", "shown"]
 
 T = TypeVar("T")
 
@@ -54,3 +58,13 @@ def abridge(items: Sequence[T], limit: int) -> list[T | Omitted]:
     """``items``, or the first and the last ones with an `Omitted` between them, ``limit`` entries in all."""
     part = shown(len(items), limit)
     return part.with_gap(items[i] for i in part.kept)
+
+
+def largest(gradients: Mapping[str, Array], most: int) -> dict[str, Int[Array, " k"]]:
+    """Indices of the elements with the largest gradients: the same number for each parameter, about ``most`` in all."""
+    each = max(most // max(len(gradients), 1), 1)
+    found = {}
+    for name, gradient in gradients.items():
+        size = np.nan_to_num(np.abs(gradient.ravel().astype(float)), nan=np.inf)
+        found[name] = np.sort(np.argsort(-size, kind="stable")[:each])
+    return found

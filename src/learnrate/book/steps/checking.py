@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from learnrate._shapes import Array, Bool, Float
-from learnrate.book.steps.explanation import GradientCheck
+from learnrate.book.steps.opened_step import GradientCheck
 from learnrate.book.steps.replay import Replay
 from learnrate.nd import NDArray
 from learnrate.training.losses import Loss

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from learnrate.book.steps.explanation import Explanation
 from learnrate.book.steps.messages import Messages
 from learnrate.book.steps.opened import Opened
+from learnrate.book.steps.opened_script import OpenedScript
+from learnrate.book.steps.opened_step import OpenedStep
 from learnrate.book.steps.parts import Section
-from learnrate.book.steps.script_explanation import ScriptExplanation
 from learnrate.book.steps.script_sections import script_facts, script_remarks, script_sections
 from learnrate.book.steps.sections import facts, remarks, sections
 from learnrate.book.steps.tables import Limits
@@ -29,7 +29,7 @@ class Contents:
 
 def contents(e: Opened, m: Messages, limits: Limits) -> Contents:
     """The contents in the language of ``m``, with tables shortened to ``limits``."""
-    if isinstance(e, ScriptExplanation):
+    if isinstance(e, OpenedScript):
         return Contents(
             m.script_title,
             m.script_subtitle,
@@ -37,7 +37,7 @@ def contents(e: Opened, m: Messages, limits: Limits) -> Contents:
             script_remarks(e, m),
             script_sections(e, m, limits),
         )
-    assert isinstance(e, Explanation)
+    assert isinstance(e, OpenedStep)
     return Contents(
         m.title, m.of("subtitle", e.loss), facts(e, m), remarks(e, m), sections(e, m, limits)
     )

@@ -8,9 +8,10 @@ from itertools import count, islice
 from learnrate import autograd, nd
 from learnrate._shapes import Array, Int
 from learnrate.book.steps.checking import check_gradient
-from learnrate.book.steps.explanation import Explanation, Update
+from learnrate.book.steps.explanation import Explanation
 from learnrate.book.steps.graph import GraphReader, Heads
 from learnrate.book.steps.opened import Attached
+from learnrate.book.steps.opened_step import Update
 from learnrate.data.order import epoch_order, initial_weights, steps_per_epoch
 from learnrate.data.prepared import Prepared
 from learnrate.linear.recorded_losses import recorded

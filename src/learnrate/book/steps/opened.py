@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from learnrate._shapes import Array
+from learnrate.version import __version__
 
 __all__ = ["Attached", "GraphNode", "Opened"]
 
@@ -94,7 +94,7 @@ class GraphNode:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Opened:
-    """A ``backward()`` with its graph; the base of `Explanation` and `ScriptExplanation`.
+    """A ``backward()`` with its graph; the base of `OpenedStep` and `OpenedScript`.
 
     Attributes
     ----------
@@ -127,37 +127,10 @@ class Opened:
         """Whether a node's values are data that have their own table."""
         return node.kind == "data" and bool(self.column_labels(node, [0]))
 
-    def save(self, path: str | Path, *, lang: str = "en") -> Path:
-        """Write it as html, svg, mmd (Mermaid) or json: the suffix decides.
-
-        Parameters
-        ----------
-        path : str or Path
-            Output file.
-        lang : {"en", "zh"}
-            Language of the text.
-
-        Raises
-        ------
-        OutputError
-            If the suffix is not known or the file cannot be written; no incomplete file is left.
-        """
-        from learnrate.book.steps.files import save_explanation
-
-        return save_explanation(self, path, lang=lang)
-
     def as_dict(self) -> dict[str, Any]:
         """All numbers in types that JSON has; a number that is not finite is null."""
-        from learnrate.version import __version__
-
         parts = {name: _plain(value) for name, value in vars(self).items()}
         return {"learnrate": __version__, **parts}
-
-    def __str__(self) -> str:
-        """The text that ``learnrate explain`` prints."""
-        from learnrate.book.steps.terminal import render_text
-
-        return render_text(self)
 
 
 _DERIVED = ("shape", "dtype", "disagreement")

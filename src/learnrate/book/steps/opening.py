@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import takewhile
@@ -15,19 +15,16 @@ from typing import Any
 import numpy as np
 
 from learnrate import autograd
-from learnrate._shapes import Array, Int
+from learnrate._shapes import Array
+from learnrate.book.steps.abridging import largest
+from learnrate.book.steps.explanation import ScriptExplanation
 from learnrate.book.steps.graph import GraphReader, Heads
 from learnrate.book.steps.naming import VariableNames, arrays_of
 from learnrate.book.steps.opened import Attached, GraphNode
-from learnrate.book.steps.script_explanation import (
-    DifferenceCheck,
-    ParameterStep,
-    ScriptExplanation,
-    ScriptUpdate,
-)
+from learnrate.book.steps.opened_script import DifferenceCheck, ParameterStep, ScriptUpdate
 from learnrate.nd import NDArray
 
-__all__ = ["Opening", "largest"]
+__all__ = ["Opening"]
 
 _H = 1e-5
 """The error of a central difference is h² f‴/6, plus 1e-16 |f|/h by rounding."""
@@ -222,16 +219,6 @@ def _beside(frame: FrameType, leaves: Iterable[autograd.Leaf]) -> dict[str, tupl
         if array._node is None and array.shape in shapes and id(array._data) not in known:
             known.add(id(array._data))
             found[name] = array, array.asnumpy()
-    return found
-
-
-def largest(gradients: Mapping[str, Array], most: int) -> dict[str, Int[Array, " k"]]:
-    """Indices of the elements with the largest gradients: the same number for each parameter, about ``most`` in all."""
-    each = max(most // max(len(gradients), 1), 1)
-    found = {}
-    for name, gradient in gradients.items():
-        size = np.nan_to_num(np.abs(gradient.ravel().astype(float)), nan=np.inf)
-        found[name] = np.sort(np.argsort(-size, kind="stable")[:each])
     return found
 
 

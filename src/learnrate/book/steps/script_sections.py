@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from learnrate._shapes import Array
+from learnrate.book.steps.abridging import largest
 from learnrate.book.steps.formats import clean, formats_together
 from learnrate.book.steps.formula import evaluate, with_numbers
 from learnrate.book.steps.messages import Messages, prose
-from learnrate.book.steps.opening import largest
+from learnrate.book.steps.opened_script import OpenedScript, ParameterStep, ScriptUpdate
 from learnrate.book.steps.parts import Formula, Part, Section
-from learnrate.book.steps.script_explanation import ParameterStep, ScriptExplanation, ScriptUpdate
 from learnrate.book.steps.sections import is_finite
 from learnrate.book.steps.tables import (
     Column,
@@ -29,7 +29,7 @@ _ELEMENTS = 12
 """Rows of the tables of elements."""
 
 
-def script_facts(e: ScriptExplanation, m: Messages) -> list[tuple[str, str]]:
+def script_facts(e: OpenedScript, m: Messages) -> list[tuple[str, str]]:
     """Facts for the head of the page: (name, value)."""
     [[loss]] = formats_together([e.loss])
     return [
@@ -41,12 +41,12 @@ def script_facts(e: ScriptExplanation, m: Messages) -> list[tuple[str, str]]:
     ]
 
 
-def script_remarks(e: ScriptExplanation, m: Messages) -> list[str]:
+def script_remarks(e: OpenedScript, m: Messages) -> list[str]:
     """Whether training diverged."""
     return [] if is_finite(e) else [m.diverged_script]
 
 
-def script_sections(e: ScriptExplanation, m: Messages, limits: Limits) -> tuple[Section, ...]:
+def script_sections(e: OpenedScript, m: Messages, limits: Limits) -> tuple[Section, ...]:
     """All sections of an explanation."""
     return (
         Section(
@@ -72,7 +72,7 @@ def script_sections(e: ScriptExplanation, m: Messages, limits: Limits) -> tuple[
     )
 
 
-def _updates(e: ScriptExplanation, m: Messages) -> list[Part]:
+def _updates(e: OpenedScript, m: Messages) -> list[Part]:
     if not e.updates:
         return [prose(m.update_none)]
     parts: list[Part] = []
@@ -163,7 +163,7 @@ def _side(step: ParameterStep, part: str, letter: str, side: int) -> Array:
     return np.asarray(array, dtype=float)
 
 
-def _check(e: ScriptExplanation, m: Messages) -> list[Part]:
+def _check(e: OpenedScript, m: Messages) -> list[Part]:
     check = e.check
     shapes = {node.name: node.values for node in e.nodes}
     labels = [_label(name, shapes[name], j) for name, j in check.elements]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from learnrate.book.steps.abridging import Omitted, abridge
-from learnrate.book.steps.explanation import Explanation
 from learnrate.book.steps.formats import clean, formats_together
 from learnrate.book.steps.messages import Messages, prose
 from learnrate.book.steps.opened import Opened
+from learnrate.book.steps.opened_step import OpenedStep
 from learnrate.book.steps.parts import Part, Section
 from learnrate.book.steps.tables import (
     Limits,
@@ -34,7 +34,7 @@ _NODES = {"squared": "r", "logistic": "z", "softmax": "o"}
 """A node whose gradient is used as an example in the text."""
 
 
-def facts(e: Explanation, m: Messages) -> list[tuple[str, str]]:
+def facts(e: OpenedStep, m: Messages) -> list[tuple[str, str]]:
     """Facts for the head of the page: (name, value)."""
     place = m.place.format(
         step=e.step, epoch=e.epoch, minibatch=e.minibatch, minibatches=e.minibatches
@@ -50,7 +50,7 @@ def facts(e: Explanation, m: Messages) -> list[tuple[str, str]]:
     ]
 
 
-def remarks(e: Explanation, m: Messages) -> list[str]:
+def remarks(e: OpenedStep, m: Messages) -> list[str]:
     """Sentences that say how the table was changed, and whether training diverged."""
     found = [clean(note) for note in e.notes]
     if e.left_out:
@@ -71,7 +71,7 @@ def is_finite(e: Opened) -> bool:
     return all(bool(np.isfinite(array).all()) for array in arrays)
 
 
-def sections(e: Explanation, m: Messages, limits: Limits) -> tuple[Section, ...]:
+def sections(e: OpenedStep, m: Messages, limits: Limits) -> tuple[Section, ...]:
     """All sections of an explanation."""
     return (
         Section(
@@ -102,7 +102,7 @@ def sections(e: Explanation, m: Messages, limits: Limits) -> tuple[Section, ...]
     )
 
 
-def _minibatch(e: Explanation, m: Messages, limits: Limits) -> Section:
+def _minibatch(e: OpenedStep, m: Messages, limits: Limits) -> Section:
     parts = [prose(m.minibatch, batch_size=e.batch_size)]
     if len(e.y) < e.batch_size:
         parts.append(prose(m.short_batch, rows=len(e.y), batch_size=e.batch_size))
@@ -124,7 +124,7 @@ def _minibatch(e: Explanation, m: Messages, limits: Limits) -> Section:
     )
 
 
-def _update(e: Explanation, m: Messages, limits: Limits) -> Section:
+def _update(e: OpenedStep, m: Messages, limits: Limits) -> Section:
     rate = f"{e.lr / e.batch_size:.4g}"
     before, after = formats_together([e.loss_before], [e.loss_after])
     return Section(
@@ -139,7 +139,7 @@ def _update(e: Explanation, m: Messages, limits: Limits) -> Section:
     )
 
 
-def _check(e: Explanation, m: Messages, limits: Limits) -> Section:
+def _check(e: OpenedStep, m: Messages, limits: Limits) -> Section:
     check = e.check
     parts: list[Part] = [
         prose(m.check_by_hand + m.of("by_hand", e.loss) + m.check_terms),

@@ -10,10 +10,10 @@ import numpy as np
 
 from learnrate._shapes import Array
 from learnrate.book.steps.abridging import Omitted, Shown, abridge, shown
-from learnrate.book.steps.explanation import Explanation
 from learnrate.book.steps.formats import clean, clip, format_shape, formats_together
 from learnrate.book.steps.messages import Messages
 from learnrate.book.steps.opened import Opened
+from learnrate.book.steps.opened_step import OpenedStep
 
 __all__ = [
     "Column",
@@ -106,7 +106,7 @@ def attached_table(e: Opened, m: Messages, limits: Limits) -> Table:
     return Table(columns, tuple(rows))
 
 
-def minibatch_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+def minibatch_table(e: OpenedStep, m: Messages, limits: Limits) -> Table:
     """The table of the minibatch: number, features and label of each example."""
     rows = shown(len(e.y), limits.rows)
     features = [
@@ -167,7 +167,7 @@ def backward_table(e: Opened, m: Messages, limits: Limits) -> Table:
     return Table(columns, tuple(rows))
 
 
-def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+def update_table(e: OpenedStep, m: Messages, limits: Limits) -> Table:
     """The table of old value, gradient, step and new value of every parameter."""
     rows = shown(len(e.parameter_names), limits.rows)
 
@@ -187,7 +187,7 @@ def update_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     return _table(Column(m.parameter, "name", numeric=False), _names(e, rows), columns, rows)
 
 
-def terms_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+def terms_table(e: OpenedStep, m: Messages, limits: Limits) -> Table:
     """The table of the terms of the gradient by hand, one row per example, with the sums in the last row."""
     check = e.check
     rows = shown(len(e.y), limits.rows)
@@ -213,7 +213,7 @@ def terms_table(e: Explanation, m: Messages, limits: Limits) -> Table:
     return _table(Column(m.example, "name"), labels, columns, rows, total=True)
 
 
-def check_table(e: Explanation, m: Messages, limits: Limits) -> Table:
+def check_table(e: OpenedStep, m: Messages, limits: Limits) -> Table:
     """The table of the gradient in three ways."""
     check = e.check
     rows = shown(check.backward.size, limits.rows)
@@ -254,12 +254,12 @@ def _table(
     return Table((first, *heads), (*rows.with_gap(cells), *last), total)
 
 
-def _example_labels(e: Explanation, rows: Shown) -> list[str]:
+def _example_labels(e: OpenedStep, rows: Shown) -> list[str]:
     """The numbers of the minibatch's examples, from 1."""
     return [str(index + 1) for index in e.indices[rows.kept]]
 
 
-def _names(e: Explanation, rows: Shown) -> list[str]:
+def _names(e: OpenedStep, rows: Shown) -> list[str]:
     if not e.outputs:
         return [_short(e.parameter_names[i]) for i in rows.kept]
     classes = [clip(clean(name), _CLASS_WIDTH) for name in e.outputs]

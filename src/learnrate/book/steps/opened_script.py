@@ -1,4 +1,4 @@
-"""The explanation of a script's ``backward()``, as plain data."""
+"""One ``backward()`` of a script, as plain data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.book.steps.opened import Opened
 
-__all__ = ["DifferenceCheck", "ParameterStep", "ScriptExplanation", "ScriptUpdate"]
+__all__ = ["DifferenceCheck", "OpenedScript", "ParameterStep", "ScriptUpdate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ class DifferenceCheck:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ScriptExplanation(Opened):
+class OpenedScript(Opened):
     """One ``backward()`` of a script, with the graph recorded before it and the updates after it.
 
     Attributes
@@ -119,4 +119,4 @@ class ScriptExplanation(Opened):
 
     def __repr__(self) -> str:
         """The script, the ``backward()`` and the size in one line."""
-        return f"<ScriptExplanation: backward() {self.number} of {self.script}, {len(self.nodes)} nodes>"
+        return f"<{type(self).__name__}: backward() {self.number} of {self.script}, {len(self.nodes)} nodes>"

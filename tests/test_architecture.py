@@ -21,6 +21,7 @@ RANKS = {
     "version": 0,
     "_extras": 0.5,  # they raise errors' classes
     "_files": 0.5,
+    "_lines": 0,
     "_missing": 0.5,
     "_memory": 0,
     "_shapes": 0,

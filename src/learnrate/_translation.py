@@ -10,6 +10,8 @@ Code and results use English. A command with ``--lang zh`` passes each line thro
 - ``{name!}``: a text that must be in the catalogue;
 - ``{name,}``: a list of texts that are translated one by one.
 
+A name that begins with ``_`` is left out in the Chinese sentence.
+
 Text without an entry, such as the user's, stays as it is.
 """
 
@@ -69,12 +71,14 @@ class _Entry:
         for name, text in zip(parts[1::3], parts[3::3], strict=True):
             value = _PATTERNS.get(self.kinds[name], ".+?")
             pattern += f"(?P<{name}>{value}){re.escape(text)}"
-        self.pattern = re.compile(pattern, re.DOTALL)
+        self.first, self.last, self.pattern = parts[0], parts[-1], pattern
         self.literal = sum(len(text) for text in parts[0::3])
         self.chinese = chinese
 
     def applied(self, text: str) -> str | None:
-        match = self.pattern.fullmatch(text)
+        if not (text.startswith(self.first) and text.endswith(self.last)):
+            return None  # most entries, whose patterns are then never compiled
+        match = re.compile(self.pattern, re.DOTALL).fullmatch(text)
         if match is None:
             return None
         values = match.groupdict()

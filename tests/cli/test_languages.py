@@ -35,7 +35,8 @@ SAME = """
     north south garden fast yes no price sold Date parts houses csv diabetes png html json lr SGD learnrate sweep lang
     epochs seeds val save quiet Python NumPy Plotly dev shuffle float64 cosine missing mean auto dates loss seed target help
     prize drop softmax squared huber logistic poisson log first data row option FILE why λmax nonsense nowhere pdf svg
-    parquet arXiv kinds kind note when Huber features standardize
+    parquet arXiv kinds kind note when Huber features standardize lrs prune model steps ten eps horizon blank ragged words engine Gram
+    TensorBoard Poisson Hessian yes counts apart diag
 """
 ENGLISH = re.compile(r"[A-Za-zλ]{3,}")
 
@@ -45,6 +46,13 @@ def left(text: str) -> set[str]:
     return set(ENGLISH.findall(text)) - set(SAME.split())
 
 
+TABLES = {
+    "blank.csv": "\n\n",
+    "ragged.csv": "a,b\n1,2\n3,4,5\n6,7\n",
+    "counts.csv": "a;b;k\n" + "".join(f"{i % 7};{i % 5};{i * i % 4}\n" for i in range(90)),
+    "apart.csv": "a,k\n" + "".join(f"{i},{'no' if i < 20 else 'yes'}\n" for i in range(40)),
+    "words.csv": "a,b\n1,x\n2,y\n3,z\n4,x\n5,y\n6,z\n",
+}
 COMMANDS = [
     [],
     ["--lrs", "0.03,1.6,2", "--why", "2"],
@@ -70,6 +78,10 @@ COMMANDS = [
     ["diabetes", "--loss", "huber", "--epochs", "4"],
     ["kinds.csv", "-t", "kind", "--epochs", "5"],
     ["houses.csv", "-t", "fast", "--missing", "mean", "--epochs", "10", "--val", "0.2"],
+    ["diabetes", "--loss", "huber", "--lrs", "0.01,1", "--why", "1"],
+    ["counts.csv", "-t", "k", "--loss", "poisson", "--why", "0.1", "--epochs", "2"],
+    ["diabetes", "--momentum", "0.5", "--weight-decay", "0.1", "--lrs", "0.01,0.5", "--why", "0.5"],
+    ["apart.csv", "-t", "k", "--epochs", "3", "--lrs", "0.01,0.1", "--why", "3"],
 ]
 
 
@@ -78,6 +90,8 @@ def test_nothing_is_left_in_english(learnrate: Run, arguments: list[str]) -> Non
     days = [f"2020-01-{i % 28 + 1:02d}" for i in range(90)]
     rows = [f"{i + 1},{i % 3 + i % 7},{days[i]},t{i},{'xyz'[i % 3]}" for i in range(90)]
     Path("kinds.csv").write_text("\n".join(["id,a,when,note,kind", *rows]) + "\n")
+    if arguments and (text := TABLES.get(arguments[0])):
+        Path(arguments[0]).write_text(text)
     english = learnrate("sweep", *arguments)
     done = learnrate("sweep", *arguments, "--lang", "zh")
     assert (done.code, done.err) == (0, "")
@@ -100,16 +114,54 @@ def test_nothing_is_left_in_english(learnrate: Run, arguments: list[str]) -> Non
         (["--nonsense"], ["没有这个选项", "learnrate sweep --help"]),
         (["--epochs", "0"], ["--epochs 必须是不小于 1 的整数"]),
         (["--loss", "x"], ["--loss 必须是", "huber"]),
+        (["--seed", "ten"], ["'--seed' 必须是整数", "'ten'"]),
+        (["--prune=1"], ["'--prune' 后面不能有值"]),
+        (["houses.csv", "price"], ["多出的参数：price"]),
+        (["diabetes", "--momentum", "2"], ["--momentum 必须在 [0, 1) 之内"]),
+        (["diabetes", "--steps", "3"], ["--steps 要与 --model 一起用"]),
+        (["blank.csv"], ["实际只有空行"]),
+        (["ragged.csv", "-t", "b"], ["第 3 行有 3 个"]),
+        (["words.csv", "-t", "b", "--loss", "squared"], ["必须是数", "请用 --loss softmax"]),
+        (["words.csv", "-t", "a", "--features", "b,c"], ["--features 必须是表中的列"]),
+        (["diabetes", "--engine", "gram", "--loss", "huber"], ["Gram 矩阵", "huber"]),
+        (["--lrs", "a,b"], ["写法：0.01,0.02，或", "auto"]),
+        (["diabetes", "--optimizer", "adam", "--optimizer-option", "eps=-1"], ["不小于 0 的数"]),
+        (["diabetes", "-e", "5", "--horizon", "2"], ["不短于这次训练的长度"]),
     ],
     ids=lambda value: " ".join(value)[:30],
 )
 def test_complaints_are_chinese(learnrate: Run, arguments: list[str], words: list[str]) -> None:
+    if text := TABLES.get(arguments[0]):
+        Path(arguments[0]).write_text(text)
     done = learnrate("sweep", *arguments, "--lang", "zh")
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
     assert left(done.err) == set()
     for word in words:
         assert word in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run"], "缺少参数 'SCRIPT'。参见：learnrate run --help"),
+        (["sweep", "--lrs"], "选项 '--lrs' 后面要有值。参见：learnrate sweep --help"),
+        (["swep"], "没有命令 'swep'。是不是想写 'sweep'？"),
+        (["note", "--port", "99999"], "'--port' 必须不大于 65535"),
+        (["explain", "--backward", "0"], "'--backward' 必须不小于 1"),
+        (["explain", "--backward", "2"], "--backward 只用于脚本"),
+        (["explain", "nowhere.py"], "脚本必须是可以读取的文件"),
+        (["play", "--save", "a.html", "--no-browser"], "同时给出时不起作用"),
+        (["sweep", "--lang", "fr"], "lang 必须是 en, zh 之一，实际给的是 'fr'。"),
+    ],
+)
+def test_complaints_of_all_commands_are_chinese(
+    learnrate: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    done = learnrate(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
 
 
 def test_the_language_is_that_of_the_system(
@@ -186,10 +238,11 @@ def test_without_a_font_figures_are_english_and_that_is_said(
 def test_an_entry_says_all_that_the_english_says(english: str, chinese: str) -> None:
     names = set(re.findall(r"\{(\w+)[*!,#@]?\}", english))
     told = set(re.findall(r"\{(\w+)\}", chinese))
-    unsaid = {"reason"} if "shown" in names else {"why"} if "Invalid value" in english else set()
+    unsaid = {"reason"} if "shown" in names else {name for name in names if name[0] == "_"}
     assert told == names - unsaid
     assert re.search(r"[\u4e00-\u9fff。]|^zh-CN$|^\{|^lr=", chinese)
-    assert not re.search(r"[,;] |\.$", re.sub(r"\{\w+\}", "", chinese))
+    bare = re.sub(r"\{\w+\}", "一", chinese)
+    assert not re.search(r"(?<=[\u4e00-\u9fff])[,;] |(?<! )[,;] (?=[\u4e00-\u9fff])|[^.]\.$", bare)
 
 
 def test_no_entry_stands_twice() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,6 +179,18 @@ def test_one_line_says_that_lanes_were_trained_one_at_a_time(learnrate: Run, zoo
     assert done.code == 0, done.err
     assert done.err == ""
     assert done.out.count("one at a time") == 1
+
+
+def test_remarks_are_chinese_to_the_end(learnrate: Run, zoo: str) -> None:
+    done = learnrate(
+        *("sweep", "good.csv", "-t", "price", "--model", f"{zoo}:Branching", "-e", "2"),
+        *("--seeds", "2", "--lang", "zh"),
+    )
+    assert done.code == 0, done.err
+    assert "各次训练是逐一进行的：vmap 无法把它叠在一起：由一个值决定做什么" in done.out.replace("\n", "")
+    assert "1 次训练的中位数" in done.out or "2 次训练的中位数" in done.out
+    assert " 个参数" in done.out
+    assert not re.search(r"[a-z]{2,} [a-z]{2,}", done.out)
 
 
 BAD = [

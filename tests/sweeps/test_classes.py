@@ -178,6 +178,15 @@ def test_huber_forgets_what_lies_far_out() -> None:
     assert set(huber.metrics) == {"r2", "val_r2"}
 
 
+def test_rates_that_do_not_settle_give_no_warning_of_overflow() -> None:
+    """With counts that the features say nothing of, the theory meets rates at which its numbers overflow."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(100, 2)), rng.poisson(3, 100)
+    result = learnrate.sweep(X, y, loss="poisson", lrs=[0.1, 0.3, 1, 3], batch_size=5)
+    assert result.verdict_sentences()
+    assert result.as_dict()
+
+
 def test_poisson_predicts_means() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 2))

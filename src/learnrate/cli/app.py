@@ -6,18 +6,23 @@ from typing import Annotated
 
 import typer
 
+from learnrate._translation import check_language
 from learnrate.cli.explain import explain
 from learnrate.cli.groups import GroupedCommand
+from learnrate.cli.help import Command, Group
 from learnrate.cli.note import note
 from learnrate.cli.play import play
 from learnrate.cli.run import run
 from learnrate.cli.sweep import sweep
 from learnrate.version import __version__
 
-__all__ = ["app"]
+__all__ = ["COMMANDS", "app"]
+
+COMMANDS = ("sweep", "explain", "note", "play", "run")
 
 app = typer.Typer(
     name="learnrate",
+    cls=Group,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -43,6 +48,10 @@ def learnrate(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
+    lang: Annotated[
+        str | None,
+        typer.Option(help="en or zh, also after a command. By default the system's language."),
+    ] = None,
 ) -> None:
     """Show what the learning rate does: train under many rates side by side.
 
@@ -54,13 +63,16 @@ def learnrate(
     learnrate note                                the notes as an interactive page
     learnrate play                                drag a rate, and see what it will do
     """
+    if lang is not None:
+        language = {"lang": check_language(lang)}
+        context.default_map = dict.fromkeys(COMMANDS, language)
     if context.invoked_subcommand is None:
         print(context.get_help())
 
 
 app.command(cls=GroupedCommand)(sweep)
-app.command()(explain)
-app.command()(note)
-app.command()(play)
+app.command(cls=Command)(explain)
+app.command(cls=Command)(note)
+app.command(cls=Command)(play)
 # Options after the script are the script's.
-app.command(context_settings={"allow_interspersed_args": False})(run)
+app.command(cls=Command, context_settings={"allow_interspersed_args": False})(run)

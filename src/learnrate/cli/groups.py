@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from typer.core import TyperCommand
+from learnrate.cli.help import Command
 
 __all__ = ["GROUPS", "GroupedCommand"]
 
@@ -50,18 +48,7 @@ GROUPS = {
 """For each heading its options, in order."""
 
 
-class GroupedCommand(TyperCommand):
+class GroupedCommand(Command):
     """A command whose help lists its options under the headings of `GROUPS`."""
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments and options; an option that is in no group comes last."""
-        records = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
-        kinds = {param.name: param.param_type_name for param in self.get_params(ctx)}
-        arguments = tuple(str(name) for name, kind in kinds.items() if kind == "argument")
-        grouped = {*arguments, *(name for names in GROUPS.values() for name in names)}
-        rest = tuple(str(name) for name in records if name not in grouped)
-        for heading, names in {"Arguments": arguments, **GROUPS, "More": rest}.items():
-            shown = [record for name in names if (record := records.get(name)) is not None]
-            if shown:
-                with formatter.section(heading):
-                    formatter.write_dl(shown)
+    headings = GROUPS

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from learnrate._translation import Say as Translate
 from learnrate._translation import translator
-from learnrate.book.language import default_language
+from learnrate.book.language import LANGUAGES, default_language
 from learnrate.errors import LearnrateError, LearnrateWarning, as_flags
 
 __all__ = ["main"]
@@ -40,19 +40,20 @@ def _run(arguments: Sequence[str] | None) -> int:
     from typer.exceptions import Abort, Exit, TyperException
 
     from learnrate.cli.app import app
+    from learnrate.cli.help import Asked
 
     words = sys.argv[1:] if arguments is None else arguments
-    say = partial(_say, translator(_language(words)))
+    asked = Asked(shlex.join(["learnrate", *words]), _language(words))
+    say = partial(_say, translator(asked.lang))
     try:
-        typed = shlex.join(["learnrate", *words])  # which a report shows as its origin
         with warnings.catch_warnings():
             warnings.showwarning = partial(_warn, say)
-            code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=typed)
+            code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=asked)
         sys.stdout.flush()
     except LearnrateError as error:
         return _fail(say, error.said(as_flags))
     except TyperException as error:
-        return _fail(say, _usage(error))
+        return _fail(say, _usage(error, words))
     except Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, Abort):
@@ -89,13 +90,15 @@ def _language(words: Sequence[str]) -> str:
     """The language of ``--lang``, else that of the system, for errors that occur before options are parsed."""
     named = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
     named += [after for word, after in pairwise(words) if word == "--lang"]
-    return named[-1] if named else default_language()
+    return named[-1] if named and named[-1] in LANGUAGES.values() else default_language()
 
 
-def _usage(error: Exception) -> str:
+def _usage(error: Exception, words: Sequence[str]) -> str:
     """The message of an error in the command line, with the command that shows the help."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "learnrate"
+    from learnrate.cli.app import COMMANDS
+
+    named = [word for word in words if word in COMMANDS]
+    command = " ".join(["learnrate", *named[:1]])
     text = getattr(error, "format_message", lambda: str(error))().rstrip(".")
     details = getattr(error.__cause__, "errors", None)  # only the cause has the value
     came = f". Got {details()[0]['input']!r} instead" if details else ""

@@ -19,7 +19,7 @@ def note(
     ] = None,
     lang: Annotated[
         str | None,
-        typer.Option(help="zh or en. By default the system's language.", show_default=False),
+        typer.Option(help="en or zh. By default the system's language.", show_default=False),
     ] = None,
     list_notes: Annotated[
         bool, typer.Option("--list", help="Print the names and titles of all notes.")
@@ -62,10 +62,11 @@ def note(
         return 0
     chosen = launch.NOTES[0] if name is None else name
     if export is not None:
+        from learnrate._translation import translator
         from learnrate.book.note.lesson import write
 
         _refuse(given, "--export")
-        print(f"Saved {write(chosen, export, lang=language)}")
+        print(translator(language)(f"Saved {write(chosen, export, lang=language)}"))
         return 0
     return launch.serve(chosen, lang=language, edit=edit, port=port, browser=not no_browser)
 

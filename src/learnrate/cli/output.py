@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from learnrate._lines import line_breaks
 from learnrate._translation import translator
-from learnrate.book.steps.formats import line_breaks
 from learnrate.report.curves import counted, format_rate
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.result import SweepResult

@@ -19,7 +19,7 @@ def play(
     ] = None,
     lang: Annotated[
         str | None,
-        typer.Option(help="zh or en. By default the browser's language.", show_default=False),
+        typer.Option(help="en or zh. By default the browser's language.", show_default=False),
     ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the path of the page and open no browser.")
@@ -30,18 +30,20 @@ def play(
     \b
     Example:  learnrate play --save play.html
     """
+    from learnrate._translation import translator
     from learnrate.book import play as page
     from learnrate.book.note.launch import as_language
     from learnrate.errors import OptionError, option
 
     language = None if lang is None else as_language(lang)
+    say = translator(as_language(lang))
     if save is not None:
         if no_browser:
             raise OptionError(
                 f"{option('no_browser')} has no effect with {option('save')}, which opens none. "
                 "Leave one of them out."
             )
-        print(f"Saved {page.save_page(save, lang=language)}")
+        print(say(f"Saved {page.save_page(save, lang=language)}"))
         return 0
-    print(f"The page is {page.open_page(lang=language, browser=not no_browser)}")
+    print(say(f"The page is {page.open_page(lang=language, browser=not no_browser)}"))
     return 0

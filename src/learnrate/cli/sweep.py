@@ -385,7 +385,7 @@ def sweep(
         result.suggestion(horizon)  # or an error, before anything is written
         result = replace(result, wanted=horizon)
     saved = [
-        result.save(path, picture=picture, log=not linear, command=context.obj, lang=language)
+        result.save(path, picture=picture, log=not linear, command=context.obj.typed, lang=language)
         for path, picture in pictures
     ]
     saved += [] if board is None or board.place is None else [board.place]

@@ -102,7 +102,8 @@ class Closure:
         for k, lr in enumerate(lrs.tolist()):
             if previous:
                 S = S * (lr / previous)
-            excess[k], m, S = self._settled(lr, m, S)
+            with np.errstate(all="ignore"):  # where it does not settle, numbers overflow
+                excess[k], m, S = self._settled(lr, m, S)
             previous = lr
         return excess
 

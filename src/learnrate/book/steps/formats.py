@@ -1,17 +1,15 @@
-"""Numbers and names as text, and text broken into lines."""
+"""Numbers and names as text."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from learnrate._shapes import Array, Float
 
-__all__ = ["clean", "clip", "format_shape", "formats_together", "line_breaks"]
+__all__ = ["clean", "clip", "format_shape", "formats_together"]
 
 _DIGITS = 4
 _JOINERS = "\u200c\u200d"  # shape letters in Persian, Hindi and emoji, and show nothing themselves
@@ -66,32 +64,3 @@ def clip(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…"
-
-
-_WIDE = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uff60"
-_OPENING = "（《「“"
-_CLOSING = "，。、；：？！）》」”"
-_UNIT = re.compile(rf"[{_OPENING}]*(?:[{_WIDE}]|[^ \n{_WIDE}]+)[{_CLOSING}]*[ \n]*|[ \n]+")
-"""A piece without a line break: a Chinese character or a run of others, with its punctuation and space."""
-
-
-def line_breaks(text: str, width: int) -> list[int]:
-    """Offsets at which to break ``text`` into lines of at most ``width`` columns, also in Chinese, which has no spaces.
-
-    A line never starts with closing punctuation. A word longer than a line is not broken.
-    """
-    from rich.cells import cell_len
-
-    breaks: list[int] = []
-    column = 0
-    for start, unit in _units(text):
-        if column and column + cell_len(unit.rstrip()) > width:
-            breaks.append(start)
-            column = 0
-        column += cell_len(unit)
-    return breaks
-
-
-def _units(text: str) -> Iterator[tuple[int, str]]:
-    for match in _UNIT.finditer(text):
-        yield match.start(), match.group()

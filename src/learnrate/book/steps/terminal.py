@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from learnrate._lines import line_breaks
 from learnrate.book.steps.abridging import Omitted
 from learnrate.book.steps.contents import contents
-from learnrate.book.steps.formats import line_breaks
 from learnrate.book.steps.messages import Messages, Prose, messages_in
 from learnrate.book.steps.opened import Opened
 from learnrate.book.steps.parts import Formula, Section

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from learnrate.book.steps.formats import line_breaks
+from learnrate._lines import line_breaks
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -187,7 +187,8 @@ def test_remarks_are_chinese_to_the_end(learnrate: Run, zoo: str) -> None:
         *("--seeds", "2", "--lang", "zh"),
     )
     assert done.code == 0, done.err
-    assert "各次训练是逐一进行的：vmap 无法把它叠在一起：由一个值决定做什么" in done.out.replace("\n", "")
+    said = done.out.replace("\n", "")
+    assert "各次训练是逐一进行的：vmap 无法把它叠在一起：由一个值决定做什么" in said
     assert "1 次训练的中位数" in done.out or "2 次训练的中位数" in done.out
     assert " 个参数" in done.out
     assert not re.search(r"[a-z]{2,} [a-z]{2,}", done.out)

@@ -6,15 +6,22 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["free_memory"]
+__all__ = ["free_memory", "share_memory"]
 
 _DEFAULT_BYTES = 4 << 30
+_sharers = 1
+
+
+def share_memory(processes: int) -> None:
+    """From now on this process takes only its part of the memory, as one of so many workers on its machine."""
+    global _sharers
+    _sharers = processes
 
 
 def free_memory() -> int:
-    """Bytes that can be allocated without swapping, within the limit of a container; 4 GiB where unknown."""
+    """Bytes that this process can allocate without swapping, within the limit of a container; of 4 GiB where unknown."""
     known = [size for size in (_of_system(), _of_container()) if size is not None]
-    return min(known or [_DEFAULT_BYTES])
+    return min(known or [_DEFAULT_BYTES]) // _sharers
 
 
 def _of_system() -> int | None:

@@ -7,7 +7,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 
 import learnrate
 import learnrate.torch
+from learnrate import _memory
 from learnrate.cluster.connection import connected
 from learnrate.cluster.driver import Job
 from learnrate.cluster.launch import Driver
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
     """One Ray for all tests here; sweeps find it and leave it running."""
-    with connected("local", cpus=2, store=150_000_000):
+    with connected("local", cpus=2, gpus=1, store=150_000_000):  # Ray asks for no proof of a GPU
         yield
 
 
@@ -75,6 +76,34 @@ def assert_equal(alone: list[EpochState], spread: list[EpochState], engine: str)
             else:
                 np.testing.assert_array_equal(a, b)
         np.testing.assert_allclose(one.loss, other.loss, rtol=1e-12)
+
+
+@dataclass(frozen=True, eq=False)
+class Curious(LinearProblem):
+    """A problem that looks at its worker."""
+
+    on: str = "CPU"
+
+    @property
+    def processor(self) -> str:
+        return self.on
+
+    def take(self, which: Any) -> LinearProblem:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES", ""), _memory._sharers
+        assert seen == {"CPU": ("", 2), "GPU": ("0", 1)}[self.on]
+        return super().take(which)
+
+
+@pytest.mark.parametrize(("on", "workers"), [("CPU", "2 workers"), ("GPU", "1 worker")])
+def test_each_worker_has_a_processor_and_its_part_of_the_memory(on: str, workers: str) -> None:
+    problem = make_problem(60, 3, 8, lanes=4, epochs=2)
+    curious = Curious(
+        **{field.name: getattr(problem, field.name) for field in fields(problem)}, on=on
+    )
+    executor = RayCluster().executor(get_engine("reference"))
+    lanes = sum(len(states.measured["loss"]) for _, states in executor.run([curious], [None]))
+    assert lanes == 4 * 3
+    assert f"over {workers} of a Ray cluster" in executor.summary[0]
 
 
 @pytest.mark.parametrize("engine", ["reference", "gram", "fused"])

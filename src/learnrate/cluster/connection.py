@@ -94,14 +94,19 @@ class Connection:
         near = str(here["NodeManagerAddress"]), int(here["NodeManagerPort"])
         self.addresses = Addresses(_split(context.gcs_address), near)
 
-    def cpus(self) -> int:
-        """CPUs of all nodes that are up."""
-        nodes = self.ray.nodes()
-        return sum(int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"])
+    def room(self, processor: str) -> dict[str, int]:
+        """How many workers each node that is up has room for, by its id: each takes a CPU, and a GPU where it trains on one."""
+        return {
+            node["NodeID"]: int(min(node["Resources"].get(name, 0) for name in ("CPU", processor)))
+            for node in self.ray.nodes()
+            if node["Alive"]
+        }
 
 
 @contextmanager
-def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
+def connected(
+    address: str, *, cpus: int, store: int, gpus: int | None = None
+) -> Iterator[Connection]:
     """Connect to a cluster, or start one on this machine; disconnect at the end.
 
     Parameters
@@ -110,6 +115,8 @@ def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
         ``"local"`` starts a cluster; ``"auto"`` is the one that runs on this machine; else ``host:port``.
     cpus, store : int
         CPUs of a cluster that is started here, and the bytes of its object store.
+    gpus : int, optional
+        GPUs of a cluster that is started here. Unless given, all that Ray finds.
 
     Raises
     ------
@@ -117,7 +124,7 @@ def connected(address: str, *, cpus: int, store: int) -> Iterator[Connection]:
         If there is no cluster at the address.
     """
     ray = load_ray()
-    settings: dict[str, Any] = {"num_cpus": cpus, "object_store_memory": store}
+    settings: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus, "object_store_memory": store}
     if address != "local":
         settings = {}
     try:

@@ -1,4 +1,4 @@
-"""The workers of a sweep: one for each CPU of the cluster; lost ones are replaced."""
+"""The workers of a sweep: one for each CPU of the cluster, or for each GPU; lost ones are replaced."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_DEATHS = 5
 """If so many workers die in a row, with no task done in between, the sweep ends with an error."""
 _MOST_NAMED = 12
 """Workers that the summary names one by one."""
-_CPU_CHECK_INTERVAL_S = 2.0
+_ROOM_CHECK_INTERVAL_S = 2.0
 
 
 @dataclass(eq=False)
@@ -67,7 +67,7 @@ class Done(NamedTuple):
 
 
 class WorkerPool:
-    """Workers on all CPUs of a cluster, or at most ``at_most`` workers.
+    """Workers on all CPUs of a cluster, or on all GPUs where the problems are trained on these; at most ``at_most`` of them.
 
     Raises
     ------
@@ -90,7 +90,13 @@ class WorkerPool:
         self.members: list[Member] = []
         self.lost: list[Member] = []
         self._deaths, self._checked = 0, 0.0
-        self._actor = self.ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Worker)
+        self._processor = problems[0].processor
+        self._actor = self.ray.remote(
+            num_cpus=1,
+            num_gpus=int(self._processor == "GPU"),
+            max_restarts=0,
+            max_task_retries=0,
+        )(Worker)
         self._wait_for_first()
 
     def _put(self, problems: list[Any]) -> Any:
@@ -113,7 +119,7 @@ class WorkerPool:
         while not any(member.ready for member in self.members):
             if time.monotonic() > until:
                 raise ClusterError(
-                    f"The cluster must have a free CPU. Got none in {_FIRST_WORKER_TIMEOUT_S:.0f} s; end what "
+                    f"The cluster must have a free {self._processor}. Got none in {_FIRST_WORKER_TIMEOUT_S:.0f} s; end what "
                     "else runs on it, or add a node with: ray start --address=…"
                 )
             self.wait(0.2)
@@ -207,15 +213,17 @@ class WorkerPool:
         return [f"{len(worked)} worker{'s' * (len(worked) != 1)} of a Ray cluster", *lines]
 
     def _start_workers(self) -> None:
-        """Start a worker for every CPU that has none."""
-        if time.monotonic() - self._checked < _CPU_CHECK_INTERVAL_S:
+        """Start a worker for every CPU that has none, or for every GPU where that is what they train on."""
+        if time.monotonic() - self._checked < _ROOM_CHECK_INTERVAL_S:
             return
         self._checked = time.monotonic()
-        wanted = self.connection.cpus()
+        room = self.connection.room(self._processor)
+        wanted = sum(room.values())
         if self.at_most is not None:
             wanted = min(wanted, self.at_most)
+        share = {node: min(count, wanted) for node, count in room.items()}
         for _ in range(wanted - len(self.members)):
-            actor = self._actor.remote(self.problems, self.engine)
+            actor = self._actor.remote(self.problems, self.engine, share)
             self.members.append(Member(actor, actor.identify.remote()))
 
     def _register(self, member: Member, who: Any) -> None:

@@ -30,7 +30,8 @@ class RayCluster:
         ``"lanes"``: each worker trains some lanes on all examples. ``"data"``: workers compute the Gram matrices of
         different minibatches, for the engine ``fused`` alone. Unless given, the one that is estimated to be faster.
     workers : int, optional
-        The most workers to start. Unless given, one for every CPU of the cluster.
+        The most workers to start. Unless given, one for every CPU of the cluster, or for every GPU where the sweep's
+        ``device`` is ``"cuda"``.
 
     Raises
     ------

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from learnrate._memory import share_memory
 from learnrate._shapes import Array
+from learnrate.cluster.connection import load_ray
 from learnrate.linear.units import Unit
 from learnrate.training.problem import Engine
 from learnrate.training.states import LaneStates
@@ -57,9 +59,23 @@ class Identity(NamedTuple):
 
 
 class Worker:
-    """A Ray actor: a process on some node. All workers of a node share the arrays of the problems."""
+    """A Ray actor: a process on some node. All workers of a node share the arrays of the problems.
 
-    def __init__(self, problems: Sequence[Any], engine: Engine) -> None:
+    Parameters
+    ----------
+    problems : sequence of Problem
+        The problems of the sweep, one for each seed.
+    engine : Engine
+        Trains them.
+    workers : dict, optional
+        How many workers run on each node, by the node's id: each takes its part of the memory. Unless given, one.
+    """
+
+    def __init__(
+        self, problems: Sequence[Any], engine: Engine, workers: Mapping[str, int] | None = None
+    ) -> None:
+        if workers:
+            share_memory(workers.get(load_ray().get_runtime_context().get_node_id(), 1))
         self.problems, self.engine = problems, engine
         engine.warm_up(problems[0])
         self._states: Iterator[LaneStates] = iter(())

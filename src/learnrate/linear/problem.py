@@ -140,6 +140,11 @@ class LinearProblem:
         """How long lanes are trained."""
         return Horizon(self.epochs)
 
+    @property
+    def processor(self) -> str:
+        """What it is trained on: a CPU."""
+        return "CPU"
+
     def take(self, which: slice | Array) -> LinearProblem:
         """The same problem with some of its lanes, which have the same curves as among all lanes."""
         return replace(self, lrs=self.lrs[which], whole=self.lanes)

@@ -165,6 +165,11 @@ class TorchProblem:
         """How long lanes are trained, and where they are measured."""
         return replace(self.training.horizon, last=self.last)
 
+    @property
+    def processor(self) -> str:
+        """What it is trained on: ``"CPU"`` or ``"GPU"``."""
+        return "GPU" if self.training.device.type == "cuda" else "CPU"
+
     def tell(self, steps: float) -> None:
         """Report the steps that the lanes have made since the last measurement, all together."""
         if self.on_steps is not None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from learnrate._shapes import Array, Float, Int
 from learnrate.data.fingerprint import fingerprint
+from learnrate.errors import OptionError, option
 from learnrate.sweeps.front import Block, Cluster, Place
 from learnrate.torch.config import TorchConfig
 from learnrate.torch.copying import copy_of
@@ -114,6 +115,11 @@ class TorchTask:
         if cluster is None:
             return Place(LocalExecutor(torch_engine), torch_engine.name, where)
         cluster.engine(torch_engine.name)
+        if self.training.device.index:
+            raise OptionError(
+                f"{option('device')} must be cuda with {option('cluster')}, where each worker has a GPU of its own. "
+                f"Got {self.config.device} instead."
+            )
         for problem in self._problems([None] * self.config.seeds):
             torch_engine.settle(problem)  # once for all workers
         return Place(cluster.executor(torch_engine, monitor), torch_engine.name, where)

@@ -130,6 +130,11 @@ class Problem(Protocol):
         """How long lanes are trained, and when they are measured."""
         ...
 
+    @property
+    def processor(self) -> str:
+        """What it is trained on, ``"CPU"`` or ``"GPU"``: a worker of a cluster has one of its own."""
+        ...
+
     def tell(self, done: int) -> None:
         """Report how much was done since the last measurement, as the problem counts it. After pickling this does nothing."""
         ...

@@ -134,7 +134,7 @@ def pieces_here(work: Work) -> dict[str, float]:
     }
 
 
-def pieces_of_ray(ray: Any, work: Work) -> dict[str, float]:
+def pieces_of_ray(ray: Any) -> dict[str, float]:
     """Sending a unit's matrices, and the calls for it."""
 
     class Sender:
@@ -165,7 +165,7 @@ def calibrate(ray: Any, work: Work, processes: int) -> Pieces:
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         measured = list(pool.map(pieces_here, [work] * processes))
     mean = {name: statistics.mean(one[name] for one in measured) for name in measured[0]}
-    return Pieces(**mean, **pieces_of_ray(ray, work))
+    return Pieces(**mean, **pieces_of_ray(ray))
 
 
 def run_plain(problem: LinearProblem) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import learnrate
+from learnrate.cli import main
 from learnrate.errors import OptionError, OutputError
 from learnrate.linear.gram import GramEngine
 from learnrate.sweeps.linear import LinearSweepResult
@@ -233,6 +234,27 @@ def test_a_full_disk_is_one_line_and_the_sweep_goes_on_or_ends_as_asked(tmp_path
         learnrate.sweep(
             X, Y, **PLAIN, checkpoint=learnrate.Checkpoint(tmp_path, every=0, required=True)
         )
+
+
+@pytest.mark.usefixtures("full")
+def test_a_full_disk_ends_the_command_if_saving_is_required(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = str(tmp_path / "kept")
+    with pytest.raises(SystemExit, match="2"):
+        main([*COMMAND[3:], "--checkpoint", kept, "--checkpoint-required"])
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "must be writable" in " ".join(said.err.split())
+
+
+@pytest.mark.parametrize("option", [["--checkpoint-required"], ["--checkpoint-every", "3"]])
+def test_options_of_a_checkpoint_without_one_are_refused(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*COMMAND[3:], *option])
+    assert f"{option[0]} goes with --checkpoint" in " ".join(capsys.readouterr().err.split())
 
 
 def test_nothing_in_a_checkpoint_is_pickled(tmp_path: Path) -> None:

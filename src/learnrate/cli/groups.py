@@ -32,7 +32,8 @@ GROUPS = {
     ),
     "A PyTorch model": (*("model", "device", "steps", "eval_every", "step", "clip", "precision"),),
     "Long runs, large tables, several machines": (
-        *("horizon", "prune", "checkpoint", "checkpoint_every", "memory", "block_size", "cache"),
+        *("horizon", "prune", "checkpoint", "checkpoint_every", "checkpoint_required"),
+        *("memory", "block_size", "cache"),
         *("cluster", "cluster_split"),
     ),
     "What is shown and written": (

@@ -96,15 +96,16 @@ def machines_of(address: str | None, split: str | None, model: str | None) -> An
     return RayCluster(address, split=split)
 
 
-def checkpoint_of(folder: Path | None, every: float | None) -> Any:
-    """The `learnrate.Checkpoint` in a folder, or None; a time without a folder is refused."""
-    if folder is None and every is not None:
-        raise OptionError(
-            f"--checkpoint-every goes with --checkpoint. Got {every:g} without one; name a "
-            "folder with --checkpoint, or leave it out."
-        )
+def checkpoint_of(folder: Path | None, every: float | None, required: bool) -> Any:
+    """The `learnrate.Checkpoint` in a folder, or None; its other options without a folder are refused."""
     if folder is None:
+        for given, name in ((every is not None, "every"), (required, "required")):
+            if given:
+                raise OptionError(
+                    f"--checkpoint-{name} goes with --checkpoint. Got it without one; name a folder with "
+                    "--checkpoint, or leave it out."
+                )
         return None
     from learnrate.training.checkpoint import Checkpoint
 
-    return Checkpoint(folder, 30.0 if every is None else every)
+    return Checkpoint(folder, 30.0 if every is None else every, required)

@@ -230,6 +230,9 @@ def sweep(
             show_default=False,
         ),
     ] = None,
+    checkpoint_required: Annotated[
+        bool, typer.Option("--checkpoint-required", help="End the sweep if it cannot be saved.")
+    ] = False,
     save: Annotated[
         list[str] | None,
         typer.Option(
@@ -277,14 +280,8 @@ def sweep(
     """
     from learnrate._translation import check_language, translator
     from learnrate.book.language import default_language
+    from learnrate.cli import options
     from learnrate.cli.models import sweep_model
-    from learnrate.cli.options import (
-        checkpoint_of,
-        machines_of,
-        parse_options,
-        refuse_with_model,
-        refuse_without_model,
-    )
     from learnrate.cli.output import print_result, print_where_to_go_on
     from learnrate.cli.progress import SweepView
     from learnrate.sweeps.live import TensorBoard
@@ -308,7 +305,7 @@ def sweep(
     pictures = [(path, "curves") for path in save or ()] + [(p, "rates") for p in save_rates or ()]
     for path, picture in pictures:
         check_sweep_output(path, picture)
-    machines = machines_of(cluster, cluster_split, model)
+    machines = options.machines_of(cluster, cluster_split, model)
     own = data is None
     asked: dict[str, Any] = {
         "target": target,
@@ -322,7 +319,7 @@ def sweep(
         "sampling": sampling,
         "loss": loss,
         "optimizer": optimizer,
-        "optimizer_options": parse_options(optimizer_option or ()),
+        "optimizer_options": options.parse_options(optimizer_option or ()),
         "momentum": momentum,
         "weight_decay": weight_decay,
         "schedule": schedule if warmup is None else Schedule(schedule, warmup),
@@ -342,16 +339,17 @@ def sweep(
         "precision": precision,
     }
     if model is None:
-        refuse_without_model(of_model)
+        options.refuse_without_model(of_model)
     else:
-        refuse_with_model(
+        options.refuse_with_model(
             {"memory": memory, "block_size": block_size, "cache": cache, "threads": threads}
         )
-    kept = checkpoint_of(checkpoint, checkpoint_every)
+    kept = options.checkpoint_of(checkpoint, checkpoint_every, checkpoint_required)
     result: SweepResult
-    board = None if live is None else TensorBoard(live)
-    shown = not (quiet or as_json)
-    with SweepView(shown=shown, translate=translator(language), also=board) as view:
+    board = TensorBoard(live) if live else None
+    with SweepView(
+        shown=not (quiet or as_json), translate=translator(language), also=board
+    ) as view:
         try:
             examples = "note" if own else sys.stdin.buffer if data == "-" else data
             if model is not None:

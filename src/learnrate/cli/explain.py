@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from learnrate.cli.tables import TABLE_OPTIONS, with_table_options
+from learnrate.cli.tables import (
+    TABLE_OPTIONS,
+    Features,
+    Missing,
+    Target,
+    data_argument,
+    with_table_options,
+)
 from learnrate.errors import InputError, LearnrateError, OptionError, option
 
 if TYPE_CHECKING:
@@ -25,11 +32,8 @@ def explain(
     context: typer.Context,
     data: Annotated[
         str | None,
-        typer.Argument(
-            help="A table (csv, tsv, txt, xlsx, parquet, feather, arrow, json, jsonl, npy, npz, each also compressed), a glob "
-            "of them, file.db::table, - for standard input, or diabetes or houses (which ship with learnrate). "
-            "Without it, the 1,000 examples of the book. Or a Python file, run as by learnrate run.",
-            show_default=False,
+        data_argument(
+            "Without it, the 1,000 examples of the book. Or a Python file, run as by learnrate run."
         ),
     ] = None,
     arguments: Annotated[
@@ -43,13 +47,8 @@ def explain(
     backward: Annotated[
         int, typer.Option(help="Which call of backward() in a script to explain, from 1.", min=1)
     ] = 1,
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help="Column to predict.", show_default=False)
-    ] = None,
-    features: Annotated[
-        str | None,
-        typer.Option(help="Columns to predict from, a,b,c. By default all that can be used."),
-    ] = None,
+    target: Target = None,
+    features: Features = None,
     loss: Annotated[
         str | None,
         typer.Option(
@@ -67,9 +66,7 @@ def explain(
         int, typer.Option(help="Seed of the initial weights and the minibatch order.")
     ] = 0,
     step: Annotated[int, typer.Option(help="Which step of training to explain, from 1.")] = 1,
-    missing: Annotated[
-        str, typer.Option(help="Missing values: error, drop (the rows) or mean (fill it in).")
-    ] = "error",
+    missing: Missing = "error",
     standardize: Annotated[
         bool,
         typer.Option(help="Scale features to mean 0 and standard deviation 1 (tables only)."),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from learnrate.cli.tables import with_table_options
+from learnrate.cli.tables import Features, Missing, Target, data_argument, with_table_options
 from learnrate.errors import OptionError
 
 __all__ = ["sweep"]
@@ -19,22 +19,9 @@ __all__ = ["sweep"]
 @with_table_options
 def sweep(
     context: typer.Context,
-    data: Annotated[
-        str | None,
-        typer.Argument(
-            help="A table (csv, tsv, txt, xlsx, parquet, feather, arrow, json, jsonl, npy, npz, each also compressed), a glob "
-            "of them, file.db::table, - for standard input, or diabetes or houses (which ship with learnrate). "
-            "Without it, the note's own 1,000 examples.",
-            show_default=False,
-        ),
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help="Column to predict.", show_default=False)
-    ] = None,
-    features: Annotated[
-        str | None,
-        typer.Option(help="Columns to predict from, a,b,c. By default all that can be used."),
-    ] = None,
+    data: Annotated[str | None, data_argument("Without it, the note's own 1,000 examples.")] = None,
+    target: Target = None,
+    features: Features = None,
     lrs: Annotated[
         str | None,
         typer.Option(
@@ -84,9 +71,7 @@ def sweep(
             show_default=False,
         ),
     ] = None,
-    missing: Annotated[
-        str, typer.Option(help="Missing values: error, drop (the rows) or mean (fill it in).")
-    ] = "error",
+    missing: Missing = "error",
     standardize: Annotated[
         bool,
         typer.Option(

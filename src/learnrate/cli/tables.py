@@ -1,4 +1,4 @@
-"""The command-line options of reading a table, which several commands share."""
+"""The command-line options of tables, which several commands share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,27 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-__all__ = ["TABLE_OPTIONS", "with_table_options"]
+__all__ = ["TABLE_OPTIONS", "Features", "Missing", "Target", "data_argument", "with_table_options"]
+
+Target = Annotated[
+    str | None, typer.Option("--target", "-t", help="Column to predict.", show_default=False)
+]
+Features = Annotated[
+    str | None,
+    typer.Option(help="Columns to predict from, a,b,c. By default all that can be used."),
+]
+Missing = Annotated[
+    str, typer.Option(help="Missing values: error, drop (the rows) or mean (fill it in).")
+]
+
+
+def data_argument(more: str) -> Any:
+    """The argument that names the examples; ``more`` ends its help."""
+    return typer.Argument(
+        help="A table (csv, tsv, txt, xlsx, parquet, feather, arrow, json, jsonl, npy, npz, each also compressed), a glob "
+        f"of them, file.db::table, - for standard input, or diabetes or houses (which ship with learnrate). {more}",
+        show_default=False,
+    )
 
 
 def _option(kind: Any, *names: str, help: str) -> Any:

@@ -125,7 +125,11 @@ def test_no_files_import_one_another_in_a_circle() -> None:
 
 @pytest.mark.parametrize("path", sorted(NOTE.rglob("*.py")), ids=lambda p: str(p.relative_to(NOTE)))
 def test_the_note_uses_public_names_only(path: Path) -> None:
-    tools = {"book"} if path.name == "notebook.py" else {"book", "_extras", "_files", "_templates"}
+    tools = (
+        {"book"}
+        if path.name == "notebook.py"
+        else {"book", "_extras", "_files", "_templates", "_translation"}
+    )
     assert {there for there, _ in imported_rooms(path)} <= PUBLIC | tools
 
 

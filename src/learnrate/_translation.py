@@ -17,6 +17,8 @@ Text without an entry, such as the user's, stays as it is.
 
 from __future__ import annotations
 
+import locale
+import os
 import re
 import tomllib
 from collections.abc import Callable
@@ -25,7 +27,7 @@ from pathlib import Path
 
 from learnrate.errors import not_one_of
 
-__all__ = ["Say", "as_it_is", "check_language", "translator"]
+__all__ = ["LANGUAGES", "Say", "as_it_is", "check_language", "default_language", "translator"]
 
 Say = Callable[[str], str]
 """Translates an English sentence into the language of the user."""
@@ -119,3 +121,14 @@ def _into_chinese(text: str) -> str:
     for piece in map(_into_chinese, others):
         said += piece if said[-1] in "。；：" else f" {piece}"
     return said
+
+
+LANGUAGES = {"中文": "zh", "English": "en"}
+"""The names of the languages, and their codes."""
+
+
+def default_language() -> str:
+    """``"zh"`` if the system's locale is Chinese, else ``"en"``."""
+    named = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), None)
+    words = named or locale.getlocale()[0] or ""
+    return "zh" if words.lower().startswith(("zh", "chinese")) else "en"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learnrate.theory.full_batch import best_full_batch_rate, full_batch_limit
+from learnrate.theory.closed_form import best_full_batch_rate, full_batch_limit
 from learnrate.theory.modes import Modes
 from learnrate.theory.quantity import Kind
 from tests.theory.examples import DATA

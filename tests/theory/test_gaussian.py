@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learnrate.theory.gaussian import gaussian_limit, gaussian_noise_gain
+from learnrate.theory.closed_form import gaussian_limit, gaussian_noise_gain
 from learnrate.theory.quantity import Kind
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import learnrate.torch
 from learnrate.torch import engine, prepared
 from learnrate.torch.fingerprints import checksum
-from learnrate.torch.meter import Meter
+from learnrate.torch.memory import Meter
 from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.stacked import StackedLanes
 from learnrate.torch.views import Views

@@ -98,7 +98,7 @@ def explain(
     Example:  learnrate explain softmax.py --backward 5 --save explain.html
     """
     from learnrate._files import check_output
-    from learnrate.book.language import default_language
+    from learnrate._translation import default_language
     from learnrate.book.steps.files import SUFFIXES
     from learnrate.book.steps.front import explain as explain_step
     from learnrate.book.steps.messages import messages_in

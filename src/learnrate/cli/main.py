@@ -16,8 +16,7 @@ from itertools import pairwise
 from typing import NoReturn
 
 from learnrate._translation import Say as Translate
-from learnrate._translation import translator
-from learnrate.book.language import LANGUAGES, default_language
+from learnrate._translation import LANGUAGES, default_language, translator
 from learnrate.errors import LearnrateError, LearnrateWarning, as_flags
 
 __all__ = ["main"]

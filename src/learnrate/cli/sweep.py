@@ -263,8 +263,7 @@ def sweep(
     \b
     Example:  learnrate sweep diabetes --lrs auto --epochs 20 --save sweep.png
     """
-    from learnrate._translation import check_language, translator
-    from learnrate.book.language import default_language
+    from learnrate._translation import check_language, default_language, translator
     from learnrate.cli import options
     from learnrate.cli.models import sweep_model
     from learnrate.cli.output import print_result, print_where_to_go_on

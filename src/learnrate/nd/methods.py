@@ -9,7 +9,7 @@ from learnrate.errors import AutogradError, InputError
 from learnrate.nd.apply import binary, binary_reversed
 from learnrate.nd.base import Base
 from learnrate.nd.functions import choosing, elementwise, products, reductions, shaping
-from learnrate.nd.functions.results import check_writable
+from learnrate.nd.functions.arguments import check_writable
 from learnrate.nd.operators import arithmetic as op
 
 __all__ = ["Methods"]

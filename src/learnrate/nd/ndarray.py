@@ -15,7 +15,7 @@ from learnrate.autograd.scopes import state
 from learnrate.errors import AutogradError, InputError, MissingNameError, OptionError
 from learnrate.nd.apply import quiet, unary
 from learnrate.nd.context import Context, check_context, cpu
-from learnrate.nd.functions.results import check_writable, record_copy
+from learnrate.nd.functions.arguments import check_writable, record_copy
 from learnrate.nd.indexing import EVERYTHING, numpy_key
 from learnrate.nd.methods import Methods
 from learnrate.nd.operators.choosing import GATHER, SLICE

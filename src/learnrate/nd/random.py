@@ -15,8 +15,7 @@ from learnrate._missing import missing
 from learnrate._shapes import Array
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.context import check_context
-from learnrate.nd.functions.arguments import dtype_of, shape_tuple
-from learnrate.nd.functions.results import into
+from learnrate.nd.functions.arguments import dtype_of, into, shape_tuple
 from learnrate.nd.ndarray import NDArray
 
 __all__ = ["normal", "randint", "randn", "seed", "shuffle", "uniform"]

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.theory.coupling import Coupling
+from learnrate.theory.directions import Coupling
 from learnrate.theory.fourth_moment import Pairs, pair_moments
 from learnrate.theory.modes import Modes
 from learnrate.theory.quantity import Kind

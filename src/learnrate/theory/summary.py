@@ -10,9 +10,8 @@ import numpy as np
 
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError, did_you_mean
+from learnrate.theory.closed_form import best_full_batch_rate, full_batch_limit, gaussian_limit
 from learnrate.theory.expected_curve import independent_curve, independent_floor
-from learnrate.theory.full_batch import best_full_batch_rate, full_batch_limit
-from learnrate.theory.gaussian import gaussian_limit
 from learnrate.theory.growth import Growth, measure_growth
 from learnrate.theory.mean_square import mean_square_bound, mean_square_limit
 from learnrate.theory.modes import Modes, batch_variance

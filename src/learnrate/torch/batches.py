@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["copied", "flatten", "moved", "selected", "tensors_of"]
+__all__ = ["copied", "flatten", "moved", "same", "selected", "tensors_of"]
 
 
 def _apply(change: Callable[[Tensor], Any], batch: Any) -> Any:
@@ -35,6 +35,11 @@ def flatten(batch: Any) -> tuple[list[Tensor], Callable[[Sequence[Tensor]], Any]
         return _apply(lambda _: next(rest), batch)
 
     return tensors, rebuild
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two tensors or arrays have equal shapes and numbers; nan is like nan."""
+    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def tensors_of(batch: Any) -> list[Tensor]:

@@ -12,8 +12,8 @@ from learnrate.torch.examples import Examples, TensorExamples
 from learnrate.torch.lanes import StepOptions
 from learnrate.torch.losses import as_loss, as_metrics
 from learnrate.torch.pacing import is_factory
-from learnrate.torch.recipe import Recipe
 from learnrate.torch.start import Source
+from learnrate.torch.whole import Recipe
 
 __all__ = ["PRECISIONS", "notes_on", "recipe_of", "step_options"]
 

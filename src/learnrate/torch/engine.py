@@ -15,7 +15,6 @@ from learnrate.errors import LearnrateError
 from learnrate.torch.check import Check, Differs, MeasuredOtherwise, SharedChanged
 from learnrate.torch.course import Course
 from learnrate.torch.failures import in_one_line
-from learnrate.torch.held import held
 from learnrate.torch.lanes import Lanes, Task
 from learnrate.torch.measuring import check_start
 from learnrate.torch.memory import is_out_of_memory
@@ -27,7 +26,7 @@ from learnrate.torch.randomness import in_sweep_world, remembered, sweep_world
 from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.sharpness import sharpness_of, sharpness_of_lanes
 from learnrate.torch.stacked import StackedLanes
-from learnrate.torch.states import LEARNED, Rows
+from learnrate.torch.states import LEARNED, Rows, held
 from learnrate.torch.timing import is_small, is_too_short, stacked_is_slower
 from learnrate.torch.whole import MODEL
 from learnrate.training.problem import Engine

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from learnrate.errors import DataError, OptionError
-from learnrate.torch.batches import copied, tensors_of
+from learnrate.torch.batches import copied, same, tensors_of
 from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples
 from learnrate.torch.kept import PLUMBING, fingerprint
 from learnrate.torch.outputs import in_one_line_on
-from learnrate.torch.recipe import Recipe
 from learnrate.torch.trace import close
-from learnrate.torch.whole import MODEL, Whole
+from learnrate.torch.whole import MODEL, Recipe, Whole
 
 __all__ = ["check_data", "check_own_model"]
 
@@ -164,12 +163,8 @@ def check_data(examples: Examples, indices: Tensor, renew: Callable[[], object])
         return
     renew()
     pairs = zip(tensors_of(examples.batch(indices)), tensors_of(anew), strict=False)
-    if not all(_same(a, b) for a, b in pairs):
+    if not all(same(a, b) for a, b in pairs):
         raise DataError(
             "data must give the same minibatch when its items are read again. Got another; hold=False reads them at "
             "every visit, hold=True keeps them as they were first."
         )
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())

@@ -13,8 +13,7 @@ from learnrate._shapes import Array, Float
 from learnrate.torch.check import Check
 from learnrate.torch.course import Course
 from learnrate.torch.lanes import Lanes, Task, evaluation_blocks
-from learnrate.torch.memory import free_memory, is_out_of_memory
-from learnrate.torch.meter import Meter
+from learnrate.torch.memory import Meter, free_memory, is_out_of_memory
 from learnrate.torch.problem import Training
 from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.stacked import StackedLanes, StackedSteps

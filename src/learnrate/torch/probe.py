@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from learnrate.errors import OptionError
-from learnrate.torch.batches import copied
+from learnrate.torch.batches import copied, same
 from learnrate.torch.copying import copy_of, hooked
 from learnrate.torch.kept import changed, kept_state
 from learnrate.torch.losses import check_scalar
@@ -110,7 +110,7 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
         rewritten = [
             name
             for name, p in whole.named_parameters()
-            if p.data_ptr() != places[name] or not _equal(p.detach(), before[name])
+            if p.data_ptr() != places[name] or not same(p.detach(), before[name])
         ]
         if rewritten:
             break
@@ -128,7 +128,7 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
     moving = {
         name
         for name, buffer in whole.named_buffers()
-        if name not in buffers or not _equal(buffer, buffers[name])
+        if name not in buffers or not same(buffer, buffers[name])
     }
     return Probe(
         activations=saved,
@@ -155,10 +155,6 @@ def _forward(whole: Whole, batch: Any) -> tuple[Tensor, int]:
     with in_one_line_on("Model and loss", batch), noting:
         values = whole.run(batch)
     return check_scalar(values[0], "The loss of a minibatch"), sum(saved.values())
-
-
-def _equal(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def _as_at_the_start(whole: Whole, original: Whole) -> Whole:

@@ -14,10 +14,9 @@ from learnrate.torch.examples import Examples
 from learnrate.torch.lanes import StepOptions
 from learnrate.torch.orders import Order
 from learnrate.torch.randomness import sweep_world
-from learnrate.torch.recipe import Recipe
 from learnrate.torch.rules import Chosen
 from learnrate.torch.start import Source, start_whole
-from learnrate.torch.whole import Whole
+from learnrate.torch.whole import Recipe, Whole
 from learnrate.training.problem import Horizon
 
 __all__ = ["TorchProblem", "Training"]

@@ -19,7 +19,7 @@ from torch.utils.data import (
 )
 
 from learnrate.errors import DataError
-from learnrate.torch.batches import moved, tensors_of
+from learnrate.torch.batches import moved, same, tensors_of
 from learnrate.torch.examples import (
     Collate,
     DrawnExamples,
@@ -264,10 +264,8 @@ def _same(a: Any, b: Any) -> bool:
     """Whether two readings of an item are equal; nan is like nan."""
     if type(a) is not type(b):
         return False
-    if isinstance(a, Tensor):
-        return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
-    if isinstance(a, np.ndarray):
-        return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
+    if isinstance(a, Tensor | np.ndarray):
+        return same(a, b)
     if isinstance(a, Mapping):
         return list(a) == list(b) and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, list | tuple):

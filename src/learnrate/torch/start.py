@@ -13,9 +13,8 @@ from learnrate.torch.copying import copy_of
 from learnrate.torch.failures import in_one_line
 from learnrate.torch.randomness import Stream, reseed
 from learnrate.torch.reach import check_functions
-from learnrate.torch.recipe import Recipe
 from learnrate.torch.resetting import reset
-from learnrate.torch.whole import Whole
+from learnrate.torch.whole import Recipe, Whole
 
 __all__ = ["STARTS", "Source", "as_device", "model_dtype", "start_whole"]
 

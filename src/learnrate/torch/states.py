@@ -1,14 +1,16 @@
 """Lanes as plain arrays, the same however they are trained: what training continues from.
 
 A trained parameter is the array ``parameter NAME``, a fixed one that the model itself has changed ``fixed NAME``, a
-buffer ``buffer NAME``, an average of a parameter ``average NAME``, and each part of the optimizer state ``SLOT NAME``, such as ``velocity model.0.weight``, beside
-``step NAME``, the steps that the parameter has taken; each has one row for each lane. Between two measurements
-``ahead steps``, ``ahead losses`` and ``ahead random`` say how far each lane is (`learnrate.torch.pieces`).
+buffer ``buffer NAME``, an average of a parameter ``average NAME``, and each part of the optimizer state ``SLOT NAME``,
+such as ``velocity model.0.weight``, beside ``step NAME``, the steps that the parameter has taken; each has one row for
+each lane. Between two measurements ``ahead steps``, ``ahead losses`` and ``ahead random`` say how far each lane is
+(`learnrate.torch.pieces`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ __all__ = [
     "STEPS",
     "Rows",
     "copied",
+    "held",
     "joined",
     "kinds_of",
     "lane_tensors",
@@ -93,3 +96,46 @@ def copied(rows: Rows) -> Array:
     if isinstance(rows, Tensor | np.ndarray):
         return np.array(plain(rows), order="C")
     return np.stack([plain(row) for row in rows])
+
+
+_ALIGNED = 64
+
+
+def held(rows: Callable[[], Iterable[tuple[str, Rows]]], *, on_disk: bool) -> dict[str, Array]:
+    """Copies of rows as arrays.
+
+    Parameters
+    ----------
+    rows : callable
+        Gives names, and the lanes' numbers of each.
+    on_disk : bool
+        Whether they lie in a temporary file, in the folder of Python's `tempfile`, instead of in memory. They are read from
+        there when they are used, and what is written into them stays in memory. The file is gone when the last of them is.
+        Where the disk is full, they are held in memory.
+    """
+    if on_disk:
+        try:
+            return _in_file(rows)
+        except OSError:
+            pass
+    return {name: copied(of) for name, of in rows()}
+
+
+def _in_file(rows: Callable[[], Iterable[tuple[str, Rows]]]) -> dict[str, Array]:
+    places: dict[str, tuple[int, np.dtype[np.generic], tuple[int, ...]]] = {}
+    with tempfile.TemporaryFile() as file:
+        for name, of in rows():
+            first = plain(of[0])
+            places[name] = file.tell(), first.dtype, (len(of), *first.shape)
+            for row in of:
+                file.write(np.ascontiguousarray(plain(row)).data)
+            file.write(bytes(-file.tell() % _ALIGNED))
+        file.flush()
+        whole = np.memmap(file, np.uint8, mode="c") if file.tell() else np.empty(0, np.uint8)
+    bytes_of = np.asarray(whole)
+    return {
+        name: bytes_of[start : start + dtype.itemsize * int(np.prod(shape))]
+        .view(dtype)
+        .reshape(shape)
+        for name, (start, dtype, shape) in places.items()
+    }

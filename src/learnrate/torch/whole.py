@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from learnrate.errors import OptionError
 from learnrate.torch.losses import COLUMNS, LossFunction, check_scalar
 
-__all__ = ["MODEL", "ByLoss", "ByStep", "StepFunction", "Whole"]
+__all__ = ["MODEL", "ByLoss", "ByStep", "Recipe", "StepFunction", "Whole"]
 
 MODEL = "model."
 """What the names of the model's parameters and buffers begin with."""
@@ -170,3 +171,34 @@ def _takes_state(step: StepFunction) -> bool:
         return False
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in places and p.default is p.empty for p in parameters) == 3
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """What is called in a training, besides the model.
+
+    Attributes
+    ----------
+    loss, metrics
+        Functions of output and target.
+    step : callable, optional
+        In place of these, a function of model and minibatch.
+    precision : torch.dtype, optional
+        What autocast computes in.
+    """
+
+    loss: LossFunction | None = None
+    metrics: Mapping[str, LossFunction] = field(default_factory=dict)
+    step: StepFunction | None = None
+    precision: torch.dtype | None = None
+
+    def whole(self, model: nn.Module) -> Whole:
+        """All that a lane consists of."""
+        made: Whole
+        if self.step is not None:
+            made = ByStep(model, self.step)
+        else:
+            assert self.loss is not None
+            made = ByLoss(model, self.loss, self.metrics)
+        made.precision = self.precision
+        return made

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 import learnrate.book.note
-from learnrate.book.language import LANGUAGES, default_language
+from learnrate._translation import LANGUAGES, default_language
 from learnrate.book.note.catalogue import catalogue, note_texts
 from learnrate.book.note.launch import NOTES
 from learnrate.book.note.tex import mathml

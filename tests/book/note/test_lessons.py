@@ -10,8 +10,8 @@ import nbformat
 import pytest
 
 from learnrate.book.note import lesson
-from learnrate.book.note.cell import Cell
 from learnrate.book.note.launch import NOTES, notebook
+from learnrate.book.note.lesson_page import Cell
 from learnrate.book.note.tex import mathml
 from learnrate.errors import OptionError, OutputError
 

@@ -19,7 +19,7 @@ from learnrate import autograd, nd, scratch
 from learnrate.book.note.launch import NOTES, notebook
 from learnrate.book.note.momentum.bowl import Bowl, best_rates, edges, factor, limit
 from learnrate.book.note.perceptron.model import perceptron, start, trained
-from learnrate.theory.full_batch import full_batch_limit
+from learnrate.theory.closed_form import full_batch_limit
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import learnrate.book.play
-from learnrate.book.language import LANGUAGES
+from learnrate._translation import LANGUAGES
 from learnrate.book.note.catalogue import catalogue
 from learnrate.book.play import open_page, page, save_page
 from learnrate.cli import main

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from learnrate._extras import require
 from learnrate._files import check_output, write_atomically
-from learnrate.book.language import LANGUAGES, default_language
+from learnrate._translation import LANGUAGES, default_language
 from learnrate.book.note.catalogue import note_texts
 from learnrate.errors import OptionError, did_you_mean, not_one_of
 

@@ -20,9 +20,8 @@ from typing import Any
 
 from learnrate._files import check_output, write_atomically
 from learnrate.book.note.catalogue import Texts, note_texts
-from learnrate.book.note.cell import Cell, filled
 from learnrate.book.note.launch import notebook
-from learnrate.book.note.lesson_page import lesson_page
+from learnrate.book.note.lesson_page import Cell, filled, lesson_page
 from learnrate.book.note.listing import source_of
 
 __all__ = ["EXPORTS", "lesson", "write"]

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import dataclass, field
 from html import escape
 
 from learnrate.book.note.catalogue import Texts
-from learnrate.book.note.cell import Cell, filled
 from learnrate.book.note.plot import render
 from learnrate.book.note.tex import mathml
 
-__all__ = ["lesson_page"]
+__all__ = ["Cell", "filled", "lesson_page"]
+
+
+@dataclass
+class Cell:
+    """A cell: text in Markdown, or code with what it printed and the PNG pictures that it drew."""
+
+    kind: str
+    source: str
+    printed: str = ""
+    pictures: list[bytes] = field(default_factory=list)
+
+
+def filled(text: str, words: dict[str, str]) -> str:
+    """A text with words in place of ``[[key]]``."""
+    for key, said in words.items():
+        text = text.replace(f"[[{key}]]", said)
+    return text
+
 
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
 _DETAILS = re.compile(r"<details>\n<summary>(.*?)</summary>\n(.*?)</details>", re.DOTALL)

@@ -8,7 +8,7 @@ from typing import Any
 import marimo as mo
 
 import learnrate
-from learnrate.book.language import LANGUAGES, default_language
+from learnrate._translation import LANGUAGES, default_language
 from learnrate.book.note.catalogue import Texts
 from learnrate.book.note.graph import graph
 from learnrate.book.note.listing import source_of

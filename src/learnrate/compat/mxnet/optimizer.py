@@ -51,6 +51,9 @@ class Step:
     kept: dict[str, tuple[Array, Array]]
 
 
+Kept = tuple[Array, ...]
+"""The arrays of the optimizer state of one parameter."""
+
 _LETTER = re.compile(r"\|B\||\w+")
 
 _watchers: list[Callable[[Step], None]] = []
@@ -97,7 +100,7 @@ class Optimizer:
         self.clip_gradient = clip_gradient
         self.lr_mult: dict[Any, float] = {}
         self.wd_mult: dict[Any, float] = {}
-        self._kept: dict[Any, tuple[Array, ...]] = {}
+        self._kept: dict[Any, Kept] = {}
         self._steps: dict[Any, int] = {}
 
     def set_learning_rate(self, lr: float) -> None:
@@ -135,9 +138,7 @@ class Optimizer:
         for watcher in _watchers:
             watcher(step)
 
-    def _update(
-        self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
-    ) -> None:
+    def _update(self, w: Array, grad: Array, kept: Kept, t: int, lr: float, wd: float) -> None:
         raise NotImplementedError
 
     def _formulas(self, wd: float) -> tuple[str, ...]:
@@ -171,9 +172,7 @@ class SGD(Optimizer):
         super().__init__(**kwargs)
         self.momentum = momentum
 
-    def _update(
-        self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
-    ) -> None:
+    def _update(self, w: Array, grad: Array, kept: Kept, t: int, lr: float, wd: float) -> None:
         (v,) = kept
         step = lr * (self._rescaled(grad) + wd * w)
         if self.momentum:
@@ -201,9 +200,7 @@ class NAG(SGD):
     Source: Sutskever, Martens, Dahl & Hinton, ICML 2013.
     """
 
-    def _update(
-        self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
-    ) -> None:
+    def _update(self, w: Array, grad: Array, kept: Kept, t: int, lr: float, wd: float) -> None:
         (v,) = kept
         step = lr * (self._rescaled(grad) + wd * w)
         v *= self.momentum
@@ -227,9 +224,7 @@ class AdaGrad(Optimizer):
         super().__init__(**kwargs)
         self.eps = eps
 
-    def _update(
-        self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
-    ) -> None:
+    def _update(self, w: Array, grad: Array, kept: Kept, t: int, lr: float, wd: float) -> None:
         (s,) = kept
         g = self._rescaled(grad)
         s += g * g
@@ -261,9 +256,7 @@ class RMSProp(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.gamma1, self.epsilon = gamma1, epsilon
 
-    def _update(
-        self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
-    ) -> None:
+    def _update(self, w: Array, grad: Array, kept: Kept, t: int, lr: float, wd: float) -> None:
         (s,) = kept
         g = self._clipped(grad * self.rescale_grad + wd * w)
         s *= self.gamma1
@@ -290,9 +283,7 @@ class AdaDelta(Optimizer):
         super().__init__(**kwargs)
         self.rho, self.epsilon = rho, epsilon
 
-    def _update(
-        self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
-    ) -> None:
+    def _update(self, w: Array, grad: Array, kept: Kept, t: int, lr: float, wd: float) -> None:
         s, delta = kept
         g = self._rescaled(grad)
         s *= self.rho
@@ -334,9 +325,7 @@ class Adam(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
-    def _update(
-        self, w: Array, grad: Array, kept: tuple[Array, ...], t: int, lr: float, wd: float
-    ) -> None:
+    def _update(self, w: Array, grad: Array, kept: Kept, t: int, lr: float, wd: float) -> None:
         m, v = kept
         g = self._clipped(grad * self.rescale_grad + wd * w)
         m *= self.beta1

@@ -1,4 +1,4 @@
-"""Arguments that many functions take: a dtype, a shape, an axis."""
+"""Arguments that many functions take: a dtype, a shape, an axis, and out, the array that a result is written to."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from learnrate.errors import OptionError, did_you_mean
-from learnrate.nd.operator_errors import operand_error
+from learnrate.autograd import Node
+from learnrate.autograd.scopes import state
+from learnrate.errors import AutogradError, InputError, OptionError, did_you_mean
+from learnrate.nd.base import A, Base
+from learnrate.nd.operator_errors import dtype_error, operand_error
+from learnrate.nd.operators.elementwise import COPY
 
-__all__ = ["DTYPES", "Shape", "dtype_of", "one_axis", "rank", "shape_tuple"]
+__all__ = [
+    "DTYPES",
+    "Shape",
+    "check_writable",
+    "dtype_of",
+    "into",
+    "one_axis",
+    "rank",
+    "record_copy",
+    "shape_tuple",
+]
 
 DTYPES = ("float16", "float32", "float64", "uint8", "int8", "int32", "int64", "bool")
 
@@ -84,3 +98,34 @@ def rank(name: str, data: Any) -> int:
     if not hasattr(data, "_node"):
         raise operand_error(name, data)
     return int(data._data.ndim)
+
+
+def into(out: A | None, result: A) -> A:
+    """``result``, or ``out`` with the contents of ``result`` written to it."""
+    if out is None:
+        return result
+    if not hasattr(out, "_node"):
+        raise operand_error("out", out)
+    if out._data.shape != result._data.shape:
+        raise InputError(f"out must have shape {result.shape}. Got {out.shape} instead.")
+    if out._data.dtype != result._data.dtype:
+        raise dtype_error(COPY, result._data, out._data)
+    check_writable(out)
+    out._data[...] = result._data
+    record_copy(result, out)
+    return out
+
+
+def check_writable(array: Base) -> None:
+    """An array in the recorded graph is not written to while recording: its gradient needs the old values."""
+    if state.recording and array._node is not None:
+        raise AutogradError(
+            "An array in the recorded graph must not be written to while recording (x[:] = …, x += …, "
+            "out=x). Write to it outside of autograd.record(), or make a new array."
+        )
+
+
+def record_copy(source: Base, target: Base) -> None:
+    """While recording, have the gradient of ``target``, just written, flow to ``source``."""
+    if state.recording and source._node is not None:
+        target._node = Node(COPY, (source._node,), (source._data,), target._data)

@@ -11,7 +11,7 @@ from learnrate.autograd import Operator
 from learnrate.errors import InputError
 from learnrate.nd.apply import apply, binary, binary_reversed
 from learnrate.nd.base import A
-from learnrate.nd.functions.results import into
+from learnrate.nd.functions.arguments import into
 from learnrate.nd.operators import arithmetic as op
 from learnrate.nd.operators.shaping import ADD_N
 

@@ -7,8 +7,7 @@ from typing import Any
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.apply import apply, unary
 from learnrate.nd.base import A
-from learnrate.nd.functions.arguments import dtype_of, one_axis, rank
-from learnrate.nd.functions.results import into
+from learnrate.nd.functions.arguments import dtype_of, into, one_axis, rank
 from learnrate.nd.operator_errors import dtype_error, operand_error
 from learnrate.nd.operators.choosing import ONE_HOT, PICK, TAKE, WHERE
 

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 from learnrate.nd.apply import apply, unary
 from learnrate.nd.base import A
-from learnrate.nd.functions.arguments import dtype_of
-from learnrate.nd.functions.results import into
+from learnrate.nd.functions.arguments import dtype_of, into
 from learnrate.nd.operators.elementwise import CAST, CLIP, COPY, ELEMENTWISE, STOP_GRADIENT
 
 __all__ = [

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from learnrate.nd.apply import binary, unary
 from learnrate.nd.base import A
-from learnrate.nd.functions.arguments import one_axis, rank
-from learnrate.nd.functions.results import into
+from learnrate.nd.functions.arguments import into, one_axis, rank
 from learnrate.nd.functions.shaping import transposed
 from learnrate.nd.operator_errors import operand_error
-from learnrate.nd.operators.products import DOT
-from learnrate.nd.operators.softmax import LOG_SOFTMAX, SOFTMAX
+from learnrate.nd.operators.products import DOT, LOG_SOFTMAX, SOFTMAX
 
 __all__ = ["dot", "log_softmax", "softmax"]
 

@@ -8,8 +8,7 @@ from typing import Any, Protocol
 from learnrate.errors import OptionError
 from learnrate.nd.apply import unary
 from learnrate.nd.base import A
-from learnrate.nd.functions.arguments import one_axis, rank
-from learnrate.nd.functions.results import into
+from learnrate.nd.functions.arguments import into, one_axis, rank
 from learnrate.nd.functions.shaping import share_reshaped
 from learnrate.nd.operators.reductions import ARG_REDUCTIONS, NORM, REDUCTIONS
 

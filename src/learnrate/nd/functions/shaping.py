@@ -10,8 +10,7 @@ from learnrate.autograd import Operator
 from learnrate.errors import InputError, OptionError
 from learnrate.nd.apply import apply, unary
 from learnrate.nd.base import A
-from learnrate.nd.functions.arguments import Shape, one_axis, rank, shape_tuple
-from learnrate.nd.functions.results import into
+from learnrate.nd.functions.arguments import Shape, into, one_axis, rank, shape_tuple
 from learnrate.nd.operator_errors import dtype_error
 from learnrate.nd.operators.shaping import (
     BROADCAST_TO,

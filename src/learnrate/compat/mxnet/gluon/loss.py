@@ -33,7 +33,7 @@ class Loss(Block):
         The axis of the examples.
     """
 
-    def __init__(self, weight: float | None, batch_axis: int, **kwargs: Any) -> None:
+    def __init__(self, weight: float | None = None, batch_axis: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._weight, self._batch_axis = weight, batch_axis
 
@@ -79,9 +79,6 @@ class L2Loss(Loss):
 
 class L1Loss(Loss):
     """``weight·|label − pred|``, averaged over the elements of each example."""
-
-    def __init__(self, weight: float | None = None, batch_axis: int = 0, **kwargs: Any) -> None:
-        super().__init__(weight, batch_axis, **kwargs)
 
     def forward(self, *inputs: Any) -> NDArray:
         """The loss of ``(pred, label)`` or ``(pred, label, sample_weight)``; the label is reshaped like pred."""

@@ -104,11 +104,11 @@ class FusedEngine(Engine):
         self.prepare(problem.dtype, Way.of(problem))
 
     def listened_to(self, on_message: Callable[[str], object] | None) -> FusedEngine:
-        """The same engine with another callback for messages, or without one."""
+        """An engine with as many threads and another callback for messages, or without one."""
         return FusedEngine(self.threads, on_message)
 
     def alone(self) -> FusedEngine:
-        """The same engine for a worker process, with one thread."""
+        """An engine for a worker process, with one thread."""
         return FusedEngine()
 
     def prepare(self, dtype: np.dtype[np.floating], way: Way) -> bool:

@@ -212,7 +212,7 @@ class _Run:
         order: Int[Array, " visits"],
         multipliers: Float[Array, " steps"],
     ) -> None:
-        """The same, several steps at once: see `learnrate.linear.several_steps`.
+        """``δ ← δ − η s (G, −c)(δ, 1) / |B|``, several steps in one product: see `learnrate.linear.several_steps`.
 
         Matrices and rates are scaled, because the fourth power of a matrix may overflow and that of a rate underflow.
         """

@@ -146,7 +146,7 @@ class LinearProblem:
         return "CPU"
 
     def take(self, which: slice | Array) -> LinearProblem:
-        """The same problem with some of its lanes, which have the same curves as among all lanes."""
+        """A problem with some of the lanes, whose curves are the same as when all lanes are trained."""
         return replace(self, lrs=self.lrs[which], whole=self.lanes)
 
     def tell(self, visited: int) -> None:
@@ -155,7 +155,7 @@ class LinearProblem:
             self.on_rows(visited)
 
     def until(self, point: int) -> LinearProblem:
-        """The same problem with this number of epochs."""
+        """A problem with all lanes that ends after ``point`` epochs."""
         return replace(self, epochs=point)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -167,7 +167,7 @@ class SweepConfig:
             )
 
     def starting_at(self, seed: int) -> SweepConfig:
-        """The same settings with another first seed."""
+        """A copy of the settings with another first seed."""
         return self if seed == self.seed else replace(self, seed=seed)
 
     def total_steps(self, n: int) -> int:

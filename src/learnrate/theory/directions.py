@@ -72,7 +72,7 @@ _STRONG_ROWS = 24
 
 
 class _Means(NamedTuple):
-    """See the properties of `Directions`."""
+    """Means over the examples; the properties of `Directions` with the same names say of what."""
 
     spread: Float[Array, "r r"]
     third: Float[Array, "r r"]

@@ -229,7 +229,7 @@ def _without_scatter(
     second: Float[Array, "r r"],
     epochs: int,
 ) -> Float[Array, "K times"]:
-    """The same as if all minibatches had the same Hessian, so that nothing is left to cancel within an epoch."""
+    """``E L − L(θ*)`` if all minibatches had the same Hessian, so that nothing cancels within an epoch."""
     s, mean = np.tile(second.diagonal(), (lrs.size, 1)), np.tile(m, (lrs.size, 1))
     kept = np.ones_like(mean)
     for size, times in _epoch_batches(modes.population, batch_size).items():

@@ -12,7 +12,7 @@ __all__ = ["copied", "flatten", "moved", "same", "selected", "tensors_of"]
 
 
 def _apply(change: Callable[[Tensor], Any], batch: Any) -> Any:
-    """The same structure with every tensor changed; what is no structure stays as it is."""
+    """A copy of a structure in which ``change`` is applied to every tensor; other values stay as they are."""
     if isinstance(batch, Tensor):
         return change(batch)
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):

@@ -80,5 +80,5 @@ class TorchConfig(SweepConfig):
         return Horizon(epochs, self.steps, self.eval_every, per_epoch)
 
     def with_(self, **changes: Any) -> TorchConfig:
-        """The same settings with some changed."""
+        """A copy of the settings with some changed."""
         return replace(self, **changes)

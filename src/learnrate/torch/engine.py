@@ -59,11 +59,11 @@ class TorchEngine(Engine):
         self._saved_at = time.monotonic()
 
     def listened_to(self, on_message: Callable[[str], object] | None) -> TorchEngine:
-        """The same engine with another listener."""
+        """An engine that reports to another callback for messages, or to none."""
         return TorchEngine(on_message, self._every)
 
     def alone(self) -> TorchEngine:
-        """The same engine for a worker process of its own."""
+        """An engine for a worker process, without a callback for messages."""
         return TorchEngine(every=self._every)
 
     def states(

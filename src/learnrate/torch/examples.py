@@ -60,7 +60,7 @@ class Examples:
         raise NotImplementedError
 
     def anew(self, indices: Tensor) -> Any:
-        """The same minibatch from items that are read again; None where none are held."""
+        """The minibatch of `batch`, from items that are read again; None if no items are held in memory."""
         return None
 
     def read(self, batches: Sequence[Tensor], skipped: int = 0) -> Iterator[Any]:
@@ -107,7 +107,7 @@ class TensorExamples(Examples):
         return selected(self.whole, indices)
 
     def anew(self, indices: Tensor) -> Any:
-        """The same minibatch from items that are read again; None where there are none."""
+        """The minibatch of `batch`, from items that are read again; None if the tensors were given, not read from items."""
         return None if self.reread is None else self.reread(indices)
 
 
@@ -133,7 +133,7 @@ class HeldItems(Examples):
         return self.form(collated)
 
     def anew(self, indices: Tensor) -> Any:
-        """The same minibatch from items that are read again."""
+        """The minibatch of `batch`, from items that are read again; None if they cannot be read again."""
         return None if self.reread is None else self.reread(indices)
 
 

@@ -15,14 +15,10 @@ from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples
 from learnrate.torch.kept import PLUMBING, fingerprint
 from learnrate.torch.outputs import in_one_line_on
-from learnrate.torch.trace import close
+from learnrate.torch.trace import COARSE, NOISE, close
 from learnrate.torch.whole import MODEL, Recipe, Whole
 
 __all__ = ["check_data", "check_own_model"]
-
-_NOISE = 1e-2
-_COARSE = 30.0
-"""See `learnrate.torch.check`."""
 
 
 def check_own_model(
@@ -64,7 +60,7 @@ def check_own_model(
         return  # a pass changes what could not be put back
     with _lent(own, whole):
         found = _pass(own, batch, renew)
-    coarse = 1.0 if whole.precision is None else _COARSE
+    coarse = 1.0 if whole.precision is None else COARSE
     trained = [name for name, p in whole.named_parameters() if p.requires_grad]
 
     def different(a: _Found, b: _Found) -> str | None:
@@ -75,7 +71,7 @@ def check_own_model(
             if (one is None) != (other is None) or (
                 one is not None
                 and other is not None
-                and not close(one, other, _NOISE * size, coarse)
+                and not close(one, other, NOISE * size, coarse)
             ):
                 return f"gradient of {name.removeprefix(MODEL)!r}"
         return None

@@ -23,16 +23,12 @@ from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import draws, remembered
 from learnrate.torch.separate import SeparateLanes
 from learnrate.torch.stacked import StackedLanes, StackedSteps, add_gradients
-from learnrate.torch.trace import close, first_apart
+from learnrate.torch.trace import COARSE, NOISE, close, first_apart
 
 __all__ = ["Pair"]
 
 _ROUNDING = {torch.float64: 1e-6, torch.float32: 1e-3}
 """Of an optimizer's step; some classes keep a part of their state in float32."""
-_NOISE = 1e-2
-"""The share of the whole gradient's size that is added to a parameter's, for what should be 0 and is rounding."""
-_COARSE = 30.0
-"""Rounding in bfloat16 and float16, in that of float32."""
 _BESIDE = 1.01
 """The other lanes' parameters, as a multiple."""
 
@@ -78,7 +74,7 @@ class Pair:
         self.lane, self.drawn = real.lanes[0], False
         self.lane.whole.train()
         steps.whole.train()
-        self._coarse = 1.0 if task.whole.precision is None else _COARSE
+        self._coarse = 1.0 if task.whole.precision is None else COARSE
 
     def step(self, group: Sequence[Any], multiplier: float) -> tuple[float, str | None]:
         """Make one step with some minibatches at the rate ``s_t η``.
@@ -140,7 +136,7 @@ class Pair:
             return None
         if not close(losses, own_losses, coarse=coarse):
             return "its stacked loss differs from its own"
-        beside = _NOISE * float(sizes.norm())
+        beside = NOISE * float(sizes.norm())
         off = first_apart([g[0] for _, g in pairs], real, sizes, beside=beside, coarse=coarse)
         if off is not None:
             return f"its stacked gradient differs from its own (that of {_short(pairs[off][0])!r})"

@@ -175,11 +175,11 @@ class TorchProblem:
             self.on_steps(steps)
 
     def take(self, which: slice | Array) -> TorchProblem:
-        """The same training of some of the lanes."""
+        """A problem with some of the lanes, whose curves are the same as when all lanes are trained."""
         return replace(self, lrs=self.lrs[which], whole=self.lanes)
 
     def until(self, point: int) -> TorchProblem:
-        """The same training, up to the measurement of that number."""
+        """A problem with all lanes that ends after the measurement number ``point``, from 0."""
         return replace(self, last=point)
 
     def __getstate__(self) -> dict[str, Any]:

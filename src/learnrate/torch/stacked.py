@@ -263,7 +263,7 @@ class StackedLanes(Lanes):
         self._steps_taken += 1
 
     def gradients(self, batch: Any) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """See `StackedSteps.gradients`."""
+        """Losses (K,), gradients (K, P_j) of each parameter and buffers of all lanes; see `StackedSteps.gradients`."""
         return self._steps.gradients(self.theta, self.buffers, batch)
 
     def evaluate(

@@ -86,13 +86,13 @@ def lane_tensors(
 
 
 def plain(value: Tensor | Array) -> Array:
-    """As an array, which may be the same memory."""
+    """A tensor or array as a NumPy array, without a copy if it is on the CPU."""
     array: Array = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
     return array
 
 
 def copied(rows: Rows) -> Array:
-    """A copy as one array, first axis K."""
+    """A copy of the lanes' numbers as one array, first axis K."""
     if isinstance(rows, Tensor | np.ndarray):
         return np.array(plain(rows), order="C")
     return np.stack([plain(row) for row in rows])

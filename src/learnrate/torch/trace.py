@@ -18,7 +18,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from learnrate.torch.memory import is_out_of_memory
 from learnrate.torch.randomness import draws
 
-__all__ = ["Traced", "close", "first_apart"]
+__all__ = ["COARSE", "NOISE", "Traced", "close", "first_apart"]
+
+NOISE = 1e-2
+"""The share of the whole gradient's norm that is added to a parameter's, whose own may be rounding alone."""
+COARSE = 30.0
+"""Rounding errors in bfloat16 and float16, as a multiple of those in float32."""
 
 _GRAPHS = 8
 """Sizes of minibatches that are recorded; a model fed with more kinds runs unrecorded."""

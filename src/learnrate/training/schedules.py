@@ -193,7 +193,7 @@ class Schedule:
         return s
 
     def __repr__(self) -> str:
-        """As it is written, without the defaults."""
+        """The call that makes this schedule, without arguments that have their default."""
         decay = [repr(self.decay)] if self.decay != "constant" else []
         return f"Schedule({', '.join([*decay, *self._given()])})"
 

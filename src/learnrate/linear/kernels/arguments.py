@@ -1,4 +1,4 @@
-"""What kernels are given: a few named tuples."""
+"""The arguments of the kernels: named tuples of arrays and numbers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,24 @@ __all__ = ["Examples", "Lanes", "Outputs", "Report", "Room", "Rows", "Scratch", 
 
 
 class Rows(NamedTuple):
-    """Examples, and the anchor that they are measured from; see `learnrate.linear.anchor`.
+    """Examples, and the anchor from which parameters are measured; see `learnrate.linear.anchor`.
 
-    ``X`` is flat. ``shift`` is ``(s, 0, …)`` and ``ref`` is ``(w_ref, β_ref, 0, …)``, in the type of X; ``fit`` has
-    w_ref as `learnrate.linear.kernels.vectors.centre` reads it; ``shifted`` says whether s is not 0. ``decay = α |B|`` is the same for all lanes.
+    Attributes
+    ----------
+    X, y : arrays, shapes (n·d,) and (n,)
+        Features, flat, and labels.
+    d : int
+        Number of features.
+    shift, ref : arrays, in the type of X
+        ``(s, 0, …)`` and ``(w_ref, β_ref, 0, …)`` of the anchor.
+    fit : array
+        ``w_ref``, as `learnrate.linear.kernels.vectors.centre` reads it.
+    shifted : bool
+        Whether s is not 0.
+    kappa : float
+        κ of the anchor.
+    decay : float
+        ``α |B|`` with the weight decay α, the same for all lanes.
     """
 
     X: Any
@@ -26,10 +40,20 @@ class Rows(NamedTuple):
 
 
 class Lanes(NamedTuple):
-    """Blocks ``first, …, stop − 1`` of lanes, in the layout of `learnrate.linear.kernels.layout`.
+    """Blocks ``first, …, stop − 1`` of lanes, stored as `learnrate.linear.kernels.layout.Layout` says.
 
-    A block has ``rows`` rows of ``count`` lanes. ``eta`` has a rate for each lane; the row of ``delta`` after the
-    parameters is −1. ``velocity`` is empty without momentum.
+    Attributes
+    ----------
+    rows, count : int
+        Rows of a block, and lanes in a block.
+    eta : array
+        The learning rate η of each lane.
+    delta : array, flat
+        ``δ`` of each lane, and below the parameters a row of −1.
+    velocity : array, flat
+        ``v`` of each lane; empty without momentum.
+    momentum : float
+        μ.
     """
 
     first: Any
@@ -43,9 +67,18 @@ class Lanes(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for gathered rows, ``room`` of ``width`` numbers, in Z; for their errors in a block of lanes, in R.
+    """Arrays that a thread overwrites.
 
-    And for a block's gradient, and for a row of a matrix.
+    Attributes
+    ----------
+    Z : array, flat
+        Room for gathered rows: ``room`` of them, of ``width`` numbers each.
+    R : array, flat
+        The errors of these rows in a block of lanes.
+    gradient : array, flat
+        The gradient of a block of lanes.
+    row : array, shape (width,)
+        A row of a matrix.
     """
 
     Z: Any
@@ -57,7 +90,17 @@ class Scratch(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """The order of the examples and ``s_t / |B|``, a row for each epoch, and which steps of an epoch are meant."""
+    """The steps to take: ``first, …, stop − 1`` of each epoch.
+
+    Attributes
+    ----------
+    orders, scales : arrays, shapes (epochs, n) and (epochs, steps)
+        The order of the examples, and ``s_t / |B|`` with the schedule's multiplier ``s_t``.
+    batch_size : int
+        The nominal batch size ``|B|``.
+    at_once, stride : int
+        The Gram matrices of ``at_once`` of every ``stride`` steps are computed at a time.
+    """
 
     orders: Any
     scales: Any
@@ -69,7 +112,19 @@ class Steps(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What makes parameters and losses of δ; see `learnrate.linear.kernels.report`."""
+    """What is needed to compute parameters and losses from δ; see `learnrate.linear.kernels.report`.
+
+    Attributes
+    ----------
+    w_ref, beta, shift : arrays of float64 and float
+        ``w_ref``, ``β_ref`` and s of the anchor.
+    Q : float64 array, shape (d + 2, d + 2)
+        `learnrate.linear.losses.Quadratic`; empty where losses are not computed from it.
+    u : float64 array
+        Room for ``(d + 3) · (lanes + 1)`` numbers.
+    trust : tuple of float
+        ``doubt``, ``least`` and ``small`` of `learnrate.linear.losses.Trust`.
+    """
 
     w_ref: Any
     beta: Any
@@ -80,7 +135,7 @@ class Report(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """Examples as they are: ``X`` is flat, and ``y`` of its type, the codes of classes too."""
+    """Examples: features X, flat, and labels y in the type of X (for classes their codes); d is the number of features."""
 
     X: Any
     y: Any
@@ -88,10 +143,22 @@ class Examples(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Blocks ``first, …, stop − 1`` of lanes of a model with some ``outputs``; see `learnrate.linear.kernels.outputs`.
+    """Blocks ``first, …, stop − 1`` of lanes of a model with one output or several; see `learnrate.linear.kernels.outputs`.
 
-    A block has a matrix for each output, of ``rows`` rows of ``count`` lanes, one after another in ``theta``. ``eta`` has a rate for
-    each lane. ``velocity`` is empty without momentum. ``kind`` is the loss's place in `FORMULAS`, ``option`` is δ of Huber's.
+    Attributes
+    ----------
+    rows, count, outputs : int
+        A block has a matrix of ``rows`` × ``count`` numbers for each output; ``count`` is the number of lanes in it.
+    eta : array
+        The learning rate η of each lane.
+    theta, velocity : arrays, flat
+        The parameters θ and the velocity v, block after block; ``velocity`` is empty without momentum.
+    momentum, decay : float
+        μ and α.
+    kind : int
+        The position of the loss in `learnrate.linear.kernels.elementary.FORMULAS`.
+    option : float
+        δ of Huber's loss.
     """
 
     first: Any
@@ -109,9 +176,18 @@ class Outputs(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Room for ``rows`` gathered rows of ``width`` numbers, in Z; for their labels, and their outputs in a block of lanes.
+    """Arrays that a thread overwrites.
 
-    And for the gradient of all outputs in a block.
+    Attributes
+    ----------
+    rows, width : int
+        Number of gathered rows, and their length.
+    Z, labels : arrays
+        The gathered rows, flat, and their labels.
+    R : array, flat
+        Their outputs, or the derivatives of their losses, in a block of lanes.
+    gradient : array, flat
+        The gradient of all outputs in a block.
     """
 
     rows: Any

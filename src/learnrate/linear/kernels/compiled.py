@@ -1,4 +1,4 @@
-"""``@compiled``: Numba's decorator with this project's settings, and a cache on disk where one can be had."""
+"""``@compiled``: Numba's decorator with the settings of learnrate, and a cache on disk if a folder can be written."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if _FOLDER is None:
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """Compile a function that kernels call, which goes into their files on disk."""
+    """Compile a function that kernels call. It is stored as a part of them, not by itself."""
     return numba.njit(**_SETTINGS)(function)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a kernel and keep it on disk, so that another process need not compile it again."""
+    """Compile a kernel and store it on disk, so that other processes can load it."""
     if _FOLDER is None:
         return numba.njit(**_SETTINGS)(function)
     config: Any = numba.config

@@ -1,7 +1,7 @@
-"""What losses do to outputs, a vector of lanes at a time: exponentials and logarithms in LLVM's vector operations.
+"""The derivative and the value of each loss for a vector of lanes, with exponentials and logarithms of LLVM's vectors.
 
-LLVM leaves ``math.exp`` in a loop as a call for each number; what that costs is in docs/engines.md. Here vectors are written as numbers are, so that a formula reads as in `learnrate.training.losses`, each of which has its
-slope and its value here, in the table `FORMULAS`.
+LLVM compiles ``math.exp`` in a loop to one call for each number; docs/engines.md says what that costs. `_Vector` has the
+operators of numbers, so that a formula reads as in `learnrate.training.losses`. The table `FORMULAS` has all of them.
 
 Sources: Cody and Waite, *Software Manual for the Elementary Functions* (1980), for the way that arguments are
 reduced; Tang (1990), "Table-driven implementation of the logarithm function", for ``2 artanh(f/(2 + f))``.
@@ -28,9 +28,9 @@ _INDEX = ir.IntType(64)
 
 
 class _Kind(NamedTuple):
-    """What is to be known of a type: bits of its mantissa, and how many terms its functions need.
+    """Constants of float32 or float64: its bits, those of its mantissa, and the terms of the series that it needs.
 
-    ``least`` and ``most`` are where ``e^x`` is taken as 0 and as infinite.
+    ``e^x`` is 0 for x below ``least`` and infinite for x above ``most``.
     """
 
     bits: int
@@ -47,7 +47,7 @@ class _Kind(NamedTuple):
 
     @property
     def magic(self) -> float:
-        """``1.5 · 2^mantissa``: what is added to it is rounded to a whole number, in its lowest bits."""
+        """``1.5 · 2^mantissa``: adding a number to it rounds the number to an integer, which is then in the lowest bits."""
         return 1.5 * 2.0**self.mantissa
 
     @property
@@ -64,7 +64,7 @@ _KINDS = {
 
 
 class _Vector:
-    """A vector of lanes in LLVM, with the operators of numbers; a comparison gives a mask."""
+    """A vector of numbers, one for each lane, in LLVM; it has the operators of numbers, and comparisons give masks."""
 
     def __init__(self, emit: Emitter, value: Any) -> None:
         self.emit, self.value = emit, value
@@ -107,20 +107,20 @@ class _Vector:
         return _Vector(self.emit, self.emit.multiply_add(*parts))
 
     def compare(self, sign: str, other: Any) -> Any:
-        """A mask; of what is not a number it is false."""
+        """The mask of the lanes where ``self sign other`` holds; it does not hold for NaN."""
         return self.emit.builder.fcmp_ordered(sign, self.value, self.of(other).value)
 
     def where(self, mask: Any, other: Any) -> _Vector:
-        """The other where the mask is true, else this."""
+        """``other`` in the lanes where the mask is true, ``self`` in the others."""
         value = self.emit.builder.select(mask, self.of(other).value, self.value)
         return _Vector(self.emit, value)
 
     def at_most(self, bound: Any) -> _Vector:
-        """What is not a number stays so."""
+        """``min(self, bound)`` in each lane; NaN stays NaN."""
         return self.where(self.compare(">", bound), bound)
 
     def at_least(self, bound: Any) -> _Vector:
-        """What is not a number stays so."""
+        """``max(self, bound)`` in each lane; NaN stays NaN."""
         return self.where(self.compare("<", bound), bound)
 
     def size(self) -> _Vector:
@@ -129,7 +129,7 @@ class _Vector:
 
 
 class _Bits:
-    """The bits of vectors as whole numbers, and back."""
+    """Converts vectors of floating-point numbers to the integers with the same bits, and back."""
 
     def __init__(self, like: _Vector) -> None:
         self.emit = like.emit
@@ -150,7 +150,10 @@ class _Bits:
 
 
 def exponential(x: _Vector) -> _Vector:
-    """``e^x = 2^k e^r`` with whole k and ``|r| ≤ ½ log 2``, to two units in the last place; 0 for numbers that are not normal."""
+    """``e^x = 2^k e^r`` with an integer k and ``|r| ≤ ½ log 2``, to two units in the last place.
+
+    A result below the smallest normal number is 0.
+    """
     bits = _Bits(x)
     kind, build = bits.kind, x.emit.builder
     shifted = x.times_plus(1 / math.log(2), kind.magic)
@@ -170,8 +173,8 @@ def exponential(x: _Vector) -> _Vector:
 def log1p(u: _Vector) -> _Vector:
     """``log(1 + u)`` for ``u ≥ 0``, to a few units in the last place, for small u too.
 
-    ``1 + u = 2^e m`` with m from √½ to √2, and ``log m = 2 artanh(f/(2 + f))`` with ``f = m − 1``. What ``1 + u`` was
-    rounded by is added in the end.
+    ``1 + u = 2^e m`` with m from √½ to √2, and ``log m = 2 artanh(f/(2 + f))`` with ``f = m − 1``. The
+    rounding error of ``1 + u`` is added at the end.
     """
     bits = _Bits(u)
     kind, build = bits.kind, u.emit.builder
@@ -191,7 +194,7 @@ def log1p(u: _Vector) -> _Vector:
 
 
 class _Row:
-    """The outputs of one example in a vector of lanes: where they lie, its label, and the loss's option."""
+    """The outputs of one example in a vector of lanes: their place in memory, the label, and the option of the loss."""
 
     def __init__(self, emit: Emitter) -> None:
         self.emit = emit
@@ -202,7 +205,7 @@ class _Row:
         return _Vector(self.emit, self.emit.read(0, self._place(c)))
 
     def write(self, vector: _Vector, c: Any = None) -> None:
-        """Put a vector in its place."""
+        """Write a vector to the place of the output ``z_c``, the first one by default."""
         self.emit.write(0, self._place(c), vector.value)
 
     def _place(self, c: Any) -> Any:
@@ -215,12 +218,12 @@ class _Row:
 
     @property
     def option(self) -> _Vector:
-        """δ of Huber's loss, or what only depends on the label, in every lane."""
+        """δ of Huber's loss, or ``y log y − y`` of the Poisson loss, in every lane."""
         return _Vector(self.emit, self.emit.spread(self._option))
 
     @property
     def own(self) -> Any:
-        """The label as the number of an output."""
+        """The label as the index of an output."""
         return self.emit.builder.fptosi(self._label, _INDEX)
 
     @contextmanager
@@ -230,12 +233,12 @@ class _Row:
             yield loop.index
 
     def variable(self, vector: _Vector) -> _Variable:
-        """A place for a vector that a loop changes."""
+        """A variable for a vector that a loop changes."""
         return _Variable(self.emit, vector)
 
 
 class _Variable:
-    """A vector that changes."""
+    """A variable that holds a vector."""
 
     def __init__(self, emit: Emitter, vector: _Vector) -> None:
         self.emit = emit
@@ -243,7 +246,7 @@ class _Variable:
         self.set(vector)
 
     def set(self, vector: _Vector) -> None:
-        """Its next value."""
+        """Change its value."""
         self.emit.builder.store(vector.value, self.place)
 
     def get(self) -> _Vector:
@@ -252,17 +255,17 @@ class _Variable:
 
 
 Measured = tuple[_Vector, _Vector | None]
-"""The value, and what the score is a sum of."""
+"""The loss, and what is summed for the score: 1 where the class is right, or the squared error; or None."""
 
 
 def _logistic_slope(row: _Row) -> None:
-    """``s / (1 + e^{−s z})`` with ``s = 1 − 2y``"""
+    """``s / (1 + e^{−s z})`` with ``s = 1 − 2y`` and y in {0, 1}."""
     sign = 1.0 - row.label * 2.0
     row.write(sign / (exponential(-(sign * row.read())) + 1.0))
 
 
 def _logistic(row: _Row) -> Measured:
-    """``log(1 + e^−|z|) + max(−m, 0)`` with the margin ``m = −s z``; right where ``m > 0``, or ``z = 0`` and ``y = 0``."""
+    """``log(1 + e^−|z|) + max(−m, 0)`` with ``m = (2y − 1) z``; the class is right where ``m > 0``, or z and y are 0."""
     z, sign = row.read(), 1.0 - row.label * 2.0
     behind, build = (sign * z).at_least(0.0), row.emit.builder
     positive = row.label.compare(">", 0.5)
@@ -272,7 +275,7 @@ def _logistic(row: _Row) -> Measured:
 
 
 def _largest(row: _Row) -> _Vector:
-    """The largest output; not a number where the first is none."""
+    """``max_c z_c``; NaN where the first output is NaN."""
     largest = row.variable(row.read())
     with row.each() as c:
         largest.set(largest.get().at_least(row.read(c)))
@@ -280,7 +283,7 @@ def _largest(row: _Row) -> _Vector:
 
 
 def _softmax_slope(row: _Row) -> None:
-    """``softmax(z) − e_y``"""
+    """``softmax(z) − e_y``, where ``e_y`` is 1 at the class y and 0 elsewhere."""
     m = _largest(row)
     total = row.variable(m.of(0.0))
     with row.each() as c:
@@ -294,7 +297,7 @@ def _softmax_slope(row: _Row) -> None:
 
 
 def _softmax(row: _Row) -> Measured:
-    """``log1p(Σ e^{z_c − m}) + m − z_y``, the sum without one output that is the largest, m; right where ``z_y = m``."""
+    """``log1p(Σ e^{z_c − m}) + m − z_y``; the sum leaves out ``m = max_c z_c`` once; the class is right where ``z_y = m``."""
     m, own = _largest(row), row.read(row.own)
     others, ties = row.variable(m.of(0.0)), row.variable(m.of(-1.0))
     with row.each() as c:
@@ -307,12 +310,12 @@ def _softmax(row: _Row) -> Measured:
 
 
 def _huber_slope(row: _Row) -> None:
-    """``r`` cut to ``±δ``"""
+    """``max(−δ, min(r, δ))`` with the residual ``r = z − y``."""
     row.write((row.read() - row.label).at_most(row.option).at_least(-row.option))
 
 
 def _huber(row: _Row) -> Measured:
-    """``½ c² + δ (|r| − c)`` with ``c = min(|r|, δ)``, and ``r²``."""
+    """``½ c² + δ (|r| − c)`` with ``c = min(|r|, δ)``, and ``r²``, where ``r = z − y``."""
     r = (row.read() - row.label).size()
     inside = r.at_most(row.option)
     return inside * inside * 0.5 + row.option * (r - inside), r * r
@@ -324,17 +327,17 @@ def _poisson_slope(row: _Row) -> None:
 
 
 def _poisson(row: _Row) -> Measured:
-    """``e^z − y z + y log y − y``, whose last two terms are the option."""
+    """``e^z − y z + y log y − y``; the option of the row holds the last two terms."""
     z = row.read()
     return (exponential(z) - row.label * z + row.option).at_least(0.0), None
 
 
 class Formulas(NamedTuple):
-    """A loss as kernels call it.
+    """A loss as kernels call it, for one example and a vector of lanes.
 
-    ``slope(R, at, stride, outputs, label, option)`` replaces the outputs of an example, vectors at ``R[at + c·stride]``,
-    by the slopes. ``measure(R, at, stride, outputs, label, option, sums, fits, k)`` adds its values in all lanes to ``sums[k + v]``,
-    and what its score is made of to ``fits[k + v]``, in float64.
+    ``slope(R, at, stride, outputs, label, option)`` replaces the outputs, the vectors at ``R[at + c·stride]``, by the
+    derivatives of the loss. ``measure(R, at, stride, outputs, label, option, sums, fits, k)`` adds the loss of lane v to
+    ``sums[k + v]``, and its part of the score to ``fits[k + v]``, in float64.
     """
 
     slope: Any
@@ -346,7 +349,7 @@ def _slope(formula: Callable[[_Row], None]) -> Any:
     def slope(
         typing: Any, R: Any, at: Any, stride: Any, outputs: Any, label: Any, option: Any
     ) -> Any:
-        """Write the slopes over the outputs."""
+        """Replace the outputs by the derivatives of the loss."""
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             formula(_Row(Emitter(LANE_BYTES, 0, context, builder, signature, args)))
@@ -372,7 +375,7 @@ def _measure(formula: Callable[[_Row], Measured]) -> Any:
         fits: Any,
         k: Any,
     ) -> Any:
-        """Add to the sums of every lane."""
+        """Add the loss, and its part of the score, to the sums of every lane."""
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             emit = Emitter(LANE_BYTES, 0, context, builder, signature, args)
@@ -394,4 +397,4 @@ FORMULAS = {
     "huber": Formulas(_slope(_huber_slope), _measure(_huber)),
     "poisson": Formulas(_slope(_poisson_slope), _measure(_poisson)),
 }
-"""Every loss that kernels know, by its name."""
+"""The losses that kernels can compute, by name."""

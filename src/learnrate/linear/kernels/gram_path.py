@@ -1,4 +1,4 @@
-"""Kernel: train all lanes of a seed through minibatch Gram matrices."""
+"""A kernel that trains all lanes of a seed through the Gram matrices of minibatches."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def train_on_grams(
     b: Any,
     loss: Any,
 ) -> None:
-    """Steps ``first, …, stop − 1`` of some epochs, ``at_once`` at a time, whose matrices take each other's place in G.
+    """Train some blocks of lanes for the steps ``first, …, stop − 1`` of some epochs.
 
-    With a larger ``stride`` only ``at_once`` of every ``stride`` steps, and their matrices have places of their own.
+    The matrices of ``at_once`` steps are computed at a time, and replace those before them in G. If ``stride`` is larger
+    than ``at_once``, only ``at_once`` of every ``stride`` steps are computed, and each has a place of its own in G.
 
-    ``sums`` holds `PARTS` matrices, to which those of the first epoch are added, or nothing.
+    ``sums`` holds `PARTS` matrices, to which the matrices of the first epoch are added; it may be empty. If ``W``, ``b``
+    and ``loss`` are not empty, the state of the lanes after each epoch is written to them, and Q is computed from ``sums``.
 
-    With room in ``W``, ``b`` and ``loss`` they take what the lanes are after each epoch, and the sums become Q.
-
-    Several threads share an epoch in two rounds: with ``make``, a stride and no blocks each makes the matrices
-    of some steps, and then, without ``make``, each moves some blocks of lanes by them.
+    Several threads share an epoch in two rounds: with ``make``, a stride and no blocks, each computes the matrices of some
+    steps; then, without ``make``, each trains some blocks of lanes with them.
     """
     size, at_once = scratch.width * scratch.width, steps.at_once
     for epoch in range(len(steps.orders)):

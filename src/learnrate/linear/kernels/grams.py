@@ -18,7 +18,7 @@ _LINE = 64  # bytes
 
 @inner
 def gather(rows: Rows, order: Any, first: int, stop: int, Z: Any, width: int) -> None:
-    """Copy examples ``order[first:stop]`` to the rows ``(z, 1, r, 0, …)`` of Z, whose zeros are there."""
+    """Copy examples ``order[first:stop]`` to the rows ``(z, 1, r, 0, …)`` of Z. The zeros are there already."""
     X, y, d, shift, ref = rows.X, rows.y, rows.d, rows.shift, rows.ref
     last = order.size - 1
     lead = max(4, _AHEAD // d)
@@ -49,9 +49,9 @@ def gather(rows: Rows, order: Any, first: int, stop: int, Z: Any, width: int) ->
 
 @inner
 def row_gram(Z: Any, rows: int, width: int, G: Any, g: int, kept: float) -> None:
-    """``G[g:] ← ZᵀZ`` on and above the diagonal, in tiles of whole vectors; and ``kept`` times what was there.
+    """``G[g:] ← kept · G[g:] + ZᵀZ`` on and above the diagonal, in tiles of whole vectors.
 
-    Below the diagonal there is what the tiles on it cover: squares of `TILE` rows and columns.
+    Below the diagonal only the tiles on it are filled: squares of `TILE` rows and columns.
     """
     step = ROW_BYTES // Z.itemsize
     for i in range(0, width, TILE):
@@ -62,7 +62,7 @@ def row_gram(Z: Any, rows: int, width: int, G: Any, g: int, kept: float) -> None
 
 @inner
 def _add_to(total: Any, at: int, part: Any, first: int, count: int) -> None:
-    """Add ``count`` numbers to others; of slices, since their loop becomes one of vectors."""
+    """``total[at:at + count] += part[first:first + count]``; LLVM makes vector code of a loop over slices."""
     to, what = total[at : at + count], part[first : first + count]
     for k in range(count):
         to[k] += what[k]
@@ -70,7 +70,7 @@ def _add_to(total: Any, at: int, part: Any, first: int, count: int) -> None:
 
 @inner
 def _shift_back(rows: Rows, G: Any, g: int, width: int, q: Any) -> None:
-    """Fill in what is below the diagonal, and multiply by M of `learnrate.linear.anchor`."""
+    """Fill the matrix below the diagonal by symmetry, and multiply it by M of `learnrate.linear.anchor`."""
     d, shift = rows.d, rows.shift
     for i in range(d + 1):
         for j in range(i):
@@ -100,13 +100,12 @@ def minibatch_grams(
     sums: Any,
     at_sums: int,
 ) -> None:
-    """``(G, c)`` of the minibatches ``first, …, stop − 1`` of an epoch, one after another in ``G``.
+    """Compute ``(G, c)`` of the minibatches ``first, …, stop − 1`` of an epoch, one after another in ``G``.
 
-    Without a shift G is symmetric, and below the diagonal there is what `row_gram` says.
-
-    A minibatch of more than ``scratch.room`` rows is gone through in blocks. With ``sums`` not empty,
-    ``Σ (z, 1, r)(z, 1, r)ᵀ`` on and above the diagonal is added to it from ``at_sums`` on. Weight decay is put in
-    here: on the diagonal of G, and ``−decay · w_ref`` on c.
+    Without a shift G is symmetric, and below the diagonal only the tiles on it are filled (see `row_gram`). A minibatch
+    of more than ``scratch.room`` rows is read in blocks. If ``sums`` is not empty, ``Σ (z, 1, r)(z, 1, r)ᵀ`` on and above
+    the diagonal is added to it from ``at_sums`` on. Weight decay is added: to the diagonal of G, and ``−decay · w_ref``
+    to c.
     """
     d, width, order = rows.d, scratch.width, steps.orders[epoch]
     size = width * width

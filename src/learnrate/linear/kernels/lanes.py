@@ -1,8 +1,8 @@
 """The steps of all lanes, given the Gram matrices of their minibatches.
 
-A block of lanes is one vector wide and has a row for each parameter. It stays in the nearest cache while it
-goes through many steps, and then the next block does. Below the parameters it has a row of −1, so that
-``(G, c) (δ, −1) = G δ − c`` is one product.
+A block of lanes is one vector wide and has a row for each parameter. It takes many steps before the next block does, so
+that it stays in the nearest cache. Below the parameters it has a row of −1, so that ``(G, c) (δ, −1) = G δ − c`` is one
+product.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def gram_steps(
     stop: int,
     gradient: Any,
 ) -> None:
-    """Take the steps ``first, …, stop − 1``, whose matrices are in G: ``v ← μ v + G δ − c``, then a `step`.
+    """Take the steps ``first, …, stop − 1``, whose matrices are in G: ``v ← μ v + G δ − c``, ``δ ← δ − η s v``.
 
-    Without momentum there is no velocity, and ``gradient`` is room for one.
+    Without momentum ``gradient`` is used in place of the velocity v.
     """
     n, delta = lanes.count, lanes.delta
     with_momentum = lanes.momentum > 0
@@ -53,7 +53,7 @@ def gram_steps(
 
 @inner
 def step(lanes: Lanes, D: int, b: int, scale: Any, change: Any, at: int) -> None:
-    """``δ ← δ − η scale · change`` in block ``b``."""
+    """``δ ← δ − η · scale · change`` in block ``b``; the change is read from ``change[at]`` on."""
     n = lanes.count
     for i in range(b * lanes.rows, b * lanes.rows + D):
         descend(lanes.delta, i * n, lanes.eta, b * n, scale, change, at)

@@ -12,14 +12,14 @@ __all__ = ["Layout"]
 
 
 class Layout:
-    """A buffer with a number for each parameter of each lane: blocks of lanes, each a matrix of its own.
+    """The layout of a buffer with a number for each parameter of each lane: blocks of lanes, each a matrix of its own.
 
     Attributes
     ----------
     K : int
-        Lanes that are asked for.
+        Number of lanes.
     lanes, rows, blocks : int
-        Columns of a block, one vector; its rows; and how many blocks there are.
+        Lanes in a block, which are one vector; rows of a block; number of blocks.
     """
 
     def __init__(self, K: int, parameters: int, dtype: np.dtype[np.floating]) -> None:
@@ -32,11 +32,11 @@ class Layout:
         self.dtype = dtype
 
     def zeros(self) -> Array:
-        """An empty buffer."""
+        """A buffer of zeros, shape (blocks, rows, lanes)."""
         return aligned_zeros((self.blocks, self.rows, self.lanes), self.dtype)
 
     def put(self, buffer: Array, columns: Array) -> None:
-        """Write a column of parameters for each of the K lanes, or a single one for all."""
+        """Write ``columns``, shape (parameters, K), to a buffer; with shape (parameters, 1) the same column for all lanes."""
         parameters, K = columns.shape
         if K == 1:
             buffer[:, :parameters] = columns
@@ -47,10 +47,10 @@ class Layout:
         buffer[:, :parameters] = full.reshape(shape).transpose(1, 0, 2)
 
     def get(self, buffer: Array, parameters: int) -> Array:
-        """The columns of the K lanes, in float64."""
+        """The numbers of the K lanes, a float64 array of shape (parameters, K)."""
         columns = buffer[:, :parameters].transpose(1, 0, 2).reshape(parameters, -1)
         return columns[:, : self.K].astype(np.float64)
 
     def share(self, worker: int, threads: int) -> tuple[int, int]:
-        """First block, and one after the last, of a worker's."""
+        """The first block of a worker, and the one after its last."""
         return worker * self.blocks // threads, (worker + 1) * self.blocks // threads

@@ -1,4 +1,4 @@
-"""Kernel: the anchor of `learnrate.linear.anchor`, several times as fast where features are few."""
+"""A kernel that computes the anchor of `learnrate.linear.anchor`, several times as fast if there are few features."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AHEAD = 32  # rows to come that are asked for early
 
 @inner
 def _centred(X: Any, y: Any, d: int, every: int, rows: int, Z: Any, width: int, mean: Any) -> None:
-    """Rows ``0, every, …`` as rows ``(x, y) − mean`` of Z, in float64; taken from the first, then from the mean."""
+    """Copy the rows ``0, every, …`` to Z as ``(x, y) − mean``, in float64; the first row is subtracted before the mean is."""
     for j in range(d + 1):
         mean[j] = 0.0
     for i in range(rows):
@@ -50,7 +50,7 @@ def _centred(X: Any, y: Any, d: int, every: int, rows: int, Z: Any, width: int, 
 def _ridge_solution(
     C: Any, width: int, d: int, rows: int, inverse: Any, ridge: float, x: Any, A: Any
 ) -> None:
-    """``x ← w`` with ``(S C S/m + ridge) w = S C[:, d]/m`` and ``S = diag(inverse)``: Cholesky's ``A = L Lᵀ``."""
+    """Solve ``(S C S/m + ridge) x = S C[:, d]/m`` with ``S = diag(inverse)``, by Cholesky decomposition in A."""
     for i in range(d):
         for j in range(i + 1):
             total = C[j * width + i] * inverse[i] * (inverse[j] / rows)
@@ -86,7 +86,7 @@ def _solve(
     anchor: Any,
     sizes: Any,
 ) -> None:
-    """``anchor ← (w_ref, β_ref, s)``, in numbers of its type, and ``sizes``: those of ``(z, 1, r)``, the start."""
+    """``anchor ← (w_ref, β_ref, s)``, and ``sizes ←`` the root mean squares of ``(z, 1, r)``, then the loss at w = 0, b = 0."""
     mean, inverse, solution, A = room[0], room[1], room[2], room[3:]
     _centred(X, y, d, every, rows, Z, width, mean)
     row_gram(Z, rows, width, C, 0, 0.0)
@@ -116,7 +116,7 @@ def _solve(
 
 
 def anchor_of(problem: LinearProblem) -> Anchor:
-    """What `find_anchor` finds, but for rounding."""
+    """The anchor of a problem, equal to that of `find_anchor` up to rounding."""
     d = problem.d
     if d > WIDE:
         return find_anchor(problem)

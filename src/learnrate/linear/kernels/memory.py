@@ -1,4 +1,4 @@
-"""Arrays as the kernels take them: always of one kind, so that they compile once, and where vectors lie well."""
+"""Arrays for the kernels: always of one type, so that kernels are compiled once, and aligned with cache lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINE = 64  # bytes
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[np.floating]) -> Array:
-    """Zeros that begin at a cache line, since a vector that lies across two takes twice as long to read."""
+    """Zeros that begin at a cache line. A vector that lies across two lines takes twice as long to read."""
     size = math.prod(shape) * dtype.itemsize
     room = np.zeros(size + _LINE, dtype=np.uint8)
     first = -room.__array_interface__["data"][0] % _LINE
@@ -22,9 +22,9 @@ def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[np.floating]) -> Array
 
 
 def read_only(array: Array) -> Array:
-    """A view that cannot be written, of rows that lie one after another.
+    """A contiguous, read-only view of an array, or of a copy if the array is not contiguous.
 
-    Always of one kind, whether the caller's arrays may be written or not.
+    Kernels are compiled for this type only, whether the caller's array is read-only or not.
     """
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
@@ -32,5 +32,5 @@ def read_only(array: Array) -> Array:
 
 
 def indices(order: Array) -> Array:
-    """Row numbers in the type that suffices, which kernels were compiled for."""
+    """Row numbers as int32, or as int64 if there are 2³¹ or more: the types that kernels are compiled for."""
     return order.astype(np.int32 if order.size < 2**31 else np.int64, copy=False)

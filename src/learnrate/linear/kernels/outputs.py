@@ -1,4 +1,4 @@
-"""Kernels: train lanes of a model with one output or several, and its loss, where Gram matrices do not do.
+"""Kernels that train lanes of a model with one output or several, and compute its loss, without Gram matrices.
 
 With Z the gathered rows ``(x, 1)`` of a minibatch, a step of a block of lanes is, for each output c::
 
@@ -20,7 +20,7 @@ from learnrate.linear.kernels.vectors import TILE, descend, lane_product, prefet
 __all__ = ["KINDS", "measure_outputs", "train_outputs"]
 
 KINDS = tuple(FORMULAS)
-"""Losses; kernels know them by their place here."""
+"""The names of the losses; kernels are given the position in this tuple."""
 
 LOGISTIC, SOFTMAX, HUBER, POISSON = range(4)
 _AHEAD, _LINE = 2048, 64  # as in `learnrate.linear.kernels.grams`
@@ -31,7 +31,7 @@ _of_logistic, _of_softmax, _of_huber, _of_poisson = (FORMULAS[name].measure for 
 
 @inner
 def _gather(examples: Examples, order: Any, first: int, stop: int, room: Room) -> None:
-    """Copy examples ``order[first:stop]`` to the rows ``(x, 1, 0, …)`` of Z, whose zeros are there, and their labels."""
+    """Copy examples ``order[first:stop]`` to the rows ``(x, 1, 0, …)`` of Z, and their labels. The zeros are there already."""
     X, y, d, Z = examples.X, examples.y, examples.d, room.Z
     last = order.size - 1
     lead = max(4, _AHEAD // d)
@@ -54,7 +54,7 @@ def _gather(examples: Examples, order: Any, first: int, stop: int, room: Room) -
 
 @inner
 def _outputs(lanes: Outputs, room: Room, count: int, D: int, block: int) -> None:
-    """``R_c ← Z θ_c`` for ``count`` rows and all outputs, and what follows in the rows' last tile."""
+    """``R_c ← Z θ_c`` for ``count`` rows, rounded up to whole tiles, and all outputs."""
     n, width = lanes.count, room.width
     for c in range(lanes.outputs):
         theta = block + c * lanes.rows * n
@@ -67,7 +67,7 @@ def _outputs(lanes: Outputs, room: Room, count: int, D: int, block: int) -> None
 
 @inner
 def _slopes(lanes: Outputs, room: Room, count: int) -> None:
-    """``R ← φ'(R, y)``"""
+    """``R ← φ'(R, y)``: replace the outputs of ``count`` rows by the derivatives of their losses."""
     n, C, R, labels, option = lanes.count, lanes.outputs, room.R, room.labels, lanes.option
     stride = room.rows * n
     if lanes.kind == LOGISTIC:
@@ -86,7 +86,7 @@ def _slopes(lanes: Outputs, room: Room, count: int) -> None:
 
 @inner
 def _gradient(lanes: Outputs, room: Room, count: int, D: int, kept: float) -> None:
-    """``gradient_c ← kept · gradient_c + Zᵀ R_c``"""
+    """``gradient_c ← kept · gradient_c + Zᵀ R_c`` for ``count`` rows and all outputs c."""
     n, width = lanes.count, room.width
     for c in range(lanes.outputs):
         for i in range(0, D, TILE):
@@ -98,7 +98,10 @@ def _gradient(lanes: Outputs, room: Room, count: int, D: int, kept: float) -> No
 
 @inner
 def _speed_up(lanes: Outputs, change: Any, at: int, theta: int, D: int, inverse: Any) -> None:
-    """``v ← μ v + inverse · gradient + α w``, in place of both, for one output of a block; the bias has no α."""
+    """``v ← μ v + inverse · gradient + α w``, written to both v and the gradient, for one output of a block.
+
+    The bias has no weight decay α.
+    """
     n, velocity = lanes.count, lanes.velocity
     decayed = (D - 1) * n
     for k in range(D * n):
@@ -116,7 +119,7 @@ def _speed_up(lanes: Outputs, change: Any, at: int, theta: int, D: int, inverse:
 def train_outputs(
     examples: Examples, lanes: Outputs, order: Any, scales: Any, batch_size: int, room: Room
 ) -> None:
-    """The steps of an epoch with some blocks of lanes; ``scales`` has their multipliers ``s_t``."""
+    """Train some blocks of lanes for an epoch; ``scales`` has the multiplier ``s_t`` of each step."""
     D, n, C = examples.d + 1, lanes.count, lanes.outputs
     size = lanes.rows * n
     inverse = scales.dtype.type(1) / scales.dtype.type(batch_size)
@@ -149,7 +152,7 @@ def train_outputs(
 def measure_outputs(
     examples: Examples, lanes: Outputs, order: Any, room: Room, sums: Any, fits: Any
 ) -> None:
-    """Add the losses of the examples in ``order`` to ``sums``, one for each lane, and what scores are sums of to ``fits``."""
+    """Add the losses of the examples in ``order`` to ``sums``, and their parts of the score to ``fits``, for each lane."""
     n, C, R, labels = lanes.count, lanes.outputs, room.R, room.labels
     stride, option = room.rows * n, lanes.option
     for at in range(0, order.size, room.rows):

@@ -1,4 +1,4 @@
-"""Training by the kernels of `learnrate.linear.kernels.outputs`: the arrays that they work on, and the states that come of them."""
+"""Training by the kernels of `learnrate.linear.kernels.outputs`: their arrays, and the states of the lanes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_ROWS = 256
 
 
 class _Blocks:
-    """A number for each parameter of each lane, as kernels take it: blocks, outputs, rows, lanes of one vector."""
+    """A number for each parameter of each lane, in the kernels' layout: (blocks, outputs, rows, lanes of one vector)."""
 
     def __init__(self, columns: Float[Array, "D C K"], dtype: np.dtype[np.floating]) -> None:
         self.shape = D, C, K = columns.shape
@@ -37,23 +37,23 @@ class _Blocks:
 
     @property
     def columns(self) -> Float[Array, "D C K"]:
-        """The numbers of the lanes that there are."""
+        """The numbers by parameter, output and lane, without padding."""
         D, C, K = self.shape
         full = self.array[:, :, :D].transpose(2, 1, 0, 3).reshape(D, C, -1)
         return np.ascontiguousarray(full[:, :, :K])
 
 
 class OutputsPath:
-    """One problem being trained.
+    """The training of one problem.
 
     Parameters
     ----------
     problem : LinearProblem
         One whose loss is in `KINDS`, by SGD with or without momentum.
     start : EpochState, optional
-        The state to go on from.
+        The state to continue from.
     workers : Workers
-        Each moves some blocks of lanes.
+        The threads; each trains some blocks of lanes.
     """
 
     def __init__(self, problem: LinearProblem, start: EpochState | None, workers: Workers) -> None:
@@ -83,7 +83,7 @@ class OutputsPath:
         )
 
     def _lanes(self, theta: _Blocks, blocks: tuple[int, int]) -> Outputs:
-        """Some blocks of lanes as kernels take them."""
+        """Some blocks of lanes, as an argument of the kernels."""
         problem, of = self.problem, theta.array.dtype.type
         empty = np.zeros(0, theta.array.dtype)
         return Outputs(
@@ -124,14 +124,14 @@ class OutputsPath:
             self.workers.run(move)
 
     def state(self, epoch: int) -> EpochState:
-        """All lanes as they are. Going on from it gives the bits that not stopping would have given."""
+        """The current state of all lanes. Training that continues from it gives the same bits as training without a stop."""
         theta = self.theta.columns
         slots = {} if self.velocity is None else {"velocity": self.velocity.columns}
         with np.errstate(all="ignore"):
             return state_of(self.problem, epoch, theta, slots, self._measured(theta))
 
     def first_state(self) -> EpochState:
-        """All lanes before training: the same numbers for each, measured of one."""
+        """All lanes before training. Their numbers are the same, so they are measured for one lane only."""
         theta = self.theta.columns
         slots = {} if self.velocity is None else {"velocity": self.velocity.columns}
         measured = {
@@ -141,7 +141,7 @@ class OutputsPath:
         return state_of(self.problem, 0, theta, slots, measured)
 
     def _measured(self, theta: Float[Array, "D C K"]) -> dict[str, Float[Array, " K"]]:
-        """Means over all examples: the loss and what its score is made of. In float64 wherever float32 might tell."""
+        """Means over all examples: the loss, and accuracy or squared error. In float64 where float32 is not accurate enough."""
         dtype = self.problem.dtype
         if dtype != np.float64 and not self.problem.loss.of_classes:
             dtype = np.dtype(np.float64)
@@ -152,11 +152,11 @@ class OutputsPath:
         return found
 
     def _doubts(self, theta: Float[Array, "D C K"]) -> Bool[Array, " K"]:
-        """Which losses of classes may be off by more than a relative 1e-4 when outputs are made in float32.
+        """Which losses of classes may have a relative error above 1e-4 if outputs are computed in float32.
 
         An output is a sum of D terms whose mean square is ``s² = Σ_i θ_i² mean x_i²``: its roundings are a random walk of
-        size ``ε s √D``, with ``ε = 2⁻²⁴``. No slope is larger than twice the loss, ``1 − p_y ≤ −log p_y``, and so the loss is off by
-        at most ``2 ε s √D`` of itself.
+        size ``ε s √D``, with ``ε = 2⁻²⁴``. No derivative is larger than twice the loss, since ``1 − p_y ≤ −log p_y``, so the
+        relative error of the loss is at most ``2 ε s √D``.
         """
         if self._squares is None:
             total, n = np.zeros(theta.shape[0]), 0
@@ -196,11 +196,11 @@ class OutputsPath:
         return found
 
     def _in_turn(self) -> Iterator[tuple[Array, Array, Array]]:
-        """The blocks from the first to the last: X, y, the order of the rows."""
+        """Yield the blocks of examples in order: X, y, the order of the rows."""
         for X, y in self.problem.in_turn(self.orders):
             yield X, y, indices(np.arange(len(y)))
 
 
 def _share(blocks: int, worker: int, threads: int) -> tuple[int, int]:
-    """First block, and one after the last, of a worker's."""
+    """The first block of a worker, and the one after its last."""
     return worker * blocks // threads, (worker + 1) * blocks // threads

@@ -1,4 +1,4 @@
-"""What both ways of training of the fused engine have in common: one problem, and its lanes as kernels take them."""
+"""What both ways of training of the fused engine have in common: one problem, and its lanes in the kernels' layout."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ class Path:
 
     @property
     def serves(self) -> bool:
-        """Whether the anchor does, as far as all examples have been looked at by now."""
+        """Whether the anchor is accurate enough for all examples that have been read so far."""
         raise NotImplementedError
 
     def run(self, epoch: int) -> list[EpochState]:
-        """Train one epoch, or several; the states after them, and before them what the start was."""
+        """Train one epoch, or several, and return the states after them, in a new run also the state before the first."""
         self.train(epoch)
         states = [self.state(epoch + 1)]
         return [self.first_state(), *states] if self.started(epoch) else states
@@ -107,7 +107,7 @@ class Path:
         raise NotImplementedError
 
     def started(self, epoch: int) -> bool:
-        """Whether that is the epoch in which a run from the start begins."""
+        """Whether this is the first epoch of a new run, not of a resumed one."""
         return self.start is not None and epoch == 0
 
     def first_state(self) -> EpochState:
@@ -122,7 +122,7 @@ class Path:
         return EpochState(0, W, b, loss, V=np.zeros((K, d)), vb=np.zeros(K))
 
     def state(self, epoch: int) -> EpochState:
-        """All lanes as they are. Going on from it gives the bits that not stopping would have given."""
+        """The current state of all lanes. Training that continues from it gives the same bits as training without a stop."""
         W, b, loss = self._read(self.delta, self.problem.lrs.size, self._quadratic())
         V = vb = None
         if self.problem.momentum:
@@ -135,7 +135,7 @@ class Path:
         )
 
     def _settle(self, W: Array, b: Array, loss: Array) -> Array:
-        """The losses, those that are NaN measured on the rows unless the lane has diverged."""
+        """The losses; those that are NaN are computed again from the rows, unless the lane has diverged."""
         if math.isnan(loss.sum()):
             measure_again(self.problem, self.orders, W, b, loss, np.isnan(loss))
         return loss
@@ -144,16 +144,16 @@ class Path:
         """W, b and, where Q is known, the losses of the first K lanes."""
         layout = self.layout
         W, b, loss = np.empty((K, self.problem.d)), np.empty(K), np.empty(K)
-        report(delta.reshape(-1), layout.rows, layout.lanes, self.told(Q), W, b, loss)
+        report(delta.reshape(-1), layout.rows, layout.lanes, self.report_of(Q), W, b, loss)
         return W, b, loss
 
-    def told(self, Q: Array) -> Report:
-        """What kernels make parameters and losses of."""
+    def report_of(self, Q: Array) -> Report:
+        """What kernels need to compute parameters and losses."""
         anchor = self.anchor
         return Report(anchor.w, anchor.beta, anchor.shift, Q, self.u, self.trust[:3])
 
     def rows_of(self, X: Array, y: Array) -> Rows:
-        """Examples as kernels take them."""
+        """Examples, as an argument of the kernels."""
         problem, dtype = self.problem, self.problem.dtype
         decay = dtype.type(problem.weight_decay * problem.batch_size)
         kappa = dtype.type(self.anchor.kappa)
@@ -161,26 +161,26 @@ class Path:
         return Rows(X, y, problem.d, *arrays, self.anchor.shifted, kappa, decay)
 
     def lanes_of(self, blocks: tuple[int, int]) -> Lanes:
-        """Some blocks of lanes as kernels take them."""
+        """Some blocks of lanes, as an argument of the kernels."""
         momentum = self.problem.dtype.type(self.problem.momentum)
         delta, velocity = self.delta.reshape(-1), self.velocity.reshape(-1)
         shape = self.layout.rows, self.layout.lanes
         return Lanes(*blocks, *shape, self.eta, delta, velocity, momentum)
 
     def scratch_of(self, worker: int) -> Scratch:
-        """Room that belongs to a thread."""
+        """The arrays that a thread overwrites."""
         own = self.R[worker], self.gradient[worker], self.row[worker]
         return Scratch(self.Z[worker], self.room, self.width, *own)
 
     def _scales(self, epoch: int, steps: slice = slice(None)) -> Array:
-        """``s_t / |B|`` for steps of an epoch."""
+        """``s_t / |B|`` for some steps of an epoch, where ``s_t`` is the multiplier of the schedule."""
         problem, B = self.problem, self.problem.batch_size
         if problem.multipliers is None:
             return np.full(len(range(problem.steps)[steps]), 1 / B, dtype=problem.dtype)
         return (problem.epoch_multipliers(epoch, steps) / B).astype(problem.dtype)
 
     def _in_turn(self) -> Iterator[tuple[Array, Array, Array]]:
-        """The blocks from the first to the last, as kernels take them: X, y, the order of the rows."""
+        """Yield the blocks of examples in order, as arguments of the kernels: X, y, the order of the rows."""
         for X, y in self.problem.in_turn(self.orders):
             yield read_only(X.reshape(-1)), read_only(y), indices(np.arange(len(y)))
 
@@ -189,9 +189,9 @@ class Path:
         raise NotImplementedError
 
     def _quadratic(self) -> Array:
-        """Q of `learnrate.linear.losses.Quadratic`, or nothing."""
+        """Q of `learnrate.linear.losses.Quadratic`, or an empty array."""
         raise NotImplementedError
 
     def _losses(self, loss: Array) -> Array:
-        """The losses, where ``read_lanes`` has them, or made now; NaN where they may not be believed."""
+        """The losses: those that ``read_lanes`` computed, or computed now; NaN where they are not accurate enough."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The two ways of training that the fused engine has, with the arrays that their kernels work on."""
+"""The two ways of training of the fused engine: by Gram matrices, and on the rows. Each holds the arrays of its kernels."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ["GramPath", "RowPath"]
 _GRAM_BYTES = 1 << 16  # of matrices made and used at a time, so that they come from a near cache
 _PART_BYTES = 1 << 19  # of matrices of a part that threads make at a time
 _VISITS = 1 << 16  # in one call at most: about a millisecond
-_UNTOLD = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
+_NO_REPORT = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
 
 
 def _places(first: int, stop: int, at_once: int, stride: int) -> int:
-    """How many matrices have to have room with these steps of `train_on_grams`."""
+    """The number of matrices for which `train_on_grams` needs room with these steps."""
     whole = 0 if stride <= at_once else max(0, stop - first - 1) // stride * stride
     return min(whole + at_once, max(0, stop - first))
 
@@ -39,8 +39,9 @@ def _places(first: int, stop: int, at_once: int, stride: int) -> int:
 class GramPath(Path):
     """Training through the Gram matrices of the minibatches.
 
-    The matrices of the first epoch add up to the `learnrate.linear.losses.Quadratic` behind every loss.
-    So the loss before training is known after the first epoch, and a resumed run makes them again.
+    The matrices of the first epoch add up to the matrix of `learnrate.linear.losses.Quadratic`, from which every loss is
+    computed. So the loss before training is known only after the first epoch, and a resumed run has to compute the matrix
+    again.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class GramPath(Path):
         self._close_sums()
 
     def _open_sums(self, epoch: int) -> None:
-        """Make room for sums, if it is with this epoch that Q is made; else see that there is Q."""
+        """Prepare for sums if Q is computed from this epoch; otherwise compute Q now, if there is none."""
         adds_up = self.problem.sampling is Sampling.SHUFFLE
         if not self.Q.size and not (adds_up and epoch == 0):
             self.make_quadratic()
@@ -117,7 +118,7 @@ class GramPath(Path):
             self._train(*flat, self._scales(epoch, steps), B, moving)
 
     def make_quadratic(self) -> None:
-        """Go through the data for Q alone: as in the first epoch where that adds up to it."""
+        """Read the data for Q alone: in the order of the first epoch, if its matrices add up to Q."""
         self.sums, self.Q = np.zeros(self.sums_of_parts), self._empty_quadratic()
         if self.problem.sampling is Sampling.SHUFFLE:
             self._visit(0, moving=False)
@@ -184,20 +185,20 @@ class GramPath(Path):
         blocks: tuple[int, int],
         steps: tuple[int, int, int, int],
         make: bool,
-        after: tuple[Array, Array, Array] = _UNTOLD,
+        after: tuple[Array, Array, Array] = _NO_REPORT,
     ) -> None:
-        """The kernel, on what belongs to this path; see `train_on_grams`."""
+        """Call the kernel `train_on_grams` with the arrays of this path."""
         if G.size < (places := _places(*steps)) * self.width**2:
             raise AssertionError(f"{places} matrices need room. Got {G.size / self.width**2:g}.")
         of_steps = Steps(orders, scales, batch_size, *steps)
         train_on_grams(
             self.rows_of(X, y), self.lanes_of(blocks), of_steps, self.scratch_of(worker),
-            G, self.sums, make, self.told(self.Q), *after,
+            G, self.sums, make, self.report_of(self.Q), *after,
         )  # fmt: skip
 
     @property
     def serves(self) -> bool:
-        """Known once there is Q."""
+        """Whether the anchor is accurate enough; True as long as Q is not known."""
         return not self.Q.size or quadratic_fits(self.Q, self.anchor)
 
     def _start_loss(self) -> Array:
@@ -213,7 +214,7 @@ class GramPath(Path):
 
 
 class RowPath(Path):
-    """Training on the rows: for wide data."""
+    """Training on the rows themselves, which is faster for many features."""
 
     def __init__(
         self,
@@ -227,11 +228,11 @@ class RowPath(Path):
 
     @property
     def serves(self) -> bool:
-        """Known from the beginning."""
+        """Whether the anchor is accurate enough."""
         return self.serves_all
 
     def _look_at_rows(self) -> tuple[float, bool]:
-        """From one pass over the examples, the loss of the common start, and whether the anchor serves."""
+        """The loss of the common start, and whether the anchor is accurate enough; from one pass over the examples."""
         problem, anchor = self.problem, self.anchor
         w = initial_weights(problem.d, problem.seed).astype(problem.dtype)
         about_anchor = anchor.w.astype(problem.dtype)

@@ -1,12 +1,11 @@
-"""Kernel: ``Generator.permutation`` for PCG64, several times as fast.
+"""A kernel that computes ``Generator.permutation`` for PCG64, several times as fast as NumPy.
 
-NumPy shuffles by Fisher and Yates and draws each place by masked rejection from 32 random bits. Here the
-draws of a block are made first, without branches that the processor would mispredict, and then swapped.
-How NumPy shuffles is its own affair and may change, so `permutation` asks it once per process, and leaves
-the work to NumPy should the two ever differ.
+NumPy shuffles by the method of Fisher and Yates and draws each place by masked rejection from 32 random bits. Here the
+places of a block are drawn first, without branches that the processor would mispredict, and then swapped. NumPy may
+change its method, so `permutation` compares the two once per process, and calls NumPy if they differ.
 
-PCG64 has a state of 128 bits, ``s ← a s + c``, and gives ``rotr(high(s) ⊕ low(s), s / 2¹²²)``, the lower
-half of it first where 32 bits are asked for.
+PCG64 has a state of 128 bits, ``s ← a s + c``, and gives ``rotr(high(s) ⊕ low(s), s / 2¹²²)``; where
+32 bits are asked for, the lower half comes first.
 
 Source: Knuth, *The Art of Computer Programming*, vol. 2, algorithm 3.4.2P; O'Neill, "PCG: A Family of Simple Fast
 Space-Efficient Statistically Good Algorithms for Random Number Generation" (2014), XSL RR 128/64.
@@ -40,7 +39,7 @@ _WHOLE, _LOW = 1 << 128, (1 << 64) - 1
 
 @cache
 def _jump(times: int) -> tuple[int, int]:
-    """So many steps of PCG64 at once are ``s ← aᵗ s + (aᵗ⁻¹ + … + a + 1) c``: the two factors.
+    """The factors ``aᵗ`` and ``aᵗ⁻¹ + … + a + 1`` of t steps of PCG64 at once: ``s ← aᵗ s + (aᵗ⁻¹ + … + 1) c``.
 
     Source: Brown, "Random Number Generation with Arbitrary Strides" (1994).
     """
@@ -53,7 +52,7 @@ def _jump(times: int) -> tuple[int, int]:
 
 
 def _stepper(times: int) -> Any:
-    """So many steps at once, of a state and an increment in two halves each."""
+    """The intrinsic that takes so many steps at once; state and increment are given as halves of 64 bits."""
     factor, share = _jump(times)
 
     @intrinsic
@@ -83,7 +82,7 @@ _one_step, _two_steps = _stepper(1), _stepper(2)
 
 @inner
 def _output(high: Any, low: Any) -> Any:
-    """The 64 bits that a state gives."""
+    """The 64 random bits of a state."""
     mixed, turn = high ^ low, high >> np.uint64(58)
     return (mixed >> turn) | (mixed << ((np.uint64(64) - turn) & np.uint64(63)))
 
@@ -92,7 +91,7 @@ def _output(high: Any, low: Any) -> Any:
 def _select(bits: Any, draws: Any, place: Any, targets: Any, floor: Any) -> Any:
     """Draw the targets of ``place, place − 1, …``, that of a place at ``targets[place − floor]``.
 
-    Returns the next place. Unsigned numbers make an accepted draw two instructions and no branch.
+    Returns the next place. With unsigned numbers, accepting a draw takes two instructions and no branch.
     """
     one, used, draws = np.uint64(1), np.uint64(0), np.uint64(draws)
     while place > np.uint64(0) and used < draws:
@@ -112,9 +111,10 @@ def _select(bits: Any, draws: Any, place: Any, targets: Any, floor: Any) -> Any:
 
 @compiled
 def _fill(orders: Any, words: Any, bits: Any, targets: Any, states: Any) -> None:
-    """A permutation in each row of ``orders``; a row of ``states`` has the halves of a state and an increment.
+    """Write a permutation to each row of ``orders``.
 
-    ``words`` is room for the draws of a block, as ``bits`` in halves; ``targets`` is room for those.
+    A row of ``states`` has the halves of a state and of its increment. ``words`` is room for the random bits of a block,
+    and ``bits`` the same memory as numbers of 32 bits; ``targets`` is room for the places that are drawn.
     """
     for row in range(len(orders)):
         order = orders[row]
@@ -141,9 +141,9 @@ def _fill(orders: Any, words: Any, bits: Any, targets: Any, states: Any) -> None
 
 
 def permutation(rng: np.random.Generator, n: int) -> Any:
-    """``rng.permutation(n)`` as int32, for a generator that stands at a fresh PCG64 draw.
+    """``rng.permutation(n)`` as int32, for a PCG64 generator that has no half of a draw left over.
 
-    Unlike NumPy's it leaves the generator where it was.
+    The state of the generator does not change, unlike with NumPy's method.
     """
     if n < _LARGEST and _is_numpys():
         return _permutations([_state(rng)], n)[0]
@@ -151,7 +151,7 @@ def permutation(rng: np.random.Generator, n: int) -> Any:
 
 
 def epoch_orders(orders: MinibatchOrders, first: int, stop: int) -> Any:
-    """The orders of epochs ``first, …, stop − 1``, a row each, where all examples are one block."""
+    """The orders of the epochs ``first, …, stop − 1``, one in each row, if all examples are one block."""
     if not (orders.permutes and orders.n < _LARGEST and _is_numpys()):
         return np.array([indices(orders.inside(epoch, 0)) for epoch in range(first, stop)])
     states = [_state(orders.generator(first, 0))]
@@ -163,13 +163,13 @@ def epoch_orders(orders: MinibatchOrders, first: int, stop: int) -> Any:
 
 
 def _state(rng: np.random.Generator) -> tuple[int, int]:
-    """State and increment."""
+    """The state and the increment of a PCG64 generator."""
     state = rng.bit_generator.state["state"]
     return state["state"], state["inc"]
 
 
 def _permutations(states: list[tuple[int, int]], n: int) -> Any:
-    """The permutation that each of these generators would make, a row each."""
+    """The permutations of n that generators with these states would draw, one in each row."""
     orders = np.empty((len(states), n), dtype=np.int32)
     words = min(_BLOCK, n // 2 * 2 + 10)
     halves = [(s >> 64, s & _LOW, c >> 64, c & _LOW) for s, c in states]
@@ -180,7 +180,7 @@ def _permutations(states: list[tuple[int, int]], n: int) -> Any:
 
 @cache
 def _is_numpys() -> bool:
-    """Whether NumPy shuffles in the way that is written here."""
+    """Whether NumPy shuffles by the method of this file."""
     expected = np.random.Generator(np.random.PCG64(0)).permutation(_PROBE)
     ours = _permutations([_state(np.random.Generator(np.random.PCG64(0)))], _PROBE)[0]
     return bool((ours == expected).all())

@@ -1,4 +1,4 @@
-"""What the lanes are at the end of an epoch, in full numbers."""
+"""Kernels that compute the parameters and losses of the lanes at the end of an epoch, in float64."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from learnrate.linear.kernels.compiled import compiled, inner
 __all__ = ["PARTS", "close", "close_sums", "read_lanes", "report"]
 
 PARTS = 16
-"""Sums of matrices are made in so many parts, each by one thread, and then added in one order."""
+"""Number of parts of a sum of matrices. A part is summed by one thread; parts are then added in a fixed order."""
 
 
 @inner
 def close_sums(sums: Any, width: int, n: int, Q: Any) -> None:
-    """From the parts of the sums over ``n`` examples to Q of `learnrate.linear.losses.Quadratic`.
+    """``Q ←`` the sum of all parts, divided by ``n``: the matrix of `learnrate.linear.losses.Quadratic`.
 
-    The sums are there on and above the diagonal; what is below it follows by symmetry.
+    The parts are filled on and above the diagonal; Q is filled below it by symmetry.
     """
     for i in range(len(Q)):
         for j in range(i, len(Q)):
@@ -34,11 +34,10 @@ def close_sums(sums: Any, width: int, n: int, Q: Any) -> None:
 def read_lanes(
     delta: Any, block_rows: int, lanes: int, report: Report, W: Any, b: Any, loss: Any
 ) -> None:
-    """Parameters of all lanes in float64, ``δ`` rounded to what they say, and the losses.
+    """Compute ``W``, ``b`` and ``loss`` of all lanes in float64, and replace δ by ``(W, b)`` minus the anchor.
 
-    ``report.u`` is room for ``(d + 3) · (lanes + 1)`` numbers, a block's lanes being ``lanes``. ``report.trust`` is ``doubt``,
-    ``least`` and ``small`` of `learnrate.linear.losses.Trust`: a loss that may not be believed is NaN. Losses are
-    left alone where Q is empty.
+    So δ follows exactly from ``W`` and ``b``, and a run that is resumed from them gives the same bits. A loss that
+    is not accurate enough, by ``report.trust``, is NaN. If ``report.Q`` is empty, ``loss`` is not changed.
     """
     w_ref, shift, Q, u = report.w_ref, report.shift, report.Q, report.u
     d = w_ref.size
@@ -82,7 +81,7 @@ def read_lanes(
 
 
 report = compiled(read_lanes.py_func)
-"""Kernel: `read_lanes` by itself."""
+"""`read_lanes` as a kernel of its own."""
 
 close = compiled(close_sums.py_func)
-"""Kernel: `close_sums` by itself."""
+"""`close_sums` as a kernel of its own."""

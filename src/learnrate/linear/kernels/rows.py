@@ -1,4 +1,4 @@
-"""Kernels: train lanes on the rows themselves, and their loss, where features are too many for Gram matrices.
+"""Kernels that train lanes on the rows themselves, and compute their loss, if there are too many features for Gram matrices.
 
 With Z the gathered rows ``(z, 1, r)`` of a minibatch, the errors of a block of lanes are ``R = Z (δ, −1)`` and
 their gradient is ``Zᵀ R``: two products in tiles.
@@ -21,7 +21,7 @@ __all__ = ["losses_on_rows", "train_on_rows"]
 
 @inner
 def _errors(scratch: Scratch, count: int, D: int, lanes: Lanes, block: int) -> None:
-    """``R ← Z (δ, −1)`` for ``count`` rows, and what follows them in their last tile."""
+    """``R ← Z (δ, −1)``: the errors of ``count`` rows, rounded up to whole tiles."""
     Z, width, n = scratch.Z, scratch.width, lanes.count
     for i in range(0, count, TILE):
         lane_product(
@@ -31,7 +31,7 @@ def _errors(scratch: Scratch, count: int, D: int, lanes: Lanes, block: int) -> N
 
 @inner
 def _gradient(scratch: Scratch, count: int, D: int, n: int, kept: float) -> None:
-    """``gradient ← kept · gradient + Zᵀ R``; there is room for the rows of the last tile."""
+    """``gradient ← kept · gradient + Zᵀ R`` for ``count`` rows; ``gradient`` has room for whole tiles."""
     Z, width, R = scratch.Z, scratch.width, scratch.R
     for i in range(0, D, TILE):
         lane_product(
@@ -41,7 +41,7 @@ def _gradient(scratch: Scratch, count: int, D: int, n: int, kept: float) -> None
 
 @inner
 def _add_errors(R: Any, count: int, n: int, q: Any) -> None:
-    """Add the sums of R's columns to ``q``, which is of float64: far from 0 errors have one sign."""
+    """Add the sums of R's columns to ``q``, in float64, because large errors have the same sign."""
     for i in range(count):
         for k in range(n):
             q[k] += R[i * n + k]
@@ -49,7 +49,7 @@ def _add_errors(R: Any, count: int, n: int, q: Any) -> None:
 
 @inner
 def _shift_back(gradient: Any, rows: Rows, n: int, q: Any) -> None:
-    """Multiply by M of `learnrate.linear.anchor`, with ``q`` better summed than the gradient's last row."""
+    """Multiply the gradient by M of `learnrate.linear.anchor`; ``q`` replaces its last row, which is less accurate."""
     shift, last = rows.shift, rows.d * n
     for k in range(n):
         gradient[last + k] = 0
@@ -63,7 +63,7 @@ def _shift_back(gradient: Any, rows: Rows, n: int, q: Any) -> None:
 
 @inner
 def _decay(gradient: Any, rows: Rows, lanes: Lanes, block: int) -> None:
-    """Add ``decay · w`` to the weights' gradient, and what that is in the anchor's coordinates."""
+    """Add the gradient of the weight decay, ``decay · w``, in the coordinates of the anchor."""
     n, last = lanes.count, rows.d * lanes.count
     for i in range(rows.d):
         for k in range(n):
@@ -74,7 +74,7 @@ def _decay(gradient: Any, rows: Rows, lanes: Lanes, block: int) -> None:
 
 @inner
 def _speed_up(gradient: Any, lanes: Lanes, block: int, count: int) -> None:
-    """``velocity ← μ velocity + gradient``, in place of both."""
+    """``velocity ← μ velocity + gradient``, written to both."""
     velocity = lanes.velocity
     for k in range(count):
         gradient[k] += lanes.momentum * velocity[block + k]
@@ -83,7 +83,7 @@ def _speed_up(gradient: Any, lanes: Lanes, block: int, count: int) -> None:
 
 @compiled
 def train_on_rows(rows: Rows, lanes: Lanes, steps: Steps, scratch: Scratch) -> None:
-    """All steps of an epoch with some blocks of lanes."""
+    """Train some blocks of lanes for an epoch."""
     D, n, order, scales = rows.d + 1, lanes.count, steps.orders[0], steps.scales[0]
     q = np.zeros(n)
     for t in range(scales.size):

@@ -1,4 +1,4 @@
-"""The Gram path in two halves: matrices are made in one place and the lanes moved by them in another."""
+"""The Gram path in two parts: one process computes the matrices, and another trains the lanes with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["GramMaker", "MovingPath"]
 
 
 class GramMaker:
-    """Makes the matrices of any unit of a problem. Its lanes play no part."""
+    """Computes the matrices of any unit of a problem, for which its lanes are not needed."""
 
     def __init__(self, problem: LinearProblem) -> None:
         self.problem = problem
@@ -28,7 +28,7 @@ class GramMaker:
         self._block: tuple[Array, Array, Array] | None = None
 
     def make(self, unit: Unit) -> Grams:
-        """The matrices as the kernel lays them out, ``width²`` numbers each, and their sum in float64."""
+        """The matrices in the kernels' layout, ``width²`` numbers each, and their sum in float64."""
         path, size = self.path, self.path.width**2
         X, y, order = self._enter(unit.epoch, unit.place)
         path.sums = np.zeros(path.sums_of_parts if unit.adds_up else 0)
@@ -42,7 +42,7 @@ class GramMaker:
         return Grams(room if unit.moves else room[:0], total)
 
     def _enter(self, epoch: int, place: int) -> tuple[Array, Array, Array]:
-        """A block of an epoch and the order of its rows; the last one is kept."""
+        """A block of an epoch: X, y and the order of its rows. The last one is cached."""
         if self._block is None or self._visited != (epoch, place):
             number = int(self.orders.sequence(epoch)[place])
             X, y = next(iter(self.problem.rows.blocks(self.orders.rows, [number])))
@@ -53,7 +53,7 @@ class GramMaker:
 
 
 class MovingPath(GramPath):
-    """Moves the lanes by matrices that are made elsewhere, given in order."""
+    """Trains the lanes with matrices that are computed elsewhere, and given in order."""
 
     def __init__(
         self,
@@ -80,12 +80,12 @@ class MovingPath(GramPath):
                 self.problem.on_rows(min(steps * self.problem.batch_size, self.problem.n))
 
     def leave_the_rest(self, epoch: int) -> None:
-        """Take what is made for the epochs from this one on, and make nothing of it."""
+        """Take the matrices of this epoch and all later ones, without training on them."""
         for _ in range(epoch, self.problem.epochs):
             self._visit(epoch, moving=False)
 
     def _move(self, unit: Unit, G: Array, scales: Array) -> None:
-        """Through the near cache, as many matrices at a time as are made at a time."""
+        """Train on the matrices of a unit, as many at a time as fit into the nearest cache."""
         size, room, threads = self.width**2, self.G, self.workers.threads
         B, steps = self.problem.batch_size, unit.stop - unit.first
         for begin in range(0, steps, self.at_once):

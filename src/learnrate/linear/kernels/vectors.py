@@ -1,12 +1,12 @@
 """The routines of the kernels that are written by hand, as Numba intrinsics.
 
-LLVM turns plain loops into vector code as it sees fit. Where that is too slow by a third, on one of the cases of the
-benchmark, a routine here says what is wanted in LLVM's own vector operations. These run on any processor: where its
-registers are narrower than a vector LLVM splits it. What each of them buys is in docs/engines.md, as measured by
-``benchmarks/kernel_routines.py``.
+LLVM compiles plain loops to vector code by rules of its own. Where this is slower by a third or more, in one of the
+cases of the benchmark, a routine here is written in LLVM's vector operations. These run on any processor: LLVM splits a
+vector that is wider than its registers. ``benchmarks/kernel_routines.py`` measures how much time each of them saves; the
+results are in docs/engines.md.
 
-A vector holds neighbouring entries of a flat array. There are two lengths: short ones for a row of features, where
-there are few, and long ones for lanes. No index is checked, and none may be negative.
+A vector holds neighbouring entries of a flat array. There are two lengths: short vectors for a row of features, of which
+there may be few, and long ones for lanes. Indices are not checked, and must not be negative.
 """
 
 # mypy: disable-error-code="import-untyped, no-untyped-call, untyped-decorator"
@@ -39,33 +39,40 @@ __all__ = [
 
 
 def _own_bytes() -> int:
-    """The width of this processor's vector registers."""
+    """The width of this processor's vector registers, in bytes."""
     has: dict[str, bool] = dict(llvm.get_host_cpu_features())
     return 64 if has.get("avx512f") else 32 if has.get("avx") else 16
 
 
 LANE_BYTES = vector_bytes() or _own_bytes()
-"""A vector of lanes: the registers' width."""
+"""Bytes of a vector of lanes: the width of the registers."""
 
 ROW_BYTES = min(LANE_BYTES, 32)
-"""A vector of features."""
+"""Bytes of a vector of features."""
 
 TILE = 8
-"""Rows of a tile. Its sums and what they are made of take ten vector registers, of which processors have 16 or 32."""
+"""Rows of a tile. Its sums and their terms take ten vector registers; processors have 16 or 32."""
 
 if TILE % (ROW_BYTES // 4):
     raise AssertionError("A tile's rows, and so those of matrices, must be whole vectors.")
 
 intrinsic: Any = numba_intrinsic
-"""Numba's decorator; the function lacks its first argument when kernels call it, which has no type."""
+"""The decorator `numba.extending.intrinsic`. Kernels call the function without its first argument, ``typing``."""
 
 _I32, _INDEX = ir.IntType(32), ir.IntType(64)
 
 
 class Emitter:
-    """Writes LLVM instructions for one call of an intrinsic, whose arguments go by position.
+    """Writes LLVM instructions for one call of an intrinsic. Methods take the positions of its arguments.
 
-    Its vectors have so many bytes, and numbers of the type of the array that is its ``like``-th argument.
+    Parameters
+    ----------
+    size : int
+        Bytes of a vector.
+    like : int
+        Position of the argument, an array, that has the type of the vectors' numbers.
+    context, builder, signature, args
+        What Numba passes to the function that generates code.
     """
 
     def __init__(
@@ -80,12 +87,12 @@ class Emitter:
         self.suffix = f"v{self.count}f{kind.bitwidth}"
 
     def offset(self, index: Any, step: Any, times: Any) -> Any:
-        """``index + step · times``, each of them a number or a value."""
+        """``index + step · times``; the last two are Python integers or values of LLVM."""
         step, times = (v if isinstance(v, ir.Value) else _INDEX(v) for v in (step, times))
         return self.builder.add(index, self.builder.mul(step, times))
 
     def place(self, array: int, index: Any) -> Any:
-        """Where ``array[index]`` lies."""
+        """The address of ``array[index]``."""
         make = self.context.make_array(self.kinds[array])
         return self.builder.gep(make(self.context, self.builder, self.args[array]).data, [index])
 
@@ -102,7 +109,7 @@ class Emitter:
         self.builder.store(value, place).align = self.align
 
     def add_doubles(self, array: int, index: Any, value: Any) -> None:
-        """Add a vector to the numbers at ``array[index]``, which are of float64 whatever the vector is."""
+        """Add a vector of either type to the float64 numbers from ``array[index]`` on."""
         kind, builder = ir.VectorType(ir.DoubleType(), self.count), self.builder
         place = builder.bitcast(self.place(array, index), kind.as_pointer())
         before = builder.load(place)
@@ -111,7 +118,7 @@ class Emitter:
         builder.store(builder.fadd(before, more), place).align = 8
 
     def spread(self, number: Any) -> Any:
-        """A vector whose entries all are that number."""
+        """A vector whose entries are all this number."""
         one = self.builder.insert_element(ir.Constant(self.of, ir.Undefined), number, _I32(0))
         first = ir.Constant(ir.VectorType(_I32, self.count), [0] * self.count)
         return self.builder.shuffle_vector(one, one, first)
@@ -137,7 +144,7 @@ class Emitter:
 
 
 def _product(size: int) -> Any:
-    """The tile whose rows are vectors of so many bytes."""
+    """The intrinsic that computes a tile of a matrix product; ``size`` is the number of bytes of a vector."""
 
     @intrinsic
     def product(
@@ -159,11 +166,12 @@ def _product(size: int) -> Any:
         x_2: Any,
         terms_2: Any,
     ) -> Any:
-        """``out[o + i·length + v] ← kept · itself + Σ_t A[a + i·row + t·term] X[x + t·length + v]``, and a second sum.
+        """``out[o + i·length + v] ← kept · out[…] + Σ_t A[a + i·row + t·term] X[x + t·length + v]``.
 
-        For rows i < `TILE`, t < ``terms`` and every v of a vector; ``length`` is a row's of X and of what comes out. The
-        sums stay in registers. Each term loads one vector of X, once, and multiplies it by one number for each row.
-        If ``kept`` is 0, what was there plays no part.
+        For the rows i < `TILE` and every v of a vector, summed over t < ``terms``. The arguments with ``_2`` give a
+        second range of terms, which is added; ``length`` is the length of a row of X and of ``out``. The sums stay in
+        registers. Each term loads one vector of X and multiplies it by one number for each row. If ``kept`` is 0, ``out``
+        is not read, so it may hold NaN.
         """
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -200,7 +208,8 @@ def descend(
 ) -> Any:
     """``δ[at + v] ← δ[at + v] − scale · η[lane + v] · change[k + v]`` for every v of a vector of lanes.
 
-    A plain loop writes vectors of another width than `lane_product` will read, which then waits for them.
+    A plain loop would write vectors of another width than those that `lane_product` reads afterwards, and the processor
+    would have to wait.
     """
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -217,10 +226,10 @@ def descend(
 
 @intrinsic
 def centre(typing: Any, X: Any, x: Any, shift: Any, fit: Any, Z: Any, z: Any, count: Any) -> Any:
-    """``Z[z + j] ← X[x + j] − shift[j]`` for j < ``count``; returns the sum of these numbers times those of ``fit``.
+    """``Z[z + j] ← X[x + j] − shift[j]`` for j < ``count``; returns ``Σ_j Z[z + j] fit_j``.
 
-    At least a vector of features, whole ones and then the last one again from where it ends with the row. For each of
-    them there is one in ``fit``, which has a 0 for what is there a second time.
+    ``count`` is at least the length of a vector. The last vector ends where the row ends, so that it may overlap the one
+    before it; ``fit`` is stored vector by vector, with 0 for the numbers that come a second time.
     """
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -243,7 +252,7 @@ def centre(typing: Any, X: Any, x: Any, shift: Any, fit: Any, Z: Any, z: Any, co
 
 @intrinsic
 def prefetch(typing: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of ``array[index]``, which will be read soon."""
+    """Load the cache line of ``array[index]`` into the cache, because it will be read soon."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         make, byte = context.make_array(signature.args[0]), ir.IntType(8).as_pointer()

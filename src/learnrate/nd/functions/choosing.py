@@ -15,10 +15,10 @@ __all__ = ["one_hot", "pick", "take", "where"]
 
 
 def take(a: A, indices: A, axis: int = 0, mode: str = "clip", out: A | None = None) -> A:
-    """Elements of ``a`` at ``indices`` along ``axis``.
+    """Elements of ``a`` at ``indices`` along ``axis``, whose length is replaced by the shape of ``indices``.
 
-    Indices are cut to integers. Those out of range are clipped to it (``mode="clip"``), counted around
-    (``"wrap"``) or refused (``"raise"``).
+    Indices are truncated to integers. Those out of range are clipped to it (``mode="clip"``), wrapped around
+    (``"wrap"``) or raise InputError (``"raise"``).
     """
     if not hasattr(indices, "_node"):
         raise operand_error("take", indices)
@@ -45,10 +45,11 @@ def pick(
     mode: str = "clip",
     out: A | None = None,
 ) -> A:
-    """From each row of ``data`` the element at that row's index: ``data[i, index[i]]``.
+    """From each row of ``data`` along ``axis`` the element at that row's index: ``data[i, index[i]]``.
 
-    Indices are cut to integers; those out of range are clipped (``mode="clip"``) or counted around
-    (``"wrap"``).
+    ``index`` and the result have the shape of ``data`` without ``axis``, or with length 1 along it, which the result has
+    with ``keepdims``. Indices are truncated to integers; those out of range are clipped to it (``mode="clip"``) or wrapped
+    around (``"wrap"``).
     """
     if not hasattr(index, "_node"):
         raise operand_error("pick", index)
@@ -92,6 +93,9 @@ def one_hot(
     off_value: float = 0.0,
     dtype: Any = "float32",
 ) -> A:
-    """A row of ``depth`` values for each index: ``on_value`` at the index, ``off_value`` elsewhere."""
+    """A row of ``depth`` values for each index: ``on_value`` at the index, ``off_value`` elsewhere.
+
+    The result has shape ``(*indices.shape, depth)``; the row of an index out of range is all ``off_value``.
+    """
     target = dtype_of(dtype)
     return apply(ONE_HOT, (indices,), depth, on_value, off_value, target, dtype=target)

@@ -38,9 +38,10 @@ def FullyConnected(
     no_bias: bool = False,
     flatten: bool = True,
 ) -> NDArray:
-    """``x·Wᵀ + b`` with ``weight`` of shape (outputs, inputs) and ``bias`` of shape (outputs,).
+    """``x·Wᵀ + b`` with ``weight`` of shape (outputs, inputs) and ``bias`` of shape (outputs,), without it with ``no_bias``.
 
-    With ``flatten`` all axes of ``data`` but the first are one.
+    With ``flatten``, ``data`` is reshaped to (n, inputs) first and the result has shape (n, outputs); otherwise the last
+    axis of ``data`` is that of the inputs.
     """
     if num_hidden is not None and num_hidden != weight.shape[0]:
         raise InputError(

@@ -21,9 +21,10 @@ def dot(
     transpose_b: bool = False,
     out: A | None = None,
 ) -> A:
-    """Sum of products over the last axis of ``lhs`` and the first of ``rhs``.
+    """Sum of products over the last axis of ``lhs`` and the first axis of ``rhs``, which must have the same length.
 
-    The matrix product of two matrices; of two vectors their inner product, with shape (1,).
+    Of two matrices this is the matrix product; of two vectors the inner product, with shape (1,). ``transpose_a`` and
+    ``transpose_b`` transpose ``lhs`` and ``rhs`` first.
     """
     if type(lhs) is not type(rhs) or not hasattr(lhs, "_node"):
         raise operand_error("dot", rhs if hasattr(lhs, "_node") else lhs)
@@ -35,10 +36,10 @@ def dot(
 
 
 def softmax(data: A, axis: int = -1) -> A:
-    """``e^{x_i} / Σ_j e^{x_j}`` along ``axis``."""
+    """``e^{x_i} / Σ_j e^{x_j}`` along ``axis``, the last one by default; no exponential overflows."""
     return unary(SOFTMAX, data, one_axis("softmax", axis, rank("softmax", data)))
 
 
 def log_softmax(data: A, axis: int = -1) -> A:
-    """``x_i − log Σ_j e^{x_j}`` along ``axis``."""
+    """``x_i − log Σ_j e^{x_j}`` along ``axis``, the last one by default; no exponential overflows."""
     return unary(LOG_SOFTMAX, data, one_axis("log_softmax", axis, rank("log_softmax", data)))

@@ -39,7 +39,7 @@ class _Reduction(Protocol):
     def __get__(self, array: A, kind: Any = None) -> Callable[..., A]: ...  # as a method
 
 
-def _reduction(name: str, doc: str) -> _Reduction:
+def _reduction(name: str, what: str, more: str = "") -> _Reduction:
     """The function that reduces by the operator ``name``."""
 
     def function(
@@ -53,30 +53,20 @@ def _reduction(name: str, doc: str) -> _Reduction:
         return into(out, unary(REDUCTIONS[name], data, axes, keepdims))
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
+    function.__doc__ = f"""{what} ``axis``, an int or a tuple of ints; all axes by default.
+
+    With ``keepdims`` the reduced axes stay, with length 1. With ``exclude`` all axes but those named are reduced. If no axis
+    is left, the result has shape (1,).{more}
+    """
     return function
 
 
-sum = _reduction(
-    "sum",
-    """Sum over ``axis`` (an int or a tuple; all axes by default).
-
-    With ``keepdims`` the reduced axes stay with length 1; with ``exclude`` the axes *not* named are
-    reduced. Without axes left the result has shape (1,).
-    """,
-)
-mean = _reduction("mean", "Mean over ``axis``; arguments as for `sum`.")
-max = _reduction(
-    "max", "Largest element along ``axis``; arguments as for `sum`. The gradient goes to every tie."
-)
-min = _reduction(
-    "min",
-    "Smallest element along ``axis``; arguments as for `sum`. The gradient goes to every tie.",
-)
-prod = _reduction(
-    "prod",
-    "Product along ``axis``; arguments as for `sum`. Where an element is 0 its gradient is NaN.",
-)
+_TIES = " In a tie, each of the equal elements gets the whole gradient."
+sum = _reduction("sum", "Sum over")
+mean = _reduction("mean", "Mean over")
+max = _reduction("max", "Largest element along", _TIES)
+min = _reduction("min", "Smallest element along", _TIES)
+prod = _reduction("prod", "Product over", " The gradient of an element that is 0 is NaN.")
 
 
 def norm(
@@ -86,7 +76,7 @@ def norm(
     keepdims: bool = False,
     out: A | None = None,
 ) -> A:
-    """``√Σx²`` (``ord=2``) or ``Σ|x|`` (``ord=1``) over ``axis``, over all elements by default."""
+    """``√Σx²`` (``ord=2``) or ``Σ|x|`` (``ord=1``) over ``axis``, an int or a tuple of ints; all axes by default."""
     if ord not in (1, 2):
         raise OptionError(f"norm must be given ord 1 or 2. Got {ord!r} instead.")
     return into(out, unary(NORM, data, _axes("norm", data, axis, False), keepdims, ord))
@@ -100,10 +90,10 @@ def _arg_reduce(name: str, data: A, axis: Any, keepdims: bool) -> A:
 
 
 def argmax(data: A, axis: int | None = None, keepdims: bool = False) -> A:
-    """Index of the first largest element along ``axis``, in the dtype of ``data``."""
+    """Index of the first largest element along ``axis``, in the dtype of ``data``; of all elements, flattened, by default."""
     return _arg_reduce("argmax", data, axis, keepdims)
 
 
 def argmin(data: A, axis: int | None = None, keepdims: bool = False) -> A:
-    """Index of the first smallest element along ``axis``, in the dtype of ``data``."""
+    """Index of the first smallest element along ``axis``, in the dtype of ``data``; of all elements, flattened, by default."""
     return _arg_reduce("argmin", data, axis, keepdims)

@@ -73,7 +73,7 @@ def _reshape_error(data: A, target: Shape) -> InputError:
 
 
 def share_reshaped(data: A, shape: Any, *more: int) -> A:
-    """Return an array of the same memory with another shape.
+    """Return an array of another shape that shares the memory.
 
     ``x.reshape((2, 3))`` and ``x.reshape(2, 3)`` are the same. A length of 0 keeps the length of that
     axis, −1 takes what is left.
@@ -82,7 +82,7 @@ def share_reshaped(data: A, shape: Any, *more: int) -> A:
 
 
 def reshape(data: A, shape: Any, out: A | None = None) -> A:
-    """Return a copy of another shape; 0 and −1 as in ``x.reshape``."""
+    """Return a copy of another shape, in which 0 keeps the length of that axis and −1 takes what is left."""
     rank("reshape", data)
     return into(out, unary(RESHAPE_COPY, data, _target_shape(data, shape)))
 
@@ -166,7 +166,7 @@ def broadcast_like(lhs: A, rhs: A) -> A:
 
 
 def tile(data: A, reps: Any) -> A:
-    """Return ``data`` laid out ``reps`` times along each axis."""
+    """Return ``data`` repeated as a whole along each axis, as often as ``reps``, an int or a tuple of ints, says."""
     counts = shape_tuple(reps)
     return unary(TILE, data, (1,) * (rank("tile", data) - len(counts)) + counts)
 
@@ -191,12 +191,12 @@ def _join(operator: Operator, arrays: tuple[A, ...], axis: int, new_axes: int) -
 
 
 def concat(*data: A, dim: int = 1, out: A | None = None) -> A:
-    """Join arrays along the axis ``dim``, which is 1 unless given."""
+    """Join arrays along the axis ``dim``, 1 by default; their other lengths must be equal."""
     return into(out, _join(CONCAT, data, dim, 0))
 
 
 def concatenate(arrays: Iterable[A], axis: int = 0) -> A:
-    """Join a list of arrays along ``axis``, which is 0 unless given."""
+    """Join a list of arrays along ``axis``, 0 by default; their other lengths must be equal."""
     return concat(*arrays, dim=axis)
 
 

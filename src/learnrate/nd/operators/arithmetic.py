@@ -65,9 +65,9 @@ def _log(x: Any) -> Any:
 
 
 def _power_left(g: Any, out: Any, x: Any, y: Any) -> Any:
-    """``y x^{y−1}``; for the square, which losses are made of, that is ``x + x``: no power to compute.
+    """``g y x^{y−1}``. For y = 2, as in squared losses, that is ``g (x + x)``, which needs no power.
 
-    The first power, which derivatives of the square come to, has its derivative at 0 too.
+    For y = 1, as in second derivatives of squares, it is g, also at x = 0.
     """
     if type(y) is int and 1 <= y <= 2:
         return fit(g * (x + x) if y == 2 else g, x)

@@ -47,7 +47,7 @@ def _mean_gradient(g: Any, out: Any, x: Any, axes: Axes, keepdims: bool) -> Any:
 
 
 def _extreme_gradient(g: Any, out: Any, x: Any, axes: Axes, keepdims: bool) -> Any:
-    """To every element that ties for the extreme."""
+    """``g`` at every element that is equal to the largest (smallest), 0 elsewhere."""
     return _spread(g, x, axes) * (x == _spread(out, x, axes))
 
 

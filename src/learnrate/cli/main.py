@@ -15,8 +15,8 @@ from functools import partial
 from itertools import pairwise
 from typing import NoReturn
 
-from learnrate._translation import Say as Translate
 from learnrate._translation import LANGUAGES, default_language, translator
+from learnrate._translation import Say as Translate
 from learnrate.errors import LearnrateError, LearnrateWarning, as_flags
 
 __all__ = ["main"]

@@ -35,6 +35,18 @@ class Attention(nn.Module):
         return self.out(x.mean(dim=1))  # type: ignore[no-any-return]
 
 
+class Dropping(nn.Module):
+    """Attention with dropout, in a layer that transposes its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.out = nn.Embedding(7, 8), nn.Linear(8, 7)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.3, batch_first=True)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.out(self.layer(self.embed(tokens)).mean(dim=1))  # type: ignore[no-any-return]
+
+
 class Recurrent(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -140,6 +152,7 @@ STACKED: dict[str, tuple[Any, Any, Any]] = {
     "batch norm": (batch_norm, regression, MSE),
     "dropout": (dropout, regression, MSE),
     "attention, tied": (Attention, tokens, CE),
+    "attention, dropout": (Dropping, tokens, CE),
     "recurrent": (Recurrent, regression, MSE),
     "replaced buffer": (MovingMean, regression, MSE),
     "unused and frozen": (Unused, regression, MSE),

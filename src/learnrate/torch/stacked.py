@@ -16,7 +16,7 @@ from learnrate.torch.batches import flatten
 from learnrate.torch.examples import Examples
 from learnrate.torch.lanes import Lanes, Task, evaluation_blocks
 from learnrate.torch.pieces import Piece, Place
-from learnrate.torch.randomness import Stream
+from learnrate.torch.randomness import MasksAsAlone, Stream
 from learnrate.torch.states import (
     AHEAD,
     AVERAGES,
@@ -121,7 +121,7 @@ class StackedSteps:
                 values, after = self._call(leaves, buffers, batch, measuring=False)
                 return values[0], after
 
-            with torch.enable_grad():
+            with torch.enable_grad(), MasksAsAlone():
                 values, after = vmap(loss, in_dims=(0, 0), randomness="same")(
                     leaves, list(rest[:B])
                 )

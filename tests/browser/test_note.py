@@ -196,25 +196,77 @@ def test_nodes_light_up_one_after_the_other(visit: Any, address: tuple[str, Text
     assert page.get_by_text("w.grad").first.is_visible()
 
 
-def test_a_table_is_uploaded_trained_and_told(
-    visit: Any, address: tuple[str, Texts], tmp_path: Path
-) -> None:
-    opened = open_note(visit, address)
-    page, t = opened.page, address[1]
+VISIBLE = """() => {
+  const found = [];
+  const walk = (node) => {
+    if (node.nodeType === 3 && node.textContent.trim() && node.parentElement) {
+      const around = node.parentElement, style = getComputedStyle(around);
+      if (around.checkVisibility({visibilityProperty: true}) && style.fontSize !== "0px" && !around.closest("pre, math, svg"))
+        found.push(node.textContent.trim());
+    }
+    for (const child of [...(node.shadowRoot?.childNodes ?? []), ...node.childNodes]) walk(child);
+  };
+  walk(document.body);
+  return found;
+}"""
+"""The texts that are shown, also in marimo's controls, without code and formulas."""
+
+
+def english_in(page: Any) -> list[str]:
+    """What is shown of marimo's own English."""
+    said = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,}\b|Select|Search|Upload|Next|Previous|\bfiles?\b")
+    return [text for text in page.evaluate(VISIBLE) if said.search(text) and EVIL not in text]
+
+
+def upload(page: Any, t: Texts, tmp_path: Path) -> None:
+    """A table whose first column is called by a piece of HTML."""
     lines = [f'"{EVIL}",area,price']
     lines += [f"{i % 7},{i * i % 41},{3 * (i * i % 41) + i % 7 + 1}" for i in range(60)]
     table = tmp_path / "houses.csv"
     table.write_text("\n".join(lines))
     page.locator("input[type=file]").set_input_files(table)
     page.get_by_text(t("table_read", rows=60, columns=3)).wait_for()
+
+
+def test_a_table_is_uploaded_trained_and_told(
+    visit: Any, address: tuple[str, Texts], tmp_path: Path
+) -> None:
+    opened = open_note(visit, address)
+    page, t = opened.page, address[1]
+    upload(page, t, tmp_path)
+    page.get_by_role("checkbox", name="area").check()
     page.get_by_role("button", name=t("train")).click()
     page.locator("#own-curves").wait_for()
+    assert page.locator("marimo-checkbox").get_by_text(EVIL, exact=True).is_visible()
+    if t.lang == "zh":
+        assert english_in(page) == []
     assert page.get_by_text(t("suggested_rate", rate="")[:6]).first.is_visible()
     assert page.locator("img").count() == 0
     with page.expect_download() as download:
         page.get_by_text(t("save_table")).click()
     assert Path(download.value.path()).read_text().startswith("lr,seed,epoch,loss")
     opened.shot(f"note-{t.lang}-own-data")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("softmax", ".lr-results"), ("perceptron", ".lr-results"), ("momentum", ".lr-results")],
+)
+def test_the_other_notes_train_on_the_readers_table(
+    visit: Any, served: Any, name: str, shown: str, lang: str, tmp_path: Path
+) -> None:
+    t = note_texts(lang, name)
+    opened = visit(served(lang, name))
+    page = opened.page
+    page.get_by_role("heading", name=t("exercises_title")).wait_for(timeout=60_000)
+    upload(page, t, tmp_path)
+    page.get_by_role("button", name=t("train"), exact=True).click()
+    page.locator(shown).first.wait_for()
+    if lang == "zh":
+        assert english_in(page) == []
+    assert page.locator("img").count() == 0
+    opened.shot(f"note-{name}-{lang}-own-data")
 
 
 def test_a_broken_table_is_explained_and_the_page_lives(

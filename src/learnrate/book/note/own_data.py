@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import learnrate
+from learnrate._translation import translator
 from learnrate.book.note.catalogue import Texts
 from learnrate.book.note.plot import Axis, Line, Plot, render
 
@@ -28,10 +29,10 @@ def read(name: str, contents: bytes | None) -> Any:
         return learnrate.data.read_table(path)
 
 
-def bytes_of(result: Any, name: str) -> bytes:
-    """What `SweepResult.save` writes under such a name."""
+def bytes_of(result: Any, name: str, lang: str) -> bytes:
+    """What `SweepResult.save` writes under such a name, in a language."""
     with tempfile.TemporaryDirectory() as folder:
-        return bytes(result.save(Path(folder) / name).read_bytes())
+        return bytes(result.save(Path(folder) / name, lang=lang).read_bytes())
 
 
 def results_page(result: Any, t: Texts) -> str:
@@ -69,8 +70,9 @@ def results_page(result: Any, t: Texts) -> str:
 
 def remarks(result: Any, t: Texts) -> list[str]:
     """What was done to the rows of the table, and the columns that were left out."""
-    left_out = (t("left_out", name=one.name, reason=one.reason) for one in result.data.left_out)
-    return [*result.data.notes, *left_out]
+    say = translator(t.lang)
+    left_out = (t("left_out", name=x.name, reason=say(x.reason)) for x in result.data.left_out)
+    return [*map(say, result.data.notes), *left_out]
 
 
 def _plot(result: Any, t: Texts) -> Plot:

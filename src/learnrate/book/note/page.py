@@ -8,7 +8,7 @@ from typing import Any
 import marimo as mo
 
 import learnrate
-from learnrate._translation import LANGUAGES, default_language
+from learnrate._translation import LANGUAGES, default_language, translator
 from learnrate.book.note.catalogue import Texts
 from learnrate.book.note.graph import graph
 from learnrate.book.note.listing import source_of
@@ -46,7 +46,7 @@ def language_switch() -> Any:
 
 
 def head(language: Any) -> Any:
-    """The switch, and the colours of all drawings."""
+    """The switch, the colours of all drawings, and what hides the English of marimo's controls."""
     return mo.vstack([mo.Html(render("style.html")), language])
 
 
@@ -115,7 +115,8 @@ def source(t: Texts) -> Any:
 
 def _complaint(error: Exception, t: Texts) -> Any:
     """What is wrong with the user's data, in a box; their names stay text."""
-    return mo.callout(mo.Html(render("complaint.html", t=t, error=str(error))), kind="warn")
+    said = translator(t.lang)(str(error))
+    return mo.callout(mo.Html(render("complaint.html", t=t, error=said)), kind="warn")
 
 
 def table_of(chosen: Mapping[str, Any], default: Callable[[], Any], t: Texts) -> tuple[Any, Any]:
@@ -142,7 +143,9 @@ def wanted(
                 value=target if target in frame.columns else frame.columns[-1],
                 label=t("target"),
             ),
-            "features": mo.ui.multiselect(frame.columns, label=t("features")),
+            "features": mo.ui.dictionary(
+                {name: mo.ui.checkbox(label=_plain(name)) for name in frame.columns}
+            ),
             "missing": mo.ui.dropdown(
                 {words: policy for policy, words in policies.items()},
                 value=policies[missing],
@@ -154,15 +157,33 @@ def wanted(
     )
 
 
+def _plain(name: str) -> str:
+    """The user's text as Markdown that shows it as it is."""
+    return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in name)
+
+
 def laid_out(frame: Any, chosen: Any, train: Any, t: Texts) -> Any:
     """The controls of `wanted`, and the button."""
+
+    def beside(controls: Iterable[Any]) -> Any:
+        return mo.hstack(list(controls), justify="start", gap=1.5, wrap=True)
+
+    boxes = beside(chosen.elements["features"].elements.values())
     return mo.vstack(
         [
             mo.md(t("table_read", rows=f"{len(frame):,}", columns=f"{frame.width:,}")),
-            mo.hstack(list(chosen.elements.values()), justify="start", gap=1.5, wrap=True),
+            beside(part for name, part in chosen.elements.items() if name != "features"),
+            mo.md(t("features")),
+            boxes.style({"max-height": "8rem", "overflow-y": "auto"}),
             train,
         ]
     )
+
+
+def _ticked(chosen: Mapping[str, Any]) -> list[str]:
+    """The features that were chosen, without the target."""
+    features: Mapping[str, bool] = chosen["features"]
+    return [name for name, ticked in features.items() if ticked and name != chosen["target"]]
 
 
 def trained(
@@ -186,7 +207,7 @@ def trained(
             result = learnrate.sweep(
                 frame,
                 target=chosen["target"],
-                features=[name for name in chosen["features"] if name != chosen["target"]] or None,
+                features=_ticked(chosen) or None,
                 missing=chosen["missing"],
                 epochs=chosen["epochs"],
                 monitor=learnrate.Monitor(on_epoch=on_epoch),
@@ -202,7 +223,9 @@ def downloads(result: Any, t: Texts) -> Any:
     names = {"picture": "sweep.png", "table": "sweep.csv", "report": "sweep.html"}
     return mo.hstack(
         [
-            mo.download(lambda name=name: bytes_of(result, name), name, label=t(f"save_{what}"))
+            mo.download(
+                lambda name=name: bytes_of(result, name, t.lang), name, label=t(f"save_{what}")
+            )
             for what, name in names.items()
         ],
         justify="start",

@@ -103,7 +103,18 @@ def test_results_are_told_and_user_text_stays_text(tmp_path: Any) -> None:
     assert f"Suggested learning rate: {suggested:.3g}" in page
     for rate in (result.lrs.min(), suggested, result.lrs.max()):
         assert f">lr={rate:.3g}</text>" in page
-    assert bytes_of(result, "sweep.csv").startswith(b"lr,seed,epoch,loss")
+    assert bytes_of(result, "sweep.csv", "en").startswith(b"lr,seed,epoch,loss")
+
+
+def test_what_is_said_of_a_table_is_in_the_notes_language() -> None:
+    rows = "".join(f"{i % 7};same;{i % 5}\n" for i in range(50))
+    frame = read("a.csv", f"a;b;y\n{rows}".encode())
+    result = learnrate.sweep(frame, target="y", epochs=2)
+    page = results_page(result, note_texts("zh", "linear"))
+    assert "未采用的列：b（只有一个值：&#39;same&#39;）" in page
+    assert "这里当作数来学习" in page
+    report = bytes_of(result, "sweep.html", "zh").decode()
+    assert "数据指纹" in report
 
 
 def test_how_wide_a_suggestion_is_is_told(examples: tuple[Any, Any]) -> None:

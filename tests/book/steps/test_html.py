@@ -86,3 +86,17 @@ def test_names_of_columns_stay_text(hostile: Explanation) -> None:
     assert HOSTILE[0][:9] in page.text
     assert "\x1b" not in html
     assert "\x00" not in html
+
+
+def test_every_colour_has_one_for_dark_pages(note: Explanation) -> None:
+    page = render_html(note, lang="en")
+    light, dark = page.split("@media screen and (prefers-color-scheme: dark)", 1)
+    dark, graph = dark.split("</style>", 1)
+    variables = set(re.findall(r"(--\w+): #", light))
+    assert variables == set(re.findall(r"(--\w+): #", dark))
+    assert not re.findall(r"^(?!:root).*#[0-9a-f]{3,6}", light.split("<style>")[1], re.MULTILINE)
+    rules = re.findall(r"^(\.graph[^{]*)\{[^}]*(?:#|fill|stroke: )", graph, re.MULTILINE)
+    selectors = {selector.strip() for rule in rules for selector in rule.split(",")}
+    assert selectors > {".graph text", ".graph .parameter rect"}
+    missing = {selector for selector in selectors if f"body {selector}" not in dark}
+    assert missing == set()

@@ -15,8 +15,9 @@ from learnrate._shapes import Array, Float
 from learnrate.data.order import initial_weights
 from learnrate.linear.problem import EpochState, LinearProblem
 from learnrate.training.optimizers import get_optimizer
+from learnrate.training.states import LaneStates
 
-__all__ = ["begin", "joined", "names_of", "slots_of", "state_of"]
+__all__ = ["begin", "joined", "names_of", "slots_of", "state_of", "weights_of"]
 
 
 def slots_of(problem: LinearProblem) -> tuple[str, ...]:
@@ -43,6 +44,11 @@ def begin(
         W, b = (start.arrays[name] for name in names_of(slot))
         state[slot] = joined(W, b, problem.dtype)
     return joined(start.W, start.b, problem.dtype), state
+
+
+def weights_of(states: LaneStates) -> tuple[Float[Array, "K ..."], Float[Array, "K ..."]]:
+    """Weights, (K, d) or (K, d, C), and biases, (K,) or (K, C), in states of a linear problem."""
+    return states.arrays["W"], states.arrays["b"]
 
 
 def joined(W: Float[Array, "K ..."], b: Float[Array, "K ..."], dtype: Any) -> Float[Array, "D C K"]:

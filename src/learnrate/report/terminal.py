@@ -74,9 +74,7 @@ def curve_table(curves: Curves, width: int, *, title: str | None = None) -> Any:
         table.add_row(*map(Text, cells), style="bold" if k == curves.suggested else None)
     notes = []
     if len(shown_rates) < len(curves.lrs):
-        notes.append(
-            say(f"{len(shown_rates)} of {len(curves.lrs):,} rates; --save FILE.csv has all")
-        )
+        notes.append(say(f"{len(shown_rates)} of {len(curves.lrs):,} rates; a csv file has all"))
     if left_out:
         notes.append(say(f"No room here for: {', '.join(left_out)}"))
     if notes:

@@ -16,6 +16,7 @@ from learnrate._shapes import Array, Float
 from learnrate.data.prepared import Prepared
 from learnrate.data.rows import ArrayRows, Rows
 from learnrate.linear.choose import get_engine
+from learnrate.linear.parameters import weights_of
 from learnrate.linear.problem import LinearProblem
 from learnrate.training.record import Record
 
@@ -88,7 +89,8 @@ def _parameters(record: Record, s: int, k: int) -> tuple[Float[Array, " d"], flo
     (begun, states), *others = record.latest[s]
     if others or len(begun) != len(record.lrs):
         k, states = 0, record.state(s, np.array([k]))
-    return states.arrays["W"][k], float(states.arrays["b"][k])
+    W, b = weights_of(states)
+    return W[k], float(b[k])
 
 
 def _measure(rows: Rows, w: Float[Array, " d"], b: float) -> tuple[float, float, float]:

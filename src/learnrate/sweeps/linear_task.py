@@ -17,7 +17,7 @@ from learnrate.data.rows import Block as RowBlock
 from learnrate.errors import OptionError, option
 from learnrate.linear.choose import ENGINES, STREAMING, choose_engine
 from learnrate.linear.evaluation import means
-from learnrate.linear.parameters import joined
+from learnrate.linear.parameters import joined, weights_of
 from learnrate.linear.problem import LinearProblem, beyond_grams, beyond_kernels
 from learnrate.sweeps.config import SweepConfig
 from learnrate.sweeps.confirm import contradiction, false_divergence
@@ -95,7 +95,7 @@ class LinearTask:
             blocks = iter([RowBlock(data.X_val, data.y_val)])
         else:
             return {}
-        theta = joined(states.arrays["W"], states.arrays["b"], np.float64)
+        theta = joined(*weights_of(states), np.float64)
         return {f"val_{name}": mean for name, mean in means(self.loss, blocks, theta).items()}
 
     def place(self, engine: str, cluster: Cluster | None, monitor: Monitor) -> Place:
@@ -205,7 +205,7 @@ class LinearTask:
             record.state(s, block.lanes) for s in range(*block.seeds.indices(self.config.seeds))
         ]
         W, b = self.data.to_user_units(
-            *(np.array([state.arrays[name] for state in states]) for name in ("W", "b")),
+            *map(np.array, zip(*map(weights_of, states), strict=True)),
             outputs=self.loss.outputs > 1,
         )
         curves = {

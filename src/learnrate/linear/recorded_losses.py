@@ -6,7 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 from learnrate import nd
+from learnrate._shapes import Array
+from learnrate.autograd import Operator
 from learnrate.nd import NDArray
+from learnrate.nd.apply import unary
 from learnrate.scratch import squared_loss
 from learnrate.training.losses import Huber, Loss
 
@@ -38,17 +41,32 @@ def _poisson(z: NDArray, y: NDArray) -> NDArray:
 
 _RECORDED: dict[str, Callable[..., NDArray]] = {
     "squared": squared_loss,
-    "huber": _huber,
     "logistic": _logistic,
     "softmax": _softmax,
     "poisson": _poisson,
 }
 
 
+def _by_formulas(loss: Loss) -> Callable[[NDArray, NDArray], NDArray]:
+    """``φ`` as one operation, whose gradient is the loss's own derivative."""
+
+    def value(z: Array, y: Array) -> Array:
+        return loss.value(z[:, :, None], loss.encode(y, z.dtype))
+
+    def gradient(g: Array, out: Array, z: Array, y: Array) -> Array:
+        return g * loss.derivative(z[:, :, None].copy(), loss.encode(y, z.dtype))[:, :, 0]
+
+    operator = Operator(loss.name, value, gradient)
+    return lambda z, y: unary(operator, z, y.asnumpy())
+
+
 def recorded(loss: Loss) -> Callable[[NDArray, NDArray], NDArray]:
     """``φ`` as a function of the outputs, (n, C), and the labels, (n,), which has one value for each example.
 
+    A loss that is not written here as recorded operations is one operation, with the derivative of the loss itself.
+
     Source: *Dive into Deep Learning* (《动手学深度学习》), sections 3.2 and 3.6.
     """
-    function = _RECORDED[loss.name]
-    return partial(function, delta=loss.delta) if isinstance(loss, Huber) else function
+    if isinstance(loss, Huber):
+        return partial(_huber, delta=loss.delta)
+    return _RECORDED.get(loss.name) or _by_formulas(loss)

@@ -71,7 +71,7 @@ class Drawing(nn.Module):
 def test_state_outside_of_buffers_is_seen(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace, "_PATIENCE", 0)
     model, data = seeded(build), regression()
-    with pytest.warns(UserWarning, match="keeps state outside its buffers"):
+    with pytest.warns(UserWarning, match="state is kept outside of buffers"):
         together = learnrate.torch.sweep(model, data, **KEPT)
     alone = learnrate.torch.sweep(model, data, **{**KEPT, "lrs": [0.1]})
     np.testing.assert_array_equal(together.losses[:, 1:], alone.losses)

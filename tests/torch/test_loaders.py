@@ -23,6 +23,7 @@ from torch.utils.data import (
 
 import learnrate.torch
 from learnrate.data.order import Sampling
+from learnrate.errors import DataError
 from learnrate.torch.orders import order_of
 from learnrate.torch.randomness import Stream, forked_random_states, reseed
 from tests.torch.models import CPU, Pairs, mlp, regression, seeded
@@ -207,7 +208,7 @@ class Counted(Pairs):
 
 
 def test_items_that_change_are_seen_on_many_or_said() -> None:
-    with pytest.raises(learnrate.errors.OptionError, match="the same whenever it is made"):
+    with pytest.raises(DataError, match="the same minibatch when they are read again"):
         swept(mlp(), Counted(), batch_size=16)
     calls = []
 

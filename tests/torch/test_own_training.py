@@ -311,7 +311,7 @@ def counting() -> Any:
 
 
 def test_state_around_a_function_is_refused_by_name() -> None:
-    with pytest.raises(OptionError, match=r"'calls' beside a function has changed"):
+    with pytest.raises(OptionError, match=r"'calls' of a function has changed"):
         swept(mlp(), regression(), counting())
 
 

@@ -200,7 +200,8 @@ def warmed(optimizer: Any) -> Any:
 
 
 def one_cycle(optimizer: Any) -> Any:
-    return torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=16)
+    largest = 2 * optimizer.param_groups[0]["lr"]
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, largest, total_steps=16)
 
 
 @pytest.mark.parametrize("schedule", [warmed, one_cycle])

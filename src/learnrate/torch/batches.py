@@ -7,32 +7,45 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
-__all__ = ["copied", "flatten", "moved", "same", "selected", "tensors_of"]
+__all__ = ["alike", "copied", "flatten", "moved", "same", "selected", "tensors_of"]
+
+_EMPTY = torch.empty(0)
 
 
-def _apply(change: Callable[[Tensor], Any], batch: Any) -> Any:
-    """A copy of a structure in which ``change`` is applied to every tensor; other values stay as they are."""
+def _apply(
+    change: Callable[[Tensor], Any], batch: Any, other: Callable[[Any], Any] = lambda part: part
+) -> Any:
+    """A copy of a structure in which ``change`` is applied to every tensor, and ``other`` to what is no structure."""
     if isinstance(batch, Tensor):
         return change(batch)
+    if isinstance(batch, PackedSequence):  # its sizes belong to the CPU
+        names = ("data", "sorted_indices", "unsorted_indices")
+        return batch._replace(**{n: _apply(change, getattr(batch, n), other) for n in names})
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(_apply(change, part) for part in batch))
+        parts_of = (_apply(change, part, other) for part in batch)
+        return type(batch)._make(parts_of)  # type: ignore[attr-defined]
     if isinstance(batch, list | tuple):
-        return type(batch)(_apply(change, part) for part in batch)
+        return type(batch)(_apply(change, part, other) for part in batch)
     if isinstance(batch, Mapping):
-        parts = {key: _apply(change, part) for key, part in batch.items()}
-        return parts if type(batch) is dict else type(batch)(parts)  # type: ignore[call-arg]
-    return batch
+        parts = {key: _apply(change, part, other) for key, part in batch.items()}
+        try:
+            return parts if type(batch) is dict else type(batch)(parts)  # type: ignore[call-arg]
+        except TypeError:  # made in another way, such as a defaultdict
+            return parts
+    return other(batch)
 
 
 def flatten(batch: Any) -> tuple[list[Tensor], Callable[[Sequence[Tensor]], Any]]:
     """All tensors of a minibatch in order, and what puts others in their places."""
     tensors: list[Tensor] = []
     _apply(tensors.append, batch)
+    hollow = _apply(lambda _: _EMPTY, batch)  # which holds no minibatch in memory
 
     def rebuild(others: Sequence[Tensor]) -> Any:
         rest: Iterator[Tensor] = iter(others)
-        return _apply(lambda _: next(rest), batch)
+        return _apply(lambda _: next(rest), hollow)
 
     return tensors, rebuild
 
@@ -45,6 +58,12 @@ def same(a: Any, b: Any) -> bool:
 def tensors_of(batch: Any) -> list[Tensor]:
     """All tensors of a minibatch in order."""
     return flatten(batch)[0]
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two minibatches have the same tensors."""
+    one, other = tensors_of(a), tensors_of(b)
+    return len(one) == len(other) and all(map(same, one, other))
 
 
 def copied(batch: Any) -> Any:
@@ -60,10 +79,11 @@ def selected(batch: Any, indices: Tensor) -> Any:
 def moved(batch: Any, device: torch.device, dtype: torch.dtype) -> Any:
     """The minibatch on a device, its floating-point numbers in the model's type, whole numbers as they are.
 
-    An object with a ``to`` of its own, such as a batch of graphs, moves itself.
+    An object with a ``to`` of its own, such as a batch of graphs, moves itself, inside of a structure too.
     """
-    if not isinstance(batch, Tensor | list | tuple | Mapping) and callable(
-        to := getattr(batch, "to", None)
-    ):
-        return to(device)
-    return _apply(lambda t: t.to(device, dtype if t.is_floating_point() else t.dtype), batch)
+
+    def other(part: Any) -> Any:
+        to = getattr(part, "to", None)
+        return to(device) if callable(to) else part
+
+    return _apply(lambda t: t.to(device, dtype if t.is_floating_point() else t.dtype), batch, other)

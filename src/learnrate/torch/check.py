@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from learnrate._shapes import Array, Float
-from learnrate.errors import OptionError
+from learnrate.errors import DataError, OptionError
+from learnrate.torch.batches import alike
 from learnrate.torch.examples import Examples
 from learnrate.torch.kept import changed, kept_state
 from learnrate.torch.lane import Lane
@@ -241,6 +242,7 @@ class Check:
         tolerance = 1e-4 if self._task.device.type == "cuda" else 1e-6
         for step, (first, second) in enumerate(zip(losses, again, strict=False)):
             if np.isfinite(first) and not abs(first - second) <= tolerance * abs(first):
+                self._check_data()
                 names = changed(self._before, kept_state(self._task.whole))
                 which = f" ({', '.join(names[:3])} has changed)" if names else ""
                 raise OptionError(
@@ -248,3 +250,17 @@ class Check:
                     f"{first:.9g} and then of {second:.9g} in step {step + 1} from the same start{which}; keep what "
                     "changes in the model or in a loss that is an object, whose copies each lane has for itself."
                 )
+
+    def _check_data(self) -> None:
+        """Refuse a first minibatch that is another when it is read again."""
+
+        def first() -> Any:
+            self._examples.renew(self._task.device, self._task.seed, Stream.TRAINING)
+            return next(self._examples.read(self._batches[:1]))
+
+        if not alike(first(), first()):
+            raise DataError(
+                "data must give the same minibatch when they are read again with the same random draws. Got another; draw "
+                "random numbers from torch's, NumPy's or Python's global generators, or from one that the Dataset holds; "
+                "hold=True keeps the items as they were first."
+            )

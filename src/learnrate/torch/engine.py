@@ -14,7 +14,7 @@ from learnrate._shapes import Array, Float
 from learnrate.errors import LearnrateError
 from learnrate.torch.check import Check, Differs, MeasuredOtherwise, SharedChanged
 from learnrate.torch.course import Course
-from learnrate.torch.failures import in_one_line
+from learnrate.torch.failures import in_one_line, why_not_stacked
 from learnrate.torch.lanes import Lanes, Task
 from learnrate.torch.measuring import check_start
 from learnrate.torch.memory import is_out_of_memory
@@ -134,7 +134,7 @@ class TorchEngine(Engine):
         elif prepared.steps is not None and isinstance(error, _StepError):
             # Perhaps some lane's numbers are at fault. Alone, it can fail without the others.
             prepared.steps = None
-            self._one_at_a_time(prepared, f"stacked, {error}")
+            self._one_at_a_time(prepared, str(error))
         else:
             raise error
 
@@ -333,16 +333,27 @@ class TorchEngine(Engine):
     def _with_what_stood_still(
         self, state: LaneStates, prepared: Prepared, lanes: Lanes
     ) -> LaneStates:
-        """The states with a remark that names parameters without a gradient."""
+        """The states with a remark that names parameters without a gradient, or without an optimizer."""
+        left = [name for name in prepared.task.left_out if not lanes.has_moved(name)]
         unmoved = lanes.unmoved()
         prepared.still = unmoved if prepared.still is None else prepared.still & unmoved
         names = [n for n in prepared.task.layout.names if n in prepared.still]
-        if not names or state.lanes is not None:
-            return state
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        which = ", ".join(name.removeprefix(MODEL) for name in names[:3])
-        remark = f"Parameters that were not trained, for no minibatch gave them a gradient: {which}{more}."
-        return replace(state, remarks=(*state.remarks, remark))
+        remarks = list(state.remarks)
+        if names and state.lanes is None:
+            remarks.append(
+                f"Parameters that were not trained, for no minibatch gave them a gradient: {_some(names)}."
+            )
+        if left:
+            remarks.append(
+                f"Parameters that were not trained, for the optimizer was not given them: {_some(left)}."
+            )
+        return replace(state, remarks=tuple(remarks))
+
+
+def _some(names: list[str]) -> str:
+    """The first few names."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(name.removeprefix(MODEL) for name in names[:3]) + more
 
 
 def _steps(course: Course, lanes: Lanes, begin: int, end: int) -> Iterator[Piece]:
@@ -381,4 +392,6 @@ def _careful(lanes: Lanes) -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise _StepError(f"a step raised {type(error).__name__}") from error
+        if isinstance(error, RuntimeError):  # as vmap raises
+            raise _StepError(why_not_stacked(error, "every step")) from error
+        raise _StepError(f"stacked, a step raised {type(error).__name__}") from error

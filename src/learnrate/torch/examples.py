@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from learnrate.errors import DataError
+from learnrate.errors import DataError, LearnrateError
 from learnrate.torch.batches import selected
 from learnrate.torch.failures import short
 from learnrate.torch.memory import is_out_of_memory
@@ -218,7 +218,9 @@ class reading:  # noqa: N801  # used as a function
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None or not isinstance(error, Exception) or is_out_of_memory(error):
+        if not isinstance(error, Exception) or isinstance(error, LearnrateError):
+            return
+        if is_out_of_memory(error):
             return
         raise DataError(
             "Items of a Dataset must be sequences of tensors, arrays or numbers, of one shape each. "

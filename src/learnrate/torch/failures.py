@@ -8,7 +8,18 @@ from contextlib import contextmanager
 from learnrate.errors import LearnrateError, OptionError
 from learnrate.torch.memory import is_out_of_memory
 
-__all__ = ["in_one_line", "short"]
+__all__ = ["in_one_line", "short", "why_not_stacked"]
+
+_COMPLAINTS = {
+    "calling .item() on a Tensor": "a value decides what is done (an if, or .item()), and lanes differ in it",
+    "data-dependent control flow": "a value decides what is done (an if, or .item()), and lanes differ in it",
+    "output dynamic shape": "values decide how large a result is (a mask, nonzero), and lanes differ in it",
+    "Tensor.requires_grad_()": "it takes gradients inside of a step",
+    "does not require grad": "it takes gradients inside of a step",
+    "more elements than `self`": "it changes a tensor in place that all lanes share",
+    "setup_context": "it has an autograd.Function without setup_context",
+}
+"""Words in what `vmap` complains of, which goes on for half a page, and what they mean."""
 
 
 @contextmanager
@@ -34,3 +45,12 @@ def short(error: BaseException, length: int = 300) -> str:
     """The text of an error in one line of at most that many characters."""
     text = " ".join(str(error).split())
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def why_not_stacked(error: Exception, part: str) -> str:
+    """What `vmap` complains of in a part of a training: a phrase."""
+    text = str(error)
+    reason = next((reason for words, reason in _COMPLAINTS.items() if words in text), None)
+    if reason is None:
+        reason = short(error, 150).removeprefix("vmap: ").split(". ")[0].rstrip(".")
+    return f"vmap cannot stack {part}: {reason}"

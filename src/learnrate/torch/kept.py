@@ -27,7 +27,7 @@ def kept_state(module: nn.Module) -> dict[str, Any]:
     """What each part holds besides parameters and buffers, and what its functions see around them, to be compared."""
     state: dict[str, Any] = {}
     for part in module.modules():
-        of = type(part).__name__
+        of = {"ByStep": "the step"}.get(type(part).__name__, type(part).__name__)
         for attribute, value in vars(part).items():
             if attribute in PLUMBING or (isinstance(value, _CONTAINERS) and not value):
                 continue  # what an empty container is filled with is seen then
@@ -42,7 +42,7 @@ def kept_state(module: nn.Module) -> dict[str, Any]:
                 state[name] = state.get(name), fingerprint(held)
             for function in inside:
                 for name, seen in variables_of(function).items():
-                    state[f"{name!r} beside a function"] = _of_variable(seen)
+                    state[f"{name!r} of a function"] = _of_variable(seen)
     return state
 
 
@@ -100,10 +100,14 @@ def _names(code: Any) -> Iterator[str]:
 
 
 def _of_variable(value: Any) -> Any:
-    if isinstance(value, nn.Module):
-        tensors = [*value.parameters(), *value.buffers()]
-        return kept_state(value), [fingerprint(tensor) for tensor in tensors]
-    return fingerprint(value)
+    modules = [value]
+    if isinstance(value, _CONTAINERS):
+        modules = list(value.values() if isinstance(value, dict) else value)[:_MANY]
+    found = [fingerprint(value)]
+    for module in (m for m in modules if isinstance(m, nn.Module)):
+        tensors = [*module.parameters(), *module.buffers()]
+        found += [kept_state(module), [fingerprint(tensor) for tensor in tensors]]
+    return found
 
 
 class _Same:

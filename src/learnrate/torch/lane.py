@@ -17,7 +17,6 @@ from learnrate.torch.failures import short
 from learnrate.torch.lanes import Task
 from learnrate.torch.measuring import measures_of
 from learnrate.torch.pacing import scheduler_of
-from learnrate.torch.rules import needs_closure
 from learnrate.torch.states import AVERAGES
 
 __all__ = ["Lane"]
@@ -52,7 +51,6 @@ class Lane:
             self._scheduler = scheduler_of(task.options.scheduler, self.optimizer)
         self._scaler = torch.amp.GradScaler(task.device.type) if task.options.scaled else None
         self._changed = False
-        self._closed = needs_closure(self.optimizer)
         self.lr = lr
         self._taken = 0
         self.averages: dict[str, Tensor] = {}
@@ -84,10 +82,12 @@ class Lane:
         def closure() -> Tensor:
             self.optimizer.zero_grad()
             losses = [self.backward(batch, 1 / len(group)) for batch in group]
+            if self.task.closed:
+                self._cut()
             return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
 
         loss = closure()
-        self.step(multiplier, closure if self._closed else None)
+        self.step(multiplier, closure if self.task.closed else None)
         self.optimizer.zero_grad()  # the next lane needs the room
         self._take_averages()
         return float(loss)
@@ -131,17 +131,15 @@ class Lane:
 
     def step(self, multiplier: float, closure: Callable[[], Any] | None = None) -> None:
         """Let the optimizer make its step with the gradients that are there."""
-        options, optimizer = self.task.options, self.optimizer
+        optimizer = self.optimizer
         if self._scheduler is None and (multiplier != 1.0 or self._changed):
             self._changed = True
             for group, lr in zip(optimizer.param_groups, self._rates, strict=True):
                 group["lr"] = lr * multiplier
         if self._scaler is not None:
             self._scaler.unscale_(optimizer)
-        if options.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.parameters.values(), options.clip_norm)
-        if options.clip_value is not None:
-            torch.nn.utils.clip_grad_value_(self.parameters.values(), options.clip_value)
+        if closure is None:
+            self._cut()
         if self._scaler is not None:
             self._scaler.step(optimizer)
             self._scaler.update()
@@ -151,6 +149,14 @@ class Lane:
             optimizer.step()
         if self._scheduler is not None:
             self._scheduler.step()
+
+    def _cut(self) -> None:
+        """Cut the gradients, where that is asked for."""
+        options = self.task.options
+        if options.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.parameters.values(), options.clip_norm)
+        if options.clip_value is not None:
+            torch.nn.utils.clip_grad_value_(self.parameters.values(), options.clip_value)
 
     def _schedule_from(self, steps: int) -> None:
         with warnings.catch_warnings():

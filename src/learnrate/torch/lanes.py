@@ -74,6 +74,8 @@ class Task:
         The trained parameters.
     rules : list of Rule, or None
         How stacked lanes move each of them; None where each lane's own optimizer moves views.
+    closed : bool
+        Whether a step of the optimizer computes the loss again.
     reason : str or None
         Why lanes cannot be stacked for what their steps are.
     options : StepOptions
@@ -95,6 +97,7 @@ class Task:
     chosen: Chosen
     layout: Layout
     rules: list[Rule] | None
+    closed: bool
     reason: str | None
     options: StepOptions
     multipliers: Float[Array, " steps"] | None
@@ -102,6 +105,13 @@ class Task:
     batch_size: int
     evaluated_at_once: int
     sum: int
+
+    @property
+    def left_out(self) -> list[str]:
+        """Names of the parameters with gradients that the optimizer was not given."""
+        given = set(self.layout.names)
+        named = self.whole.named_parameters()
+        return [name for name, p in named if p.requires_grad and name not in given]
 
     @property
     def fixed(self) -> list[Tensor]:
@@ -178,6 +188,10 @@ class Lanes(ABC):
     @abstractmethod
     def unmoved(self) -> set[str]:
         """Names of the trained parameters that no minibatch gave a gradient."""
+
+    def has_moved(self, name: str) -> bool:
+        """Whether any lane's parameter of that name, which the optimizer was not given, has changed all the same."""
+        return False
 
     @property
     def ended(self) -> list[str]:

@@ -13,6 +13,11 @@ from learnrate.errors import DataError, OptionError, did_you_mean
 __all__ = ["LOSSES", "METRICS", "LossFunction", "as_loss", "as_metrics", "classes_second"]
 
 _FEW_CLASSES = 16
+_FUNCTIONS = {
+    "mse": "torch.nn.functional.mse_loss",
+    "cross-entropy": "torch.nn.functional.cross_entropy",
+    "bce": "torch.nn.functional.binary_cross_entropy_with_logits",
+}
 _IGNORED = -100
 """The target that PyTorch's cross entropy leaves out."""
 
@@ -31,7 +36,7 @@ def mse(output: Tensor, target: Tensor) -> Tensor:
 
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     """``mean −log softmax(ŷ)_y``; the output holds logits, one per class."""
-    output = classes_second(_one_tensor(output, "cross-entropy"), target)
+    output = _classes_second(_one_tensor(output, "cross-entropy"), target, "cross-entropy")
     floating = target.is_floating_point()
     if not floating and target.ndim > 1 and target.shape == (len(output), 1, *output.shape[2:]):
         target = target.squeeze(1)
@@ -54,12 +59,28 @@ def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
 def classes_second(output: Tensor, target: Any) -> Tensor:
     """Logits with the classes along the second axis, as PyTorch wants them; a language model has them along the last.
 
-    (B, T, V) for targets (B, T) is turned round, unless T = V, where only PyTorch's own reading is possible.
+    (B, T, V) for targets (B, T) is turned round, unless T = V, where it could be either.
     """
     if not isinstance(target, Tensor) or target.is_floating_point() or output.ndim < 3:
         return output
     last = target.shape == output.shape[:-1] and target.shape[1:] != output.shape[2:]
     return output.movedim(-1, 1) if last else output
+
+
+def _classes_second(output: Tensor, target: Tensor, name: str) -> Tensor:
+    """`classes_second`, where there is one way to read the output."""
+    if (
+        output.ndim > 2
+        and not target.is_floating_point()
+        and target.shape == output.shape[:-1]
+        and target.shape[1:] == output.shape[2:]
+    ):
+        raise OptionError(
+            f"For {name!r} it must be clear which axis of the output are the classes. Got outputs {tuple(output.shape)} for "
+            f"targets {tuple(target.shape)}, where it may be the second or the last, instead; give a callable, such as "
+            "lambda output, target: torch.nn.functional.cross_entropy(output.flatten(0, 1), target.flatten()) for the last."
+        )
+    return classes_second(output, target)
 
 
 def bce(output: Tensor, target: Tensor) -> Tensor:
@@ -69,18 +90,23 @@ def bce(output: Tensor, target: Tensor) -> Tensor:
 
 
 def accuracy(output: Tensor, target: Tensor) -> Tensor:
-    """Share of right answers: the class of the largest logit, or where each logit has a target its sign."""
+    """Share of right answers: the class of the largest logit, or where each logit has a target its sign.
+
+    Targets that cross entropy leaves out are left out here too.
+    """
     output = _one_tensor(output, "accuracy")
     if output.numel() == target.numel():
         right = (output.reshape(target.shape) > 0) == (target > 0.5)
     else:
+        output = _classes_second(output, target, "accuracy")
         classes = output.argmax(dim=1)
         if classes.numel() != target.numel():
             raise OptionError(
                 "For 'accuracy' there must be one target for each example. Got targets "
                 f"{tuple(target.shape)} for outputs {tuple(output.shape)} instead."
             )
-        right = classes == target.reshape(classes.shape)
+        target = target.reshape(classes.shape)
+        return (classes == target).to(output.dtype).sum() / (target != _IGNORED).sum()
     return right.to(output.dtype).mean()
 
 
@@ -96,9 +122,10 @@ METRICS: dict[str, LossFunction] = {"accuracy": accuracy, **LOSSES}
 
 def _one_tensor(output: Any, name: str) -> Tensor:
     if not isinstance(output, Tensor):
+        where = ".logits" if hasattr(output, "logits") else "[0]"
         raise OptionError(
-            f"For {name!r} the model must return one tensor. Got {type(output).__name__} instead; "
-            "give a callable of that and the target."
+            f"For {name!r} the model must return one tensor. Got {type(output).__name__} instead; give a callable of that and "
+            f"the target, such as lambda output, target: {_FUNCTIONS.get(name, name)}(output{where}, target)."
         )
     return output
 

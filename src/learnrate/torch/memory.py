@@ -78,5 +78,6 @@ class Meter(TorchDispatchMode):
 
 
 def _storages(values: Any) -> list[UntypedStorage]:
-    """Of the tensors among some values."""
-    return [value.untyped_storage() for value in tree_leaves(values) if isinstance(value, Tensor)]
+    """The storages of the tensors among some values; sparse ones have none."""
+    tensors = (value for value in tree_leaves(values) if isinstance(value, Tensor))
+    return [value.untyped_storage() for value in tensors if value.layout == torch.strided]

@@ -61,21 +61,26 @@ def check_outputs(
 
 
 def _check_arguments(model: nn.Module, given: int) -> None:
-    """Refuse inputs that would fill arguments that the model can do without: perhaps they are targets or weights."""
+    """Refuse inputs that the model does not ask for: perhaps they are targets or weights."""
     try:
         parameters = list(inspect.signature(model.forward).parameters.values())
     except (TypeError, ValueError):
         return
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    taken = [p for p in parameters if p.kind in places]
+    needed = [p for p in taken if p.default is p.empty]
+    if given < 2 or len(needed) >= given:
         return
-    needed = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
-    if len(needed) < given <= len(parameters) and given > 1:
-        names = ", ".join(repr(p.name) for p in parameters[len(needed) : given])
-        raise OptionError(
-            f"Items of {given + 1} parts are {given} inputs and a target, and the model must need all of these inputs. "
-            f"Got one that can do without {names} instead; if an item holds (x, y, weight), or to fill that on purpose, "
-            "write step=lambda model, batch: ….",
-        )
+    came = f"takes {len(taken)}"
+    if len(taken) >= given:
+        came = f"can do without {', '.join(repr(p.name) for p in taken[len(needed) : given])}"
+    elif any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        came = "takes any number of inputs"
+    raise OptionError(
+        f"Items of {given + 1} parts are {given} inputs and a target, and the model must need all of these inputs. "
+        f"Got one that {came} instead; if an item holds (x, y, weight), or to fill that on purpose, "
+        "write step=lambda model, batch: ….",
+    )
 
 
 def _check_loss(loss: LossFunction, output: Any, target: Any) -> None:

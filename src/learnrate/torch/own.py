@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from learnrate.errors import DataError, OptionError
-from learnrate.torch.batches import copied, same, tensors_of
+from learnrate.torch.batches import alike, copied
 from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples
 from learnrate.torch.kept import PLUMBING, fingerprint
@@ -100,8 +100,8 @@ def _pass(whole: Whole, batch: Any, renew: Callable[[], object]) -> _Found:
     with in_one_line_on("Model and loss", batch):
         (value,) = whole.run(copied(batch))
         trained = [p for p in whole.parameters() if p.requires_grad]
-        found: list[Tensor | None] = list(torch.autograd.grad(value, trained, allow_unused=True))
-    return _Found(value.detach(), found)
+        found = torch.autograd.grad(value, trained, allow_unused=True)
+    return _Found(value.detach(), [None if g is None else g.to_dense() for g in found])
 
 
 def _held(module: nn.Module) -> list[tuple[Any, Any]]:
@@ -158,8 +158,7 @@ def check_data(examples: Examples, indices: Tensor, renew: Callable[[], object])
     if anew is None:
         return
     renew()
-    pairs = zip(tensors_of(examples.batch(indices)), tensors_of(anew), strict=False)
-    if not all(same(a, b) for a, b in pairs):
+    if not alike(examples.batch(indices), anew):
         raise DataError(
             "data must give the same minibatch when its items are read again. Got another; hold=False reads them at "
             "every visit, hold=True keeps them as they were first."

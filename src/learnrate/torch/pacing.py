@@ -26,7 +26,7 @@ def is_factory(schedule: Any) -> bool:
     if isinstance(schedule, str) or not callable(schedule):
         return False
     if isinstance(schedule, type):
-        return issubclass(schedule, torch.optim.lr_scheduler.LRScheduler)
+        return True
     try:
         return not hasattr(schedule(0), "__float__")
     except Exception:  # a number is no optimizer
@@ -56,25 +56,38 @@ def scheduler_of(factory: SchedulerFactory, optimizer: torch.optim.Optimizer) ->
 def multipliers_of(
     factory: SchedulerFactory, chosen: Chosen, whole: Whole, steps: int
 ) -> Float[Array, " steps"] | None:
-    """``s_t`` of a scheduler, by running it at two rates; None where it changes more, or is no multiple of the rate."""
-    runs = []
+    """``s_t`` of a scheduler, by running it at two rates; None where it changes more, or is no multiple of the rate.
+
+    Raises
+    ------
+    OptionError
+        If it sets the rates by itself.
+    """
+    runs, shares, more = [], [], False
     for lr in (1e-3, 2e-3):
         optimizer = chosen.build(whole, lr)
-        bases = [group["lr"] for group in optimizer.param_groups]
+        bases = [float(group["lr"]) for group in optimizer.param_groups]
         rest = [_rest(group) for group in optimizer.param_groups]
         scheduler = scheduler_of(factory, optimizer)
         run = np.empty((steps, len(bases)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # no step of the optimizer comes before
-            for t in range(steps):
-                run[t] = [g["lr"] / b for g, b in zip(optimizer.param_groups, bases, strict=True)]
-                if [_rest(group) for group in optimizer.param_groups] != rest:
-                    return None
-                scheduler.step()
+            with in_one_line(f"schedule must give a rate for each of the {steps} steps."):
+                for t in range(steps):
+                    run[t] = [float(group["lr"]) for group in optimizer.param_groups]
+                    more |= [_rest(group) for group in optimizer.param_groups] != rest
+                    scheduler.step()
         runs.append(run)
-    if not np.allclose(runs[0], runs[1], rtol=1e-9) or not np.allclose(runs[0], runs[0][:, :1]):
+        shares.append(run / bases)
+    if np.array_equal(runs[0], runs[1]):
+        raise OptionError(
+            "schedule must go by the optimizer's learning rate. Got a scheduler that sets the same rates whatever that is; "
+            "such as lambda optimizer: OneCycleLR(optimizer, optimizer.param_groups[0]['lr'], …)."
+        )
+    same = np.allclose(shares[0], shares[1], rtol=1e-9)
+    if more or not same or not np.allclose(shares[0], shares[0][:, :1]):
         return None
-    multipliers: Float[Array, " steps"] = runs[0][:, 0].copy()
+    multipliers: Float[Array, " steps"] = shares[0][:, 0].copy()
     return multipliers
 
 

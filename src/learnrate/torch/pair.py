@@ -16,7 +16,7 @@ from torch import Tensor
 
 from learnrate._shapes import Array
 from learnrate.torch.batches import copied
-from learnrate.torch.failures import short
+from learnrate.torch.failures import why_not_stacked
 from learnrate.torch.kept import changed, kept_state
 from learnrate.torch.lanes import Task
 from learnrate.torch.memory import is_out_of_memory
@@ -106,7 +106,7 @@ class Pair:
             except Exception as error:
                 if is_out_of_memory(error):
                     raise
-                return float(torch.stack(own).mean()), _reason(error, "it")
+                return float(torch.stack(own).mean()), why_not_stacked(error, "it")
             others.append(losses[0])
             total = add_gradients(total, found) if total else found
         if len(group) > 1:
@@ -180,28 +180,14 @@ class Pair:
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            return _reason(error, part)
+            return why_not_stacked(error, part)
         finally:
             whole.metric_names = names
         different = changed(before, kept_state(whole))
         if not different:
             return None
-        return (
-            f"in evaluation the model or a metric keeps state outside its buffers: {different[0]}"
-        )
+        return f"in evaluation state is kept outside of buffers: {different[0]}"
 
 
 def _short(name: str) -> str:
     return name.removeprefix("model.")
-
-
-def _reason(error: Exception, part: str) -> str:
-    """What `vmap` complains of; at its most usual complaint it goes on for half a page."""
-    if any(
-        words in str(error)
-        for words in ("calling .item() on a Tensor", "data-dependent control flow")
-    ):
-        reason = "a value decides what is done (an if, or .item()), and lanes differ in it"
-    else:
-        reason = short(error, 150).removeprefix("vmap: ").split(". ")[0].rstrip(".")
-    return f"vmap cannot stack {part}: {reason}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from learnrate.errors import OptionError
 from learnrate.torch.batches import copied
 from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples, TensorExamples
@@ -20,7 +21,7 @@ from learnrate.torch.pacing import multipliers_of
 from learnrate.torch.probe import Probe, probe, probe_evaluation
 from learnrate.torch.problem import Training
 from learnrate.torch.randomness import Stream
-from learnrate.torch.rules import held_by, rules_of
+from learnrate.torch.rules import held_by, needs_closure, rules_of
 from learnrate.torch.views import why_no_views
 from learnrate.torch.whole import ByLoss, ByStep
 
@@ -87,21 +88,28 @@ def make_task(training: Training, seed: int) -> Task:
     layout = Layout.of(whole, held_by(built, like))
     rules = rules_of(training.chosen, like, layout.names)
     multipliers, reason = training.multipliers, None
-    if rules is not None and training.options.scheduler is not None:
+    if training.options.scheduler is not None:
         multipliers = multipliers_of(
             training.options.scheduler, training.chosen, like, training.stops[-1]
         )
         rules = None if multipliers is None else rules
+    closed = rules is None and needs_closure(built)
     if training.options.scaled:
         reason = "its losses are scaled for gradients in float16"
+        if closed:
+            raise OptionError(
+                "precision must be 'bf16' or left out for an optimizer that computes the loss again in a step. Got 'fp16' "
+                f"with {type(built).__name__}."
+            )
     elif rules is None:
-        reason = why_no_views(built)
+        reason = why_no_views(built, closed)
     return Task(
         whole=whole.train(),
         seed=seed,
         chosen=training.chosen,
         layout=layout,
         rules=rules,
+        closed=closed,
         reason=reason,
         options=training.options,
         multipliers=multipliers,

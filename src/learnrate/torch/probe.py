@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from learnrate.torch.batches import copied, same
 from learnrate.torch.copying import copy_of, hooked
 from learnrate.torch.kept import changed, kept_state
 from learnrate.torch.losses import check_scalar
+from learnrate.torch.memory import Meter
 from learnrate.torch.outputs import in_one_line_on
 from learnrate.torch.randomness import python_randomness
 from learnrate.torch.reach import check_graph, leaves
@@ -29,7 +31,7 @@ class Probe:
     Attributes
     ----------
     activations : int
-        Bytes that the backward pass saved.
+        Bytes that are held for the backward pass.
     moving : frozenset of str
         Buffers that it changes.
     kept : tuple of str
@@ -38,6 +40,8 @@ class Probe:
         A parameter that the pass forward changes.
     hooked : str or None
         A parameter or module with a gradient hook.
+    sparse : str or None
+        A parameter whose gradient is a sparse tensor.
     draws_in_python : bool
         Whether it drew from Python's or NumPy's generators.
     evaluated_with_gradients : bool
@@ -51,6 +55,7 @@ class Probe:
     kept: tuple[str, ...]
     rewritten: str | None
     hooked: str | None
+    sparse: str | None
     draws_in_python: bool
     evaluated_with_gradients: bool = False
     warmed: Whole | None = None
@@ -69,13 +74,15 @@ class Probe:
         """Why lanes have to be trained one at a time, if this alone says so."""
         if self.kept:
             return (
-                f"the model or the loss keeps state outside its buffers: {', '.join(self.kept[:3])} "
-                "(register_buffer would let it be stacked)"
+                f"state is kept outside of buffers: {', '.join(self.kept[:3])} (tensors kept by register_buffer can be "
+                "stacked)"
             )
         if self.rewritten is not None:
             return f"the model changes its parameter {self.rewritten!r} in forward"
         if self.hooked is not None:
             return f"{self.hooked.removeprefix('model.')!r} has a gradient hook"
+        if self.sparse is not None:
+            return f"the gradient of {self.sparse.removeprefix('model.')!r} is sparse"
         return None
 
 
@@ -103,7 +110,7 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
     for _ in range(2):
         renew()
         random_before = python_randomness()
-        value, saved = _forward(whole, copied(batch))
+        value, saved = _forward(whole, batch)
         draws_in_python = python_randomness() != random_before
         states.append(kept_state(whole))
         reached.append(leaves(value))
@@ -114,15 +121,17 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
         ]
         if rewritten:
             break
-    trained = [p for p in whole.parameters() if p.requires_grad]
+    trained = {name: p for name, p in whole.named_parameters() if p.requires_grad}
     check_graph(whole, [t for i, t in reached[0].items() if i in reached[-1]], source)
     if value.requires_grad:
-        with in_one_line_on("Model and loss", batch):
-            gradients = torch.autograd.grad(value, trained, allow_unused=True)
+        with in_one_line_on("Model and loss", batch), _backward_left():
+            gradients = torch.autograd.grad(value, [*trained.values()], allow_unused=True)
     if not value.requires_grad or all(g is None for g in gradients):
         raise OptionError(
             "The loss must depend on the model's parameters. Got a loss that depends on none instead."
         )
+    pairs = zip(trained, gradients, strict=True)
+    sparse = (name for name, g in pairs if g is not None and g.layout != torch.strided)
     kept = tuple(changed(*states)) if len(states) > 1 else ()
     buffers = dict(original.named_buffers())
     moving = {
@@ -136,25 +145,32 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
         kept=kept,
         rewritten=rewritten[0].removeprefix("model.") if rewritten else None,
         hooked=hooked(original),
+        sparse=next(sparse, None),
         draws_in_python=draws_in_python,
         warmed=None if kept or rewritten else _as_at_the_start(whole, original),
     )
 
 
 def _forward(whole: Whole, batch: Any) -> tuple[Tensor, int]:
-    """The loss, and the bytes that its backward pass keeps."""
-    own = {p.untyped_storage().data_ptr() for p in whole.parameters()}  # views are saved too
-    saved: dict[int, int] = {}
+    """The loss, and the bytes that are held for its backward pass."""
+    with in_one_line_on("Model and loss", batch), Meter() as meter:
+        held = copied(batch)
+        values = whole.run(held)
+    return check_scalar(values[0], "The loss of a minibatch"), meter.now
 
-    def note(tensor: Tensor) -> Tensor:
-        if tensor.untyped_storage().data_ptr() not in own:
-            saved[tensor.data_ptr()] = tensor.nbytes
-        return tensor
 
-    noting = torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor)
-    with in_one_line_on("Model and loss", batch), noting:
-        values = whole.run(batch)
-    return check_scalar(values[0], "The loss of a minibatch"), sum(saved.values())
+@contextmanager
+def _backward_left() -> Iterator[None]:
+    """Say what is wrong where a step has gone backward by itself."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "second time" not in str(error):
+            raise
+        raise OptionError(
+            "step must return the loss and leave backward() and the optimizer's step to the sweep. Got a loss whose graph "
+            "has been gone through already."
+        ) from error
 
 
 def _as_at_the_start(whole: Whole, original: Whole) -> Whole:

@@ -63,10 +63,13 @@ def check_graph(whole: Whole, reached: Iterable[Tensor], source: Any) -> None:
             "The loss must depend on the model by its output. Got one that reaches into the model that was given "
             f"(its parameter {of_model[0]!r}), which the lanes' own copies replace; {_ADVICE}."
         )
+    advice = "give a loss with parameters as a module"
+    if hasattr(whole, "step"):
+        advice = "make it a part of the model (an nn.ModuleDict can hold several)"
     raise OptionError(
         "The loss must depend on no parameters but the model's. Got one that depends on a tensor of shape "
-        f"{tuple(outside[0].shape)} that is outside of the model and would not be trained; give a loss with "
-        "parameters as a module, or detach what is fixed."
+        f"{tuple(outside[0].shape)} that is outside of the model and would not be trained; {advice}, or detach "
+        "what is fixed."
     )
 
 

@@ -70,7 +70,8 @@ class Chosen:
             if not isinstance(made, torch.optim.Optimizer):
                 raise OptionError(
                     "optimizer must return a torch.optim.Optimizer, given the model and the learning rate. "
-                    f"Got {type(made).__name__} instead."
+                    f"Got {type(made).__name__} instead; give the parameters of several networks as groups, or let further "
+                    "optimizers make their steps inside of step=."
                 )
             return made
         parameters = [p for p in whole.parameters() if p.requires_grad]
@@ -142,11 +143,22 @@ def held_by(optimizer: torch.optim.Optimizer, whole: Whole) -> list[str]:
 
 
 def rules_of(chosen: Chosen, whole: Whole, names: Iterable[str]) -> list[Rule] | None:
-    """The rule of each parameter, by what the optimizer is built like at two rates; None where there is none."""
+    """The rule of each parameter, by what the optimizer is built like at two rates; None where there is none.
+
+    Raises
+    ------
+    OptionError
+        If the optimizer does not depend on the rate.
+    """
     found: dict[str, list[tuple[Rule, float]]] = {}
     of = {id(p): name for name, p in whole.named_parameters()}
-    for lr in _RATES:
-        optimizer = chosen.build(whole, lr)
+    built = [chosen.build(whole, lr) for lr in _RATES]
+    if _settings(built[0]) == _settings(built[1]):
+        raise OptionError(
+            "optimizer must use the learning rate that it is given. Got the same at the rates "
+            f"{_RATES[0]:g} and {_RATES[1]:g} instead; such as lambda model, lr: torch.optim.AdamW(model.parameters(), lr=lr)."
+        )
+    for optimizer in built:
         for group in optimizer.param_groups:
             rule = _rule(optimizer, group)
             if rule is None:
@@ -161,6 +173,13 @@ def rules_of(chosen: Chosen, whole: Whole, names: Iterable[str]) -> list[Rule] |
             return None
         rules.append(Rule(rule.row, rule.options, at / _RATES[0]))
     return rules
+
+
+def _settings(optimizer: torch.optim.Optimizer) -> list[str]:
+    """All that an optimizer is told besides its parameters."""
+    own = {k: v for k, v in vars(optimizer).items() if isinstance(v, int | float)}
+    groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
+    return [repr(part) for part in (own, optimizer.defaults, *groups)]
 
 
 def _rule(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> Rule | None:
@@ -182,13 +201,35 @@ def _rule(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> Rule | 
         *(() if "decoupled_weight_decay" in row.defaults else ("decoupled_weight_decay",)),
     )
     rest = [key for key, v in group.items() if key not in options and key not in ignored and v]
-    tensors = any(isinstance(value, torch.Tensor) for value in options.values())
+    tensors = any(isinstance(value, torch.Tensor) for value in (group["lr"], *options.values()))
     if rest or set(options) != set(row.defaults) or tensors:
         return None
     return Rule(row, options)
 
 
 def needs_closure(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether a step must be given a function that computes the loss once more."""
+    """Whether a step must be given a function that computes the loss once more.
+
+    A class tells so by the signature of its step; one of third parties perhaps by an error: it makes a step with gradients of
+    0, which may change its parameters.
+    """
     closure = inspect.signature(optimizer.step).parameters.get("closure")
-    return closure is not None and closure.default is inspect.Parameter.empty
+    if closure is None or closure.default is inspect.Parameter.empty:
+        return closure is not None
+    if type(optimizer).__module__.split(".")[0] in ("torch", "learnrate"):
+        return False
+    own = [p for group in optimizer.param_groups for p in group["params"]]
+
+    def gives(*closure: Any) -> bool:
+        for p in own:
+            p.grad = torch.zeros_like(p)
+        try:
+            optimizer.step(*closure)
+        except Exception:  # the user's own code can raise anything
+            return False
+        finally:
+            for p in own:
+                p.grad = None
+        return True
+
+    return not gives() and gives(lambda: torch.zeros(()))

@@ -238,6 +238,11 @@ class SeparateLanes(Lanes):
             lane.without = {name for name, taken in of_lane[STEPS].items() if not taken}
             lane.ended = ended[k] or None
 
+    def has_moved(self, name: str) -> bool:
+        """Whether any lane's parameter of that name has changed."""
+        start = self._task.whole.get_parameter(name)
+        return not all(torch.equal(lane.whole.get_parameter(name), start) for lane in self.lanes)
+
     def unmoved(self) -> set[str]:
         """Names of the trained parameters that no minibatch gave a gradient."""
         return set.intersection(*(lane.without for lane in self.lanes))

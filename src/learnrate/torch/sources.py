@@ -114,8 +114,8 @@ def as_examples(
         hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
     ):
         raise DataError(
-            f"{name} must be a pair of tensors (X, y), a map-style Dataset or a DataLoader. "
-            f"Got {type(data).__name__} instead."
+            f"{name} must be a pair of tensors (X, y), a Dataset or a DataLoader. Got {type(data).__name__} instead; what gives "
+            "examples one after another goes into an IterableDataset."
         )
     if len(dataset) == 0:
         raise DataError(f"{name} must hold at least 1 example. Got none instead.")

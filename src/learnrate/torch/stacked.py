@@ -33,6 +33,9 @@ from learnrate.torch.views import Views
 
 __all__ = ["StackedLanes", "StackedSteps", "add_gradients"]
 
+_STRUCTURES = 32
+"""Of minibatches of so many structures, which differ by plain values too, steps are recorded."""
+
 
 class StackedSteps:
     """The gradients and the evaluation of all lanes at once.
@@ -83,6 +86,8 @@ class StackedSteps:
         """The tensors of a minibatch, and what runs minibatches of its structure."""
         tensors, rebuild = flatten(batch)
         structure = _structure(batch)
+        if structure not in self._traced and len(self._traced) == _STRUCTURES:
+            structure = None  # such as batches that hold file names
         if structure not in self._traced:
             kept = {
                 "device": self._task.device,

@@ -71,7 +71,7 @@ def _module(model: Source) -> nn.Module:
     if not callable(model):
         raise OptionError(
             "model must be an nn.Module or a callable that returns one. "
-            f"Got {type(model).__name__} instead."
+            f"Got {type(model).__name__} instead; several networks go into one nn.ModuleDict, with step=."
         )
     with in_one_line(
         "model must be an nn.Module or a callable that returns one without arguments."
@@ -150,6 +150,6 @@ def model_dtype(module: nn.Module) -> torch.dtype:
         names = ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in dtypes))
         raise OptionError(
             f"The model's parameters must all be float64, or all float32. Got {names} instead; "
-            "convert it with .float() or .double()."
+            "convert it with .float() or .double(), and use precision='bf16' to compute in bfloat16."
         )
     return dtypes.pop()

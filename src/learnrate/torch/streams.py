@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, default_collate
 
 from learnrate.errors import DataError, OptionError
-from learnrate.torch.batches import copied, tensors_of
+from learnrate.torch.batches import alike, copied, tensors_of
 from learnrate.torch.examples import Collate, Examples, Form, generators_in, reading, renew_all
 from learnrate.torch.randomness import Stream, forked_random_states, remembered, reseed, words_of
 
@@ -96,8 +96,7 @@ class StreamedExamples(Examples):
         again.__dict__ = {**self.__dict__}
         again._rewind()
         self.repeats = all(
-            _same(tensors_of(batch), tensors_of(again.batch(torch.tensor([t]))))
-            for t, batch in enumerate(first)
+            alike(batch, again.batch(torch.tensor([t]))) for t, batch in enumerate(first)
         )
         if self.repeats:  # reading twice may have moved what both readings share
             self._rewind()
@@ -241,7 +240,3 @@ def stream_of(
     with forked_random_states(_CPU):
         own = generators_in([dataset, collate])
         return StreamedExamples(passes, form, own, seed, minibatches, head)
-
-
-def _same(a: list[Tensor], b: list[Tensor]) -> bool:
-    return len(a) == len(b) and all(map(torch.equal, a, b))

@@ -18,17 +18,23 @@ from learnrate.torch.copying import copy_of
 from learnrate.torch.lanes import Task
 from learnrate.torch.optimizers import load_state, stacked_states, state_of
 from learnrate.torch.pacing import scheduler_of
-from learnrate.torch.rules import needs_closure
 from learnrate.torch.states import STEPS, Rows
 from learnrate.torch.updates import Moves
 
 __all__ = ["Views", "why_no_views"]
 
 
-def why_no_views(optimizer: torch.optim.Optimizer) -> str | None:
-    """Why an optimizer cannot move views: a phrase, or None."""
+def why_no_views(optimizer: torch.optim.Optimizer, closed: bool) -> str | None:
+    """Why an optimizer cannot move views: a phrase, or None.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    closed : bool
+        Whether its step computes the loss again.
+    """
     name = type(optimizer).__name__
-    if needs_closure(optimizer):
+    if closed:
         return f"its optimizer {name} computes the loss again in a step"
     if any(callable(getattr(optimizer, mode, None)) for mode in ("train", "eval")):
         return f"its optimizer {name} keeps other parameters in evaluation than in training"

@@ -160,6 +160,12 @@ class ByStep(Whole):
         found = self.step(self.model, batch, *own)
         if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], Mapping):
             return found
+        if not isinstance(found, Tensor):
+            several = "; add up losses, and let further optimizers make their steps inside of step"
+            raise OptionError(
+                "step must return the loss, a tensor, or (loss, {'name': value}). Got "
+                f"{type(found).__name__} instead{several if isinstance(found, list | tuple) else ''}."
+            )
         return found, {}
 
 

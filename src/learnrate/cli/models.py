@@ -40,6 +40,7 @@ def sweep_model(
         If the model cannot be loaded or trained, or the table or an option is not valid.
     """
     from learnrate.torch import sweep_table
+    from learnrate.torch.run import OneAtATimeWarning
 
     if engine not in ("auto", "torch"):
         raise OptionError(
@@ -59,7 +60,7 @@ def sweep_model(
         redirect_stdout(sys.stderr),
         warnings.catch_warnings(),  # the result's remarks say the same
     ):
-        warnings.filterwarnings("ignore", message="Lanes were trained one at a time")
+        warnings.simplefilter("ignore", OneAtATimeWarning)
         return sweep_table(
             load_callable(model, "--model", "a callable that returns an nn.Module"),
             data,

@@ -14,8 +14,7 @@ from learnrate.linear.parameters import begin, state_of
 from learnrate.linear.problem import EpochState, LinearProblem
 from learnrate.training.losses import Huber
 from learnrate.training.optimizers import get_optimizer
-from learnrate.training.optimizers.arrays import Step
-from learnrate.training.optimizers.tensors import TorchOperations
+from learnrate.training.optimizers.arrays import Step, TorchOperations
 
 __all__ = ["TensorRun"]
 

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from learnrate._shapes import Array
 from learnrate.training.optimizers import Optimizer
 from learnrate.training.optimizers.adam import product_of_momenta
-from learnrate.training.optimizers.arrays import Step
-from learnrate.training.optimizers.tensors import TorchOperations
+from learnrate.training.optimizers.arrays import Step, TorchOperations
 
 __all__ = [
     "RuleOptimizer",

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from learnrate.errors import LearnrateError, OptionError, option
+from learnrate.errors import LearnrateError, LearnrateWarning, OptionError, option
 from learnrate.sweeps.front import Cluster, as_cluster, run_sweep
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
 from learnrate.torch.choices import notes_on, recipe_of, step_options
@@ -34,7 +34,7 @@ from learnrate.training.checkpoint import Checkpoint, as_checkpoints
 from learnrate.training.monitor import Monitor, SoFar
 from learnrate.training.schedules import ScheduleLike, schedule_multipliers
 
-__all__ = ["sweep"]
+__all__ = ["OneAtATimeWarning", "sweep"]
 
 _DEFAULT_BATCH_SIZE = 32
 _GRID = 13
@@ -372,9 +372,13 @@ def _stream(
     return examples
 
 
+class OneAtATimeWarning(LearnrateWarning):
+    """The lanes of a PyTorch model are trained one at a time; the message says why."""
+
+
 def _warn(note: str) -> None:
     """Warn where `sweep` was called, however deep in learnrate it shows."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("learnrate."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(note, UserWarning, stacklevel=level)
+    warnings.warn(OneAtATimeWarning(note), stacklevel=level)

@@ -12,8 +12,7 @@ from torch import Tensor
 from learnrate._shapes import Array, Float
 from learnrate.torch.lanes import Task
 from learnrate.torch.states import STEPS, Rows, joined, taken_apart
-from learnrate.training.optimizers.arrays import Step
-from learnrate.training.optimizers.tensors import TorchOperations
+from learnrate.training.optimizers.arrays import Step, TorchOperations
 
 __all__ = ["Moves", "Updates"]
 

@@ -1,4 +1,4 @@
-"""The array operations of the update rules, mostly in place, and their implementation for NumPy."""
+"""The array operations of the update rules, mostly in place, and their implementations for NumPy and PyTorch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["NumpyOperations", "Operations", "Step", "decayed", "shrink"]
+__all__ = ["NumpyOperations", "Operations", "Step", "TorchOperations", "decayed", "shrink"]
 
 
 class Operations(Protocol):
@@ -119,3 +119,47 @@ def shrink(theta: Any, step: Step) -> None:
     """``θ ← (1 − η α) θ``: decoupled weight decay."""
     if step.options["weight_decay"]:
         theta *= 1 - step.lr * step.options["weight_decay"]
+
+
+class TorchOperations:
+    """`learnrate.training.optimizers.arrays.Operations` for PyTorch tensors."""
+
+    def copy(self, a: Any, b: Any) -> None:
+        """``a ← b``"""
+        a.copy_(b)
+
+    def lerp(self, a: Any, b: Any, weight: float) -> None:
+        """``a ← a + weight · (b − a)``"""
+        a.lerp_(b, weight)
+
+    def add(self, a: Any, b: Any, factor: float = 1.0) -> None:
+        """``a ← a + factor · b``"""
+        a.add_(b, alpha=factor)
+
+    def add_product(self, a: Any, b: Any, c: Any, factor: float = 1.0) -> None:
+        """``a ← a + factor · b · c``"""
+        a.addcmul_(b, c, value=factor)
+
+    def add_ratio(self, a: Any, b: Any, c: Any, factor: float = 1.0) -> None:
+        """``a ← a + factor · b / c``"""
+        a.addcdiv_(b, c, value=factor)
+
+    def plus(self, a: Any, b: Any, factor: float = 1.0) -> Any:
+        """``a + factor · b``"""
+        return a.add(b, alpha=factor)
+
+    def sqrt(self, a: Any) -> Any:
+        """``√a``"""
+        return a.sqrt()
+
+    def sign(self, a: Any) -> Any:
+        """``sign a``"""
+        return a.sign()
+
+    def absolute(self, a: Any) -> Any:
+        """``|a|``"""
+        return a.abs()
+
+    def maximum(self, a: Any, b: Any) -> None:
+        """``a ← max(a, b)``"""
+        a.clamp_(min=b)

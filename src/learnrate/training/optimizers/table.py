@@ -20,15 +20,16 @@ from learnrate.training.optimizers.adam import (
     radam,
 )
 from learnrate.training.optimizers.arrays import Operations, Step
-from learnrate.training.optimizers.others import (
+from learnrate.training.optimizers.rules import (
     ADAGRAD,
     LION,
     RMSPROP,
+    SGD,
     adagrad,
     lion,
     rmsprop,
+    sgd,
 )
-from learnrate.training.optimizers.sgd import SGD, sgd
 
 __all__ = [
     "OPTIMIZERS",

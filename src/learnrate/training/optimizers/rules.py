@@ -1,4 +1,4 @@
-"""The optimizers RMSProp, Adagrad and Lion."""
+"""The update rules of SGD, RMSProp, Adagrad and Lion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,30 @@ from typing import Any
 
 from learnrate.training.optimizers.arrays import Operations, Step, decayed, shrink
 
-__all__ = ["ADAGRAD", "LION", "RMSPROP", "adagrad", "lion", "rmsprop"]
+__all__ = ["ADAGRAD", "LION", "RMSPROP", "SGD", "adagrad", "lion", "rmsprop", "sgd"]
+
+SGD = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
+"""Options of `torch.optim.SGD`."""
+
+
+def sgd(ops: Operations, theta: Any, g: Any, step: Step) -> None:
+    """``v ← μ v + (1 − τ) g``, ``θ ← θ − η v``; with Nesterov momentum ``θ ← θ − η (g + μ v)``.
+
+    μ is the momentum and τ the dampening; in the first step ``v = g``.
+    Source: Sutskever et al. (2013), as `torch.optim.SGD` writes it.
+    """
+    g = decayed(ops, theta, g, step)
+    momentum = step.options["momentum"]
+    if momentum:
+        v = step.state["velocity"]
+        if step.t == 1:
+            ops.copy(v, g)
+        else:
+            v *= momentum
+            ops.add(v, g, 1 - step.options["dampening"])
+        g = ops.plus(g, v, momentum) if step.options["nesterov"] else v
+    ops.add_product(theta, g, step.lr, -1)
+
 
 RMSPROP = {"alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0, "centered": False}
 """Options of `torch.optim.RMSprop`."""

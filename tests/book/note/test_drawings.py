@@ -10,6 +10,8 @@ import learnrate
 from learnrate.book.note.catalogue import note_texts
 from learnrate.book.note.graph import graph
 from learnrate.book.note.landscape import Landscape
+from learnrate.book.note.momentum import drawings
+from learnrate.book.note.momentum.bowl import Bowl
 from learnrate.book.note.own_data import bytes_of, read, results_page
 from learnrate.book.note.plot import Axis, Dot, Line, Plot
 
@@ -127,3 +129,17 @@ def test_how_wide_a_suggestion_is_is_told(examples: tuple[Any, Any]) -> None:
 def test_a_sweep_without_any_good_rate_is_told(examples: tuple[Any, Any]) -> None:
     result = learnrate.sweep(*examples, lrs=[5.0, 50.0], epochs=5)
     assert "No rate can be suggested" in results_page(result, EN)
+
+
+@pytest.mark.parametrize("start", [(-9.0, 3.0), (12.0, -6.0), (1.0, 0.0), (-12.0, 6.0)])
+def test_the_picture_holds_the_path_from_wherever_it_starts(start: tuple[float, float]) -> None:
+    t = note_texts("en", "momentum")
+    bowl = Bowl(20.0, 20.0, start)
+    path = bowl.momentum(0.5, 0.7, 100)
+    np.testing.assert_array_equal(path.points[0], start)
+    plot = drawings.paths("a-path", bowl, {"a": (path, "chosen")}, t)
+    inside = [
+        (axis.low <= path.points[:, i]) & (path.points[:, i] <= axis.high)
+        for i, axis in enumerate((plot.x, plot.y))
+    ]
+    assert np.all(inside)

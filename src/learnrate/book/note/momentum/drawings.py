@@ -57,7 +57,8 @@ def paths(name: str, bowl: Bowl, runs: dict[str, tuple[Path, str]], t: Texts) ->
     window = _FIRST_WINDOW
     while window < min(reach, _FARTHEST):
         window *= 1.5
-    corners = [np.array([-window, -window / 2]), np.array([window / 4, window / 2])]
+    far = np.copysign(window, bowl.start[0])
+    corners = [np.array([far, -window / 2]), np.array([-far / 4, window / 2])]
     land = bowl.landscape
     axes = land.axes(("θ₁", "θ₂"), keep=corners, size=_SIZE)
     marks: list[Line | Dot] = [

@@ -70,13 +70,17 @@ def _(RATES, mo, page, t):
     plain_rate = mo.ui.slider(
         steps=RATES, value=page.nearest(RATES, 1.0), label=t("eta"), show_value=True
     )
-    mo.hstack([kappa, angle, plain_rate], justify="start", gap=2, wrap=True)
-    return angle, kappa, plain_rate
+    start1 = mo.ui.slider(
+        steps=[at for at in range(-12, 13) if at], value=-9, label=t("start_1"), show_value=True
+    )
+    start2 = mo.ui.slider(-6, 6, 0.5, value=3, label=t("start_2"), show_value=True)
+    mo.hstack([kappa, angle, plain_rate, start1, start2], justify="start", gap=2, wrap=True)
+    return angle, kappa, plain_rate, start1, start2
 
 
 @app.cell
-def _(Bowl, angle, kappa):
-    bowl = Bowl(kappa.value, angle.value)
+def _(Bowl, angle, kappa, start1, start2):
+    bowl = Bowl(kappa.value, angle.value, (start1.value, start2.value))
     return (bowl,)
 
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 import learnrate as lr
 from learnrate import _translation
 from learnrate._translation import as_it_is, translator
+from learnrate.compat import datasets
 from learnrate.errors import LearnrateWarning, OptionError
 from learnrate.report import static
 from learnrate.sweeps import saving
@@ -153,15 +154,33 @@ def test_complaints_are_chinese(learnrate: Run, arguments: list[str], words: lis
         (["explain", "nowhere.py"], "脚本必须是可以读取的文件"),
         (["play", "--save", "a.html", "--no-browser"], "同时给出时不起作用"),
         (["sweep", "--lang", "fr"], "lang 必须是 en, zh 之一，实际给的是 'fr'。"),
+        (["run", "rnn.py"], "rnn.py 第 1 行：learnrate 没有 mxnet.gluon.rnn："),
+        (["run", "slip.py"], "slip.py 第 3 行：learnrate 没有 nd.zeross。是不是想写 'zeros'？"),
     ],
 )
 def test_complaints_of_all_commands_are_chinese(
     learnrate: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
 ) -> None:
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    Path("rnn.py").write_text("from mxnet.gluon import rnn\n")
+    Path("slip.py").write_text("from mxnet import nd\n\nnd.zeross(2)\n")
     done = learnrate(*arguments)
     assert (done.code, done.out) == (2, "")
     assert words in done.err
+
+
+def test_what_a_script_is_told_is_chinese(
+    learnrate: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(datasets, "_reported", set())
+    Path("a.py").write_text(
+        "import d2lzh as d2l\nd2l.get_data_ch7()\nd2l.load_data_fashion_mnist(9)\n"
+    )
+    err = learnrate("run", "a.py").err
+    assert "airfoil_self_noise.dat：没有找到文件" in err
+    assert "fashion-mnist：没有找到文件" in err
 
 
 def test_the_language_is_that_of_the_system(

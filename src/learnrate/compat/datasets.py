@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from learnrate._shapes import Array
+from learnrate._translation import default_language, translator
 from learnrate.compat import lookalikes
 from learnrate.errors import DataError, OptionError
 
@@ -113,11 +114,11 @@ def airfoil() -> Array:
 def _made_up(name: str, place: str, make: Callable[[], T]) -> T:
     if name not in _reported:
         _reported.add(name)
-        print(
+        said = (
             f"{name}: no file was found, so made-up examples of the same shapes are used; "
-            f"their results are not the book's. For the real ones put {place}.",
-            file=sys.stderr,
+            f"their results are not the book's. For the real ones put {place}."
         )
+        print(translator(default_language())(said), file=sys.stderr)
     return make()
 
 

@@ -85,6 +85,26 @@ def test_python_snippets(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         exec(compile(block, str(page), "exec"), names)
 
 
+def test_each_snippet_of_the_readme_runs_alone(tmp_path: Path) -> None:
+    """Pasted into a new file beside those that the page has saved before."""
+    snippets = blocks(ROOT / "README.md", "python")
+    for block in snippets:
+        if named := re.match(r"# (\w+\.py)\n", block):
+            (tmp_path / named[1]).write_text(block, encoding="utf-8")
+    for number, block in enumerate(snippets):
+        alone = tmp_path / f"pasted_{number}.py"
+        alone.write_text(block, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, str(alone)],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+
+
 @pytest.mark.parametrize("page", RUN)
 def test_commands(page: Path, tmp_path: Path) -> None:
     """Each `learnrate …` line of a console block runs and succeeds, in one folder, in order."""

@@ -65,6 +65,16 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
 
 
+def save_named(page: Path, folder: Path) -> list[str]:
+    """Save the Python blocks that begin with the name of a file, as a reader would; the modules' names."""
+    found = []
+    for block in blocks(page, "python"):
+        if named := re.match(r"# (\w+)\.py\n", block):
+            (folder / f"{named[1]}.py").write_text(block, encoding="utf-8")
+            found.append(named[1])
+    return found
+
+
 @pytest.mark.parametrize("page", RUN)
 def test_python_snippets(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Python blocks of a page run one after the other, as a reader would type them."""
@@ -80,6 +90,9 @@ def test_python_snippets(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         script = "\n".join(blocks(page, "python"))
         subprocess.run([sys.executable, "-c", script], check=True, env=settings, timeout=300)
         return
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in save_named(page, tmp_path):
+        monkeypatch.delitem(sys.modules, name, raising=False)  # another page may have one
     names: dict[str, object] = {"__name__": "page"}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)
@@ -87,11 +100,8 @@ def test_python_snippets(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_each_snippet_of_the_readme_runs_alone(tmp_path: Path) -> None:
     """Pasted into a new file beside those that the page has saved before."""
-    snippets = blocks(ROOT / "README.md", "python")
-    for block in snippets:
-        if named := re.match(r"# (\w+\.py)\n", block):
-            (tmp_path / named[1]).write_text(block, encoding="utf-8")
-    for number, block in enumerate(snippets):
+    save_named(ROOT / "README.md", tmp_path)
+    for number, block in enumerate(blocks(ROOT / "README.md", "python")):
         alone = tmp_path / f"pasted_{number}.py"
         alone.write_text(block, encoding="utf-8")
         done = subprocess.run(
@@ -119,9 +129,7 @@ def test_commands(page: Path, tmp_path: Path) -> None:
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m learnrate "$@"\n')
     command.chmod(0o755)
     (tmp_path / "note.py").write_text(NOTE.read_text(encoding="utf-8"), encoding="utf-8")
-    for block in blocks(page, "python"):
-        if named := re.match(r"# (\w+\.py)\n", block):  # to be saved under this name
-            (tmp_path / named[1]).write_text(block, encoding="utf-8")
+    save_named(page, tmp_path)
     settings = {**environment(tmp_path), "PATH": f"{command.parent}:/usr/bin:/bin"}
     for line in commands:
         done = subprocess.run(

@@ -316,6 +316,18 @@ def test_networks_on_workers_come_out_the_same(one_thread: None, options: dict[s
     assert_same_networks(sweep_network(None, **options), sweep_network("local", **options))
 
 
+def test_a_pruned_sweep_on_workers_ends_the_same_rates(one_thread: None) -> None:
+    options = {"prune": True, "seeds": 2, "epochs": 32, "lrs": learnrate.logspace(1e-3, 1, 9)}
+    alone, spread = sweep_network(None, **options), sweep_network("local", **options)
+    np.testing.assert_allclose(spread.losses, alone.losses, rtol=1e-5)  # groups of lanes differ
+    assert spread.outcomes == alone.outcomes
+    assert np.isnan(alone.losses[:, :, -1]).sum() == 2 * 8
+    best = alone.suggestion().lr
+    assert spread.suggestion().lr == best
+    for name, tensor in alone.state_dict(best, seed=1).items():
+        torch.testing.assert_close(spread.state_dict(best, seed=1)[name], tensor)
+
+
 def test_networks_of_a_lost_worker_go_on_elsewhere(one_thread: None, tmp_path: Path) -> None:
     alone, here = sweep_network(None, epochs=12), os.getpid()
 

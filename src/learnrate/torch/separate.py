@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from learnrate._shapes import Array, Float
+from learnrate.errors import LearnrateError
 from learnrate.torch.batches import copied as copied_batch
 from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples
@@ -135,7 +136,7 @@ class SeparateLanes(Lanes):
             with torch.enable_grad():
                 loss = lane.advance(group, scale) if lane.ended is None else float("nan")
         except Exception as error:
-            if is_out_of_memory(error) or not self._at_the_start(Lane.backward, group[0]):
+            if not self._is_its_own(error, Lane.backward, group[0]):
                 raise
             lane.end(error)
             loss = float("nan")
@@ -173,7 +174,7 @@ class SeparateLanes(Lanes):
             try:
                 total += len(block) * lane.measure(batch)
             except Exception as error:
-                if is_out_of_memory(error) or not self._at_the_start(Lane.measure, batch):
+                if not self._is_its_own(error, Lane.measure, batch):
                     raise
                 lane.end(error)
                 return total + torch.nan
@@ -184,15 +185,17 @@ class SeparateLanes(Lanes):
         """What ended each lane before its time; empty where nothing did."""
         return [lane.ended or "" for lane in self.lanes]
 
-    def _at_the_start(self, do: Callable[[Lane, Any], object], batch: Any) -> bool:
-        """Whether a lane with the parameters at the start can do this."""
+    def _is_its_own(self, error: Exception, do: Callable[[Lane, Any], object], batch: Any) -> bool:
+        """Whether an error comes from a lane's numbers: a lane with the parameters at the start can do this."""
+        if isinstance(error, LearnrateError) or is_out_of_memory(error):
+            return False
         lane = Lane(self._task, 1.0)
         lane.whole.train(do is Lane.backward)
         try:
             with torch.enable_grad():
                 do(lane, batch)
-        except Exception as error:
-            if is_out_of_memory(error):
+        except Exception as again:
+            if is_out_of_memory(again):
                 raise
             return False
         return True

@@ -29,7 +29,7 @@ class Regression(lightning.LightningModule):  # type: ignore[misc]
     def __init__(self, lr: float = 0.1) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.net = mlp()
+        self.net: Any = mlp()
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         x, y = batch
@@ -70,7 +70,7 @@ class Two(Regression):
 
 class Started(Regression):
     def on_fit_start(self) -> None:
-        nn.init.zeros_(self.net[0].weight)
+        nn.init.zeros_(next(self.parameters()))
 
 
 class LeftOut(Regression):
@@ -201,7 +201,7 @@ class Built(Regression):
 
     def __init__(self, lr: float = 0.1) -> None:
         super().__init__(lr)
-        self.net = None
+        self.net: Any = None
 
     def setup(self, stage: str) -> None:
         self.scale = 2.0

@@ -83,7 +83,8 @@ class Check:
         self._multipliers, self._measured = multipliers, measured
         self._stops = [stop for stop in stops if stop]
         low, high = task.chosen.grid
-        self._lr = float(min(np.median(lrs), np.sqrt(low * high)))
+        usual = lrs[lrs <= min(np.median(lrs), np.sqrt(low * high))]
+        self._lr = float(max(usual) if usual.size else min(lrs))
         self._before = kept_state(task.whole)
         self._steps: StackedSteps | None = None
         self._losses: list[float] = []

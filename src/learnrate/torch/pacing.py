@@ -64,7 +64,7 @@ def multipliers_of(
         If it sets the rates by itself.
     """
     runs, shares, more = [], [], False
-    for lr in (1e-3, 2e-3):
+    for lr in chosen.tried:
         optimizer = chosen.build(whole, lr)
         bases = [float(group["lr"]) for group in optimizer.param_groups]
         rest = [_rest(group) for group in optimizer.param_groups]

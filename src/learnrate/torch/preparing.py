@@ -84,7 +84,7 @@ def make_task(training: Training, seed: int) -> Task:
         per_example = max(1, found.activations // B)
         at_once = max(B, min(len(measured), _EVALUATED // per_example, _EVALUATED_EXAMPLES))
     like = copy_of(whole)
-    built = training.chosen.build(like, 1e-3)
+    built = training.chosen.build(like, training.chosen.tried[0])
     layout = Layout.of(whole, held_by(built, like))
     rules = rules_of(training.chosen, like, layout.names)
     multipliers, reason = training.multipliers, None

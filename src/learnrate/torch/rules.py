@@ -19,7 +19,6 @@ __all__ = ["Chosen", "Rule", "as_optimizer", "held_by", "needs_closure", "rules_
 
 _USUAL = (1e-5, 0.1)
 """Ends of the grid of rates where nothing is known of an optimizer."""
-_RATES = 1e-3, 2e-3
 _WITHOUT_EFFECT = ("foreach", "capturable", "differentiable", "fused", "params", "lr", "initial_lr")
 
 
@@ -39,6 +38,8 @@ class Chosen:
         The class, or a factory of the model and the rate.
     of_model : bool
         Whether ``make`` takes the model.
+    tried : pair of float
+        A rate and its double, at which optimizers and schedulers are built to see what depends on it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Chosen:
     options: Mapping[str, Any] = field(default_factory=dict)
     make: Callable[..., Any] | None = None
     of_model: bool = False
+    tried: tuple[float, float] = (1e-3, 2e-3)
 
     @property
     def grid(self) -> tuple[float, float]:
@@ -152,11 +154,11 @@ def rules_of(chosen: Chosen, whole: Whole, names: Iterable[str]) -> list[Rule] |
     """
     found: dict[str, list[tuple[Rule, float]]] = {}
     of = {id(p): name for name, p in whole.named_parameters()}
-    built = [chosen.build(whole, lr) for lr in _RATES]
+    built = [chosen.build(whole, lr) for lr in chosen.tried]
     if _settings(built[0]) == _settings(built[1]):
         raise OptionError(
             "optimizer must use the learning rate that it is given. Got the same at the rates "
-            f"{_RATES[0]:g} and {_RATES[1]:g} instead; such as lambda model, lr: torch.optim.AdamW(model.parameters(), lr=lr)."
+            f"{chosen.tried[0]:g} and {chosen.tried[1]:g} instead; such as lambda model, lr: torch.optim.AdamW(model.parameters(), lr=lr)."
         )
     for optimizer in built:
         for group in optimizer.param_groups:
@@ -171,7 +173,7 @@ def rules_of(chosen: Chosen, whole: Whole, names: Iterable[str]) -> list[Rule] |
         (rule, at), (other, twice) = found[name]
         if rule != other or abs(twice - 2 * at) > 1e-9 * abs(at):
             return None
-        rules.append(Rule(rule.row, rule.options, at / _RATES[0]))
+        rules.append(Rule(rule.row, rule.options, at / chosen.tried[0]))
     return rules
 
 

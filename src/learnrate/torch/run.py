@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,7 @@ def sweep(
     rates = parse_rates(lrs) if isinstance(lrs, str) else check_rates(lrs)
     if rates is None:
         rates = logspace(*chosen.grid, _GRID)
+    chosen = replace(chosen, tried=(float(max(rates)) / 2, float(max(rates))))
     loss_name, recipe = recipe_of(loss, step, metrics, precision)
     options = step_options(clip_grad_norm, clip_grad_value, accumulate, schedule, precision, ema)
     where = as_device(device)

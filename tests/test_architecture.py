@@ -43,6 +43,7 @@ RANKS = {
     "compat": 8,
     "cli": 9,
     "lightning": 9,
+    "skorch": 9,
     "transformers": 9,
     "__init__": 10,
     "__main__": 10,
@@ -53,7 +54,17 @@ NOTE = SOURCE / "book" / "note"
 
 # What may be installed and must not be loaded by `import learnrate`.
 HEAVY = ["matplotlib", "numba", "polars", "pandas", "pyarrow", "scipy", "torch", "ray", "plotly"]
-HEAVY += ["jinja2", "marimo", "rich", "typer", "IPython", "sklearn", "lightning", "transformers"]
+HEAVY += [
+    "jinja2",
+    "marimo",
+    "rich",
+    "typer",
+    "IPython",
+    "sklearn",
+    "lightning",
+    "transformers",
+    "skorch",
+]
 
 
 def room(path: Path) -> str:

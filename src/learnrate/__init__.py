@@ -103,6 +103,7 @@ def __getattr__(name: str) -> Any:
     elif name in __all__ or name in (
         "lightning",
         "sklearn",
+        "skorch",
         "torch",
         "transformers",
     ):  # not in __all__, since they need optional packages

@@ -20,6 +20,11 @@ __all__ = ["STARTS", "Source", "as_device", "model_dtype", "start_whole"]
 
 Source = nn.Module | Callable[[], nn.Module]
 STARTS = ("given", "reset")
+_DOORS = {
+    "NeuralNet": "learnrate.skorch.sweep(net, X, y)",
+    "Trainer": "learnrate.transformers.sweep(trainer)",
+}
+"""What people may give in place of a module, and where it belongs."""
 
 _DTYPES = (torch.float64, torch.float32)
 
@@ -68,6 +73,12 @@ def _module(model: Source) -> nn.Module:
     if isinstance(model, nn.Module):
         original: nn.Module = getattr(model, "_orig_mod", model)  # what torch.compile wrapped
         return original
+    for kind in type(model).__mro__:
+        if kind.__name__ in _DOORS:
+            raise OptionError(
+                f"model must be an nn.Module. Got a {kind.__name__}, which brings its own training, instead; use "
+                f"{_DOORS[kind.__name__]}."
+            )
     if not callable(model):
         raise OptionError(
             "model must be an nn.Module or a callable that returns one. "

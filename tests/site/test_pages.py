@@ -45,7 +45,9 @@ def test_the_reference_lists_every_public_name(suffix: str) -> None:
         (DOCS / f"{page}{suffix}.md").read_text("utf-8") for page in ("api", "api-arrays")
     )
     found = set(re.findall(r"auto(?:function|class|module):: learnrate\.(\w+)$", listed, re.M))
-    assert found - {"lightning", "sklearn", "torch", "transformers"} == set(learnrate.__all__)
+    assert found - {"lightning", "sklearn", "skorch", "torch", "transformers"} == set(
+        learnrate.__all__
+    )
     assert found > SUBMODULES
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -142,6 +143,30 @@ def test_the_note_uses_public_names_only(path: Path) -> None:
         else {"book", "_extras", "_files", "_templates", "_translation"}
     )
     assert {there for there, _ in imported_rooms(path)} <= PUBLIC | tools
+
+
+UNCHECKED = {
+    "learnrate.torch": "beartype draws from Python's random numbers, which belong to a training",
+    "learnrate.training.losses": "beartype refuses Self outside of a class that it decorates",
+    "learnrate.sklearn": "beartype refuses Self outside of a class that it decorates",
+    "learnrate.sweeps.front": "a protocol that cannot be checked at run time",
+    "learnrate.sweeps.linear_task": "a protocol that cannot be checked at run time",
+    "learnrate.sweeps.rates": "it is given what a user gives, of any type",
+    "learnrate._shapes": "it defines them",
+}
+"""Files with shapes in their annotations that are not checked while tests run, and why."""
+
+
+def test_shapes_are_checked_wherever_they_are_written(pytestconfig: pytest.Config) -> None:
+    [listed] = [a for a in pytestconfig.getini("addopts") if a.startswith("--jaxtyping-packages")]
+    checked = listed.partition("=")[2].split(",")
+    assert set(checked) - {"beartype.beartype"} <= {*MODULES, *(f"learnrate.{r}" for r in RANKS)}
+    shaped = [
+        name
+        for name, path in MODULES.items()
+        if re.search(r"\b(Float|Int|Bool)\[", path.read_text(encoding="utf-8"))
+    ]
+    assert not [name for name in shaped if not name.startswith((*checked, *UNCHECKED))]
 
 
 def test_every_room_is_ranked_and_every_rank_below_the_top_is_used() -> None:

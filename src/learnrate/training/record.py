@@ -91,21 +91,21 @@ class Record:
         """The numbers of all lanes of a seed."""
         return np.arange(len(self.lrs))
 
-    def add(self, s: int, lanes: Int[Array, " L"], states: LaneStates) -> Int[Array, " L"]:
+    def add(self, s: int, lanes: Int[Array, " L"], states: LaneStates) -> Int[Array, " M"]:
         """Add states of some lanes of seed ``s``.
 
         Parameters
         ----------
         s : int
             Number of the seed, from 0.
-        lanes : int array
+        lanes : int array, shape (L,)
             Numbers in the sweep of the lanes of the problem to which the states belong.
         states : LaneStates
             Of all these lanes, or of those in ``states.lanes``.
 
         Returns
         -------
-        int array, shape (L,)
+        int array, shape (M,)
             Numbers in the sweep of the lanes of these states.
         """
         if states.lanes is not None:

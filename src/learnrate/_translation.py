@@ -25,9 +25,9 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from learnrate.errors import not_one_of
+from learnrate.errors import not_one_of, option
 
-__all__ = ["LANGUAGES", "Say", "as_it_is", "check_language", "default_language", "translator"]
+__all__ = ["LANGUAGES", "Say", "as_it_is", "as_language", "translator"]
 
 Say = Callable[[str], str]
 """Translates an English sentence into the language of the user."""
@@ -35,6 +35,10 @@ Say = Callable[[str], str]
 _PATTERNS = {"#": r"[^\s,;]+?", "@": r"[\d,]+ (?:epoch|step)s?"}
 _ITEMS = re.compile(r", (?![^(]*\))")
 _SENTENCES = re.compile(r"(?<=[.;]) (?=[A-Z…0-9])")
+
+
+LANGUAGES = {"中文": "zh", "English": "en"}
+"""The names of the languages, and their codes."""
 
 
 def as_it_is(text: str) -> str:
@@ -45,22 +49,6 @@ def as_it_is(text: str) -> str:
 def translator(lang: str) -> Say:
     """The function that translates English text into a language, ``en`` or ``zh``."""
     return _into_chinese if lang == "zh" else as_it_is
-
-
-def check_language(lang: str) -> str:
-    """Return ``lang`` if it is a known language.
-
-    Raises
-    ------
-    OptionError
-        If it is not.
-    """
-    if lang not in _LANGUAGES:
-        raise not_one_of("lang", lang, _LANGUAGES)
-    return lang
-
-
-_LANGUAGES = ("en", "zh")
 
 
 class _Entry:
@@ -123,12 +111,19 @@ def _into_chinese(text: str) -> str:
     return said
 
 
-LANGUAGES = {"中文": "zh", "English": "en"}
-"""The names of the languages, and their codes."""
+def as_language(lang: str | None = None) -> str:
+    """The code of a language, ``"en"`` or ``"zh"``: ``lang``, by default that of the system.
 
-
-def default_language() -> str:
-    """``"zh"`` if the system's locale is Chinese, else ``"en"``."""
-    named = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), None)
-    words = named or locale.getlocale()[0] or ""
-    return "zh" if words.lower().startswith(("zh", "chinese")) else "en"
+    Raises
+    ------
+    OptionError
+        If ``lang`` is another language.
+    """
+    if lang is None:
+        named = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), None)
+        words = named or locale.getlocale()[0] or ""
+        return "zh" if words.lower().startswith(("zh", "chinese")) else "en"
+    known = sorted(LANGUAGES.values())
+    if lang not in known:
+        raise not_one_of(option("lang"), lang, known)
+    return lang

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from learnrate._translation import check_language
+from learnrate._translation import as_language
 from learnrate.cli.explain import explain
 from learnrate.cli.groups import GroupedCommand
 from learnrate.cli.help import Command, Group
@@ -64,7 +64,7 @@ def learnrate(
     learnrate play                                drag a rate, and see what it will do
     """
     if lang is not None:
-        language = {"lang": check_language(lang)}
+        language = {"lang": as_language(lang)}
         context.default_map = dict.fromkeys(COMMANDS, language)
     if context.invoked_subcommand is None:
         print(context.get_help())

@@ -98,13 +98,12 @@ def explain(
     Example:  learnrate explain softmax.py --backward 5 --save explain.html
     """
     from learnrate._files import check_output
-    from learnrate._translation import default_language
+    from learnrate._translation import as_language
     from learnrate.book.steps.files import SUFFIXES
     from learnrate.book.steps.front import explain as explain_step
     from learnrate.book.steps.messages import messages_in
 
-    language = lang if lang is not None else default_language()
-    messages_in(language)  # an unknown language is an error before any work
+    language = as_language(lang)
     outputs = [check_output(path, SUFFIXES) for path in save or ()]
     is_script = data is not None and data.lower().endswith((".py", ".ipynb"))
     _check_options(context, _FOR_TABLES if is_script else _FOR_SCRIPTS, is_script)

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import pairwise
 from typing import NoReturn
 
-from learnrate._translation import LANGUAGES, default_language, translator
+from learnrate._translation import LANGUAGES, as_language, translator
 from learnrate._translation import Say as Translate
 from learnrate.errors import LearnrateError, LearnrateWarning, as_flags
 
@@ -89,7 +89,7 @@ def _language(words: Sequence[str]) -> str:
     """The language of ``--lang``, else that of the system, for errors that occur before options are parsed."""
     named = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
     named += [after for word, after in pairwise(words) if word == "--lang"]
-    return named[-1] if named and named[-1] in LANGUAGES.values() else default_language()
+    return named[-1] if named and named[-1] in LANGUAGES.values() else as_language()
 
 
 def _usage(error: Exception, words: Sequence[str]) -> str:

@@ -51,9 +51,10 @@ def note(
     learnrate note perceptron  a hidden layer: ReLU that dies, symmetry
     learnrate note momentum    momentum and Adam on a bowl that you stretch
     """
+    from learnrate._translation import as_language
     from learnrate.book.note import launch
 
-    language = launch.as_language(lang)
+    language = as_language(lang)
     given: dict[str, object] = {"--edit": edit, "--port": port, "--no-browser": no_browser}
     if list_notes:
         _refuse({**given, "a name": name, "--export": export}, "--list")

@@ -30,9 +30,8 @@ def play(
     \b
     Example:  learnrate play --save play.html
     """
-    from learnrate._translation import translator
+    from learnrate._translation import as_language, translator
     from learnrate.book import play as page
-    from learnrate.book.note.launch import as_language
     from learnrate.errors import OptionError, option
 
     language = None if lang is None else as_language(lang)

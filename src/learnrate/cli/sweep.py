@@ -263,7 +263,7 @@ def sweep(
     \b
     Example:  learnrate sweep diabetes --lrs auto --epochs 20 --save sweep.png
     """
-    from learnrate._translation import check_language, default_language, translator
+    from learnrate._translation import as_language, translator
     from learnrate.cli import options
     from learnrate.cli.models import sweep_model
     from learnrate.cli.output import print_result, print_where_to_go_on
@@ -277,7 +277,7 @@ def sweep(
     from learnrate.training.monitor import Monitor, SweepInterrupted
     from learnrate.training.schedules import Schedule
 
-    language = default_language() if lang is None else check_language(lang)
+    language = as_language(lang)
     if why is not None:
         check_rates([why])
     trained = epochs if steps is None else steps

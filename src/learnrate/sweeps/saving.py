@@ -13,7 +13,7 @@ import numpy as np
 
 from learnrate._extras import require
 from learnrate._files import check_output, check_output_folder, write_atomically
-from learnrate._translation import check_language, translator
+from learnrate._translation import as_language, translator
 from learnrate.errors import LearnrateWarning, OutputError, not_one_of
 from learnrate.report.interactive import ReportTexts, save_report
 from learnrate.report.static import chinese_font, draw_curves, draw_rates, save_figure
@@ -74,7 +74,7 @@ def save_sweep(
     lang: str = "en",
 ) -> Path:
     """Write ``result`` in the format of the suffix, and return the path: see `SweepResult.save`."""
-    check_language(lang)
+    as_language(lang)
     folder = _is_folder(path)
     path = check_sweep_output(path, picture)
     if folder:

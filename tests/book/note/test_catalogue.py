@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 import learnrate.book.note
-from learnrate._translation import LANGUAGES, default_language
+from learnrate._translation import LANGUAGES, as_language
 from learnrate.book.note.catalogue import catalogue, note_texts
 from learnrate.book.note.launch import NOTES
 from learnrate.book.note.tex import mathml
@@ -81,4 +81,4 @@ def test_the_language_is_the_systems(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert default_language() == lang
+    assert as_language() == lang

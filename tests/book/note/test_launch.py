@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from learnrate._translation import as_language
 from learnrate.book.note import launch
 from learnrate.errors import MissingExtraError, OptionError
 
@@ -56,8 +57,8 @@ def test_each_note_has_a_copy_of_its_own_name(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_one_line() -> None:
-    with pytest.raises(OptionError, match=r"--lang must be zh or en. Got 'fr'"):
-        launch.as_language("fr")
+    with pytest.raises(OptionError, match=r"lang must be one of en, zh. Got 'fr'"):
+        as_language("fr")
     with pytest.raises(
         OptionError, match=r"note must be one of linear, .* Did you mean 'softmax'\?"
     ):

@@ -10,13 +10,11 @@ from pathlib import Path
 
 from learnrate._extras import require
 from learnrate._files import check_output, write_atomically
-from learnrate._translation import LANGUAGES, default_language
 from learnrate.book.note.catalogue import note_texts
-from learnrate.errors import OptionError, did_you_mean, not_one_of
+from learnrate.errors import not_one_of
 
 __all__ = [
     "NOTES",
-    "as_language",
     "copy_to_edit",
     "notebook",
     "serve",
@@ -31,25 +29,6 @@ _OPENED = {
     "zh": "笔记在浏览器中打开，地址见下；在这里按 Ctrl-C 结束。",
     "en": "The note opens in your browser, at the address below; Ctrl-C here ends it.",
 }
-
-
-def as_language(lang: str | None) -> str:
-    """``"zh"`` or ``"en"``; the system's unless given.
-
-    Raises
-    ------
-    OptionError
-        For any other.
-    """
-    known = list(LANGUAGES.values())
-    if lang is None:
-        return default_language()
-    if lang not in known:
-        raise OptionError(
-            f"--lang must be {' or '.join(known)}. Got {lang!r} instead."
-            + did_you_mean(lang, known)
-        )
-    return lang
 
 
 def titles(lang: str) -> dict[str, str]:

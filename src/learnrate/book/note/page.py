@@ -8,7 +8,7 @@ from typing import Any
 import marimo as mo
 
 import learnrate
-from learnrate._translation import LANGUAGES, default_language, translator
+from learnrate._translation import LANGUAGES, as_language, translator
 from learnrate.book.note.catalogue import Texts
 from learnrate.book.note.graph import graph
 from learnrate.book.note.listing import source_of
@@ -40,7 +40,7 @@ __all__ = [
 
 def language_switch() -> Any:
     """The languages to choose from; first that of the option ``--lang``, else the system's."""
-    asked = str(mo.cli_args().get("lang") or default_language())
+    asked = str(mo.cli_args().get("lang") or as_language())
     names = {code: name for name, code in LANGUAGES.items()}
     return mo.ui.radio(LANGUAGES, value=names.get(asked, "English"), inline=True)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, get_args
+from typing import Literal
 
+from learnrate._translation import as_language
 from learnrate.book.note.catalogue import catalogue
-from learnrate.errors import OptionError, did_you_mean
 
-__all__ = ["Language", "Messages", "Prose", "messages_in", "prose"]
-
-Language = Literal["en", "zh"]
+__all__ = ["Messages", "Prose", "messages_in", "prose"]
 
 Kind = Literal["text", "code", "math"]
 
@@ -21,7 +19,7 @@ Prose = tuple[tuple[str, Kind], ...]
 class Messages:
     """All texts of an explanation in one language, as attributes with the names in ``texts.toml``."""
 
-    def __init__(self, lang: Language) -> None:
+    def __init__(self, lang: str) -> None:
         self._texts = {name: text[lang] for name, text in catalogue("steps").items()}
 
     def __getattr__(self, name: str) -> str:
@@ -42,13 +40,7 @@ def messages_in(lang: str) -> Messages:
     OptionError
         If the language is not ``en`` or ``zh``.
     """
-    known = get_args(Language)
-    if lang not in known:
-        raise OptionError(
-            f"lang must be one of {', '.join(known)}. Got {lang!r} instead."
-            + did_you_mean(lang, known)
-        )
-    return Messages(lang)  # type: ignore[arg-type]  # checked above
+    return Messages(as_language(lang))
 
 
 def prose(message: str, **values: object) -> Prose:

@@ -147,9 +147,10 @@ def not_one_of(what: str, value: object, known: Iterable[str]) -> OptionError:
     ``what`` is the option: a placeholder of `option`, or a name.
     """
     known = list(known)
+    near = _most_similar(value, known)
     return OptionError(
         f"{what} must be one of {', '.join(known)}. Got {value!r} instead."
-        + did_you_mean(value, known)
+        + (f" Did you mean {near!r}?" if near else "")
     )
 
 
@@ -159,12 +160,18 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     The text starts with a space, to follow a sentence.
     """
     names = list(known)
-    folded = {item.casefold(): item for item in names}
-    typed = str(name).casefold()
-    swapped = [item for item in folded if sorted(item) == sorted(typed)]
-    near = swapped or difflib.get_close_matches(typed, folded, n=1, cutoff=0.6)
+    near = _most_similar(name, names)
     if near:
-        return f" Did you mean {folded[near[0]]!r}?"
+        return f" Did you mean {near!r}?"
     if len(names) <= 12:
         return " Known: " + ", ".join(names) + "."
     return f" Known: {', '.join(names[:10])}, … ({len(names)} in all)."
+
+
+def _most_similar(name: object, known: Iterable[str]) -> str | None:
+    """The known name that is most similar to one with a typing error; None if none is."""
+    folded = {item.casefold(): item for item in known}
+    typed = str(name).casefold()
+    swapped = [item for item in folded if sorted(item) == sorted(typed)]
+    near = swapped or difflib.get_close_matches(typed, folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None

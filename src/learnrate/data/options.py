@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from learnrate.errors import OptionError, did_you_mean, option
+from learnrate.errors import OptionError, did_you_mean, not_one_of, option
 
 __all__ = ["SEPARATORS", "Table"]
 
@@ -123,9 +123,7 @@ class Table:
     @staticmethod
     def _one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
         if value is not None and value not in known:
-            raise OptionError(
-                f"{option(name)} must be one of {', '.join(known)}. Got {value!r} instead."
-            )
+            raise not_one_of(option(name), value, known)
 
     def given(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """The options that differ from their defaults, of all names or of some."""

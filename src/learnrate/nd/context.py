@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from learnrate.errors import OptionError
+from learnrate.errors import OptionError, not_one_of
 
 __all__ = ["Context", "check_context", "cpu", "current_context", "gpu"]
 
@@ -30,9 +30,7 @@ class Context:
             self.device_id: int = device_type.device_id
             return
         if device_type not in _DEVICES:
-            raise OptionError(
-                f"A device must be one of {', '.join(_DEVICES)}. Got {device_type!r} instead."
-            )
+            raise not_one_of("A device", device_type, _DEVICES)
         self.device_type, self.device_id = device_type, device_id
 
     def __eq__(self, other: object) -> bool:

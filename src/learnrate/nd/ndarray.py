@@ -12,7 +12,7 @@ from learnrate._shapes import Array
 from learnrate.autograd import Leaf, Node, mark_variables
 from learnrate.autograd import backward as _backward
 from learnrate.autograd.scopes import state
-from learnrate.errors import AutogradError, InputError, MissingNameError, OptionError
+from learnrate.errors import AutogradError, InputError, MissingNameError, not_one_of
 from learnrate.nd.apply import quiet, unary
 from learnrate.nd.context import Context, check_context, cpu
 from learnrate.nd.functions.arguments import check_writable, record_copy
@@ -164,9 +164,7 @@ class NDArray(Methods):
 
     def _mark(self, gradient: Any, grad_req: str) -> None:
         if grad_req not in GRAD_REQS:
-            raise OptionError(
-                f"grad_req must be one of {', '.join(GRAD_REQS)}. Got {grad_req!r} instead."
-            )
+            raise not_one_of("grad_req", grad_req, GRAD_REQS)
         self._check_like(gradient, "A gradient's memory")
         self._node = Leaf(self._data, gradient, grad_req)
 

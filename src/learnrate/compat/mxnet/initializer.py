@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from learnrate._missing import is_mxnet_name, missing
-from learnrate.errors import InputError, OptionError, did_you_mean
+from learnrate.errors import InputError, OptionError, did_you_mean, not_one_of
 from learnrate.nd import NDArray, random
 
 __all__ = [
@@ -133,7 +133,7 @@ class Xavier(Initializer):
 
 def _check(name: str, value: Any, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise OptionError(f"{name} must be one of {', '.join(known)}. Got {value!r} instead.")
+        raise not_one_of(name, value, known)
 
 
 _BY_NAME: dict[str, type[Initializer]] = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from learnrate.autograd import Node
 from learnrate.autograd.scopes import state
-from learnrate.errors import AutogradError, InputError, OptionError, did_you_mean
+from learnrate.errors import AutogradError, InputError, OptionError, not_one_of
 from learnrate.nd.base import A, Base
 from learnrate.nd.operator_errors import dtype_error, operand_error
 from learnrate.nd.operators.elementwise import COPY
@@ -41,10 +41,7 @@ def dtype_of(dtype: Any) -> np.dtype[Any]:
     except TypeError:
         found = None
     if found is None or found.name not in DTYPES:
-        raise OptionError(
-            f"dtype must be one of {', '.join(DTYPES)}. Got {dtype!r} instead."
-            + (did_you_mean(dtype, DTYPES) if isinstance(dtype, str) else "")
-        )
+        raise not_one_of("dtype", dtype, DTYPES)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from learnrate.autograd import is_training
-from learnrate.errors import InputError, OptionError
+from learnrate.errors import InputError, OptionError, not_one_of
 from learnrate.nd import random
 from learnrate.nd.functions import elementwise
 from learnrate.nd.functions.products import dot
@@ -24,9 +24,7 @@ _ACTIVATIONS = {
 def Activation(data: NDArray, act_type: str) -> NDArray:
     """Apply relu, sigmoid, softrelu, softsign or tanh, by name."""
     if act_type not in _ACTIVATIONS:
-        raise OptionError(
-            f"act_type must be one of {', '.join(_ACTIVATIONS)}. Got {act_type!r} instead."
-        )
+        raise not_one_of("act_type", act_type, _ACTIVATIONS)
     return _ACTIVATIONS[act_type](data)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from learnrate import nd
 from learnrate._missing import missing
 from learnrate.compat.mxnet.gluon.data.dataset import Dataset, stacked
-from learnrate.errors import OptionError
+from learnrate.errors import OptionError, not_one_of
 
 __all__ = ["DataLoader"]
 
@@ -58,9 +58,7 @@ class DataLoader:
         if shuffle and sampler is not None:
             raise OptionError("shuffle must be left out where there is a sampler. Got both.")
         if last_batch not in _LAST_BATCH:
-            raise OptionError(
-                f"last_batch must be one of {', '.join(_LAST_BATCH)}. Got {last_batch!r} instead."
-            )
+            raise not_one_of("last_batch", last_batch, _LAST_BATCH)
         self._dataset, self._size, self._shuffle = dataset, batch_size, shuffle
         self._sampler, self._last_batch, self._batchify = sampler, last_batch, batchify_fn
         self._rest: list[int] = []

@@ -39,7 +39,7 @@ def bowl(
 
 
 def test_the_rate_falls_with_the_length_and_the_interval_widens() -> None:
-    one, ten, thirty = (longer_run(1e-2, M) for M in (1, 10, 30))
+    one, ten, thirty = (longer_run(1e-2, M) for M in (1.0, 10.0, 30.0))
     assert one.lr == 1e-2
     assert (ten.lr, thirty.lr) == pytest.approx((1e-2 * 10**-0.32, 1e-2 * 30**-0.32))
     assert math.log(ten.high / ten.lr) == pytest.approx(1.8 * math.hypot(0.47, 0.22 * math.log(10)))

@@ -152,6 +152,7 @@ UNCHECKED = {
     "learnrate.sweeps.front": "a protocol that cannot be checked at run time",
     "learnrate.sweeps.linear_task": "a protocol that cannot be checked at run time",
     "learnrate.sweeps.findings": "it is given what a user gives, of any type",
+    "learnrate.sweeps.measured": "it is given what a user gives, of any type",
     "learnrate.sweeps.rates": "it is given what a user gives, of any type",
     "learnrate._shapes": "it defines them",
 }

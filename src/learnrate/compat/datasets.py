@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from learnrate._shapes import Array
-from learnrate._translation import default_language, translator
+from learnrate._translation import as_language, translator
 from learnrate.compat import lookalikes
 from learnrate.errors import DataError, OptionError
 
@@ -118,7 +118,7 @@ def _made_up(name: str, place: str, make: Callable[[], T]) -> T:
             f"{name}: no file was found, so made-up examples of the same shapes are used; "
             f"their results are not the book's. For the real ones put {place}."
         )
-        print(translator(default_language())(said), file=sys.stderr)
+        print(translator(as_language())(said), file=sys.stderr)
     return make()
 
 

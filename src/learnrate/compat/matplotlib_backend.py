@@ -13,7 +13,7 @@ from matplotlib._pylab_helpers import Gcf
 from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas
 
 from learnrate._files import write_atomically
-from learnrate._translation import default_language, translator
+from learnrate._translation import as_language, translator
 from learnrate.compat.inline import next_picture
 
 __all__ = ["FigureCanvas", "show"]
@@ -30,5 +30,5 @@ def show(*args: Any, **kwargs: Any) -> None:
                 path, partial(manager.canvas.figure.savefig, dpi=_DPI, bbox_inches="tight")
             )
             # Not on standard output, which belongs to the script.
-            print(translator(default_language())(f"Saved {path}"), file=sys.stderr)
+            print(translator(as_language())(f"Saved {path}"), file=sys.stderr)
         Gcf.destroy(manager)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 import learnrate as lr
@@ -251,6 +252,21 @@ def test_without_a_font_figures_are_english_and_that_is_said(
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     with pytest.raises(OptionError, match="lang must be one of"):
         result.save(tmp_path / "c.svg", lang="fr")
+
+
+def test_a_font_that_was_installed_later_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Matplotlib keeps its list of fonts, so that one installed after a first run is not in it."""
+    fonts = font_manager.fontManager.ttflist[:]
+    path = font_manager.findfont("DejaVu Sans Mono")
+    monkeypatch.setattr(static, "_CHINESE", "No Such Font, DejaVu Sans Mono")
+    assert static.chinese_font() == "DejaVu Sans Mono"
+    older = [font for font in fonts if font.name != "DejaVu Sans Mono"]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", older)
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    assert static.chinese_font() is None
+    broken = Path("broken.ttf").resolve()
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [str(broken), path])
+    assert static.chinese_font() == "DejaVu Sans Mono"
 
 
 @pytest.mark.parametrize(("english", "chinese"), ENTRIES, ids=lambda text: text[:40])

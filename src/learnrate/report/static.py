@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -257,7 +258,23 @@ _CHINESE = """
 
 def chinese_font() -> str | None:
     """A font of this machine that has Chinese characters; None if there is none that is known."""
+    return _known_chinese_font() or (_known_chinese_font() if _added_new_fonts() else None)
+
+
+def _known_chinese_font() -> str | None:
     from matplotlib.font_manager import get_font_names
 
     here = set(get_font_names())
     return next((name for name in map(str.strip, _CHINESE.split(",")) if name in here), None)
+
+
+def _added_new_fonts() -> bool:
+    """Add the fonts that were installed after matplotlib made its list, which it keeps; whether there are any."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    listed = {font.fname for font in fontManager.ttflist}
+    new = [path for path in findSystemFonts() if path not in listed]
+    for path in new:
+        with contextlib.suppress(OSError, RuntimeError, ValueError):  # what FreeType cannot read
+            fontManager.addfont(path)
+    return bool(new)

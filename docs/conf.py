@@ -12,11 +12,13 @@ import types
 from typing import Any
 
 import jieba
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.ext.autodoc import SLOTSATTR
 from sphinx.util import logging
 
 import learnrate
+from learnrate.book.note.tex import mathml
 
 CHINESE = os.environ.get("LEARNRATE_DOCS_LANGUAGE") == "zh_CN"
 
@@ -28,6 +30,8 @@ language = "zh_CN" if CHINESE else "en"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
 myst_heading_anchors = 3
+myst_fence_as_directive = ["math"]
+html_math_renderer = "mathml"  # what browsers show by themselves, without a script
 # `site:` is a page of the other language, by its place in the built site.
 myst_url_schemes = {"http": None, "https": None, "mailto": None, "site": "{{path}}"}
 suppress_warnings = ["misc.highlighting_failure"]
@@ -99,8 +103,17 @@ def is_no_entry(
     return True if field or (name.startswith("set_") and name.endswith("_request")) else None
 
 
+def formula(translator: Any, node: Any) -> None:
+    """A formula as MathML, on a line of its own or within one."""
+    block = isinstance(node, nodes.math_block)
+    text = mathml(node.astext(), block=block)
+    translator.body.append(f'<div class="formula">{text}</div>' if block else text)
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
     """Sphinx calls this once."""
+    app.add_html_math_renderer("mathml", (formula, None), (formula, None))
     app.connect("autodoc-process-docstring", docstring_is_there, priority=400)
     app.connect("autodoc-skip-member", is_no_entry)
     if CHINESE:

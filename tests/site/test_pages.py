@@ -9,6 +9,7 @@ import pytest
 
 import learnrate
 from docs.make_site import pages, with_links_mended
+from learnrate.book.note.tex import mathml
 
 DOCS = Path(__file__).parents[2] / "docs"
 SUBMODULES = {"autograd", "data", "errors", "nd", "scratch", "theory"}
@@ -33,6 +34,24 @@ def test_the_explorer_is_linked_beside_the_pages_of_its_language(name: str) -> N
     page = DOCS / name
     mended = with_links_mended(page.read_text("utf-8"), page, pages())
     assert "](site:play.html)" in mended
+
+
+def test_formulas_are_the_same_in_both_languages_and_can_be_typeset() -> None:
+    """On lines of their own; a formula that is set in letters of a typewriter would be a block ``text``."""
+    for page in ("theory", "engines"):
+        english, chinese = (
+            re.findall(r"^```math\n(.*?)^```", (DOCS / name).read_text("utf-8"), re.M | re.S)
+            for name in (f"{page}.md", f"{page}.zh-CN.md")
+        )
+        assert english == chinese
+        assert len(english) >= 3
+        for formula in english:
+            assert mathml(formula, block=True).startswith('<math display="block">')
+    for path in DOCS.glob("*.md"):
+        plain = re.findall(r"^```text\n(.*?)^```", path.read_text("utf-8"), re.M | re.S)
+        assert not [
+            block for block in plain if block.count("\n") < 4 and re.search(r"[Σλδθ]", block)
+        ]
 
 
 def test_both_indexes_list_the_same_pages() -> None:

@@ -89,5 +89,12 @@ def test_formulas_become_mathml() -> None:
     assert "<mfrac><mrow><mi>η</mi></mrow>" in mathml(r"\frac{\eta}{|\mathcal B|}", block=True)
     assert mathml(r"\begin{aligned} a &= b\\ c &= d \end{aligned}").count("<mtr>") == 2
     assert "&lt;" in mathml("a < b")
+    assert mathml(r"\delta'^2") == (
+        '<math><msup><mrow><mi>δ</mi><mo lspace="0" rspace="0">′</mo></mrow><mn>2</mn></msup></math>'
+    )
+    assert mathml(r"\lim_{T \to \infty} a", block=True).startswith(
+        '<math display="block"><munder><mo'
+    )
+    assert "<mi mathvariant='normal'>mean</mi>" in mathml(r"\mathrm{mean}\,\tilde x")
     with pytest.raises(ValueError, match=r"command \\oint"):
         mathml(r"\oint x")

@@ -1,4 +1,4 @@
-"""Formulas in LaTeX as MathML, which browsers show without any script: what the texts of the notes use of LaTeX."""
+"""Formulas in LaTeX as MathML, which browsers show without any script: what the notes and the site use of LaTeX."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ __all__ = ["mathml"]
 
 _TOKENS = re.compile(r"\\[A-Za-z]+|\\.|[{}^_&]|\d+(?:\.\d+)?|\S", re.DOTALL)
 _LETTERS = {
-    "alpha": "α", "beta": "β", "ell": "ℓ", "eta": "η", "kappa": "κ", "lambda": "λ", "mu": "μ", "theta": "θ",
-    "varepsilon": "ε", "partial": "∂", "nabla": "∇",
+    "alpha": "α", "beta": "β", "delta": "δ", "ell": "ℓ", "eta": "η", "kappa": "κ", "lambda": "λ", "mu": "μ", "theta": "θ", "phi": "φ",
+    "varepsilon": "ε", "Lambda": "Λ", "Sigma": "Σ", "partial": "∂", "nabla": "∇", "infty": "∞",
 }  # fmt: skip
-_SIGNS = {"leftarrow": "←", "in": "∈", "odot": "⊙", "cdot": "·", "top": "⊤", "|": "‖"}
-_WORDS = ("ln", "max", "min")
+_SIGNS = {"leftarrow": "←", "to": "→", "in": "∈", "odot": "⊙", "cdot": "·", "top": "⊤", "|": "‖"}
+_WORDS = ("ln", "log", "max", "min")
+_LARGE = (r"\sum", r"\lim")
+_ACCENTS = {"hat": "^", "tilde": "~", "bar": "¯"}
 _SPACES = {",": 0.17, " ": 0.33, "quad": 1.0, "qquad": 2.0}
 _SCRIPT_B = "ℬ"
 
@@ -43,11 +45,14 @@ class _Reader:
         return "".join(found)
 
     def _with_scripts(self) -> str:
-        large = self._tokens[self._at] == r"\sum"
+        large = self._tokens[self._at] in _LARGE
         base, scripts = self._one(), {}
-        while self._at < len(self._tokens) and self._tokens[self._at] in "^_":
+        while self._at < len(self._tokens) and self._tokens[self._at] in "^_'":
             kind = self._next()
-            scripts[kind] = self._one()
+            if kind == "'":  # the sign is a raised one already
+                base = f'<mrow>{base}<mo lspace="0" rspace="0">′</mo></mrow>'
+            else:
+                scripts[kind] = self._one()
         below, above = ("munder", "mover") if large and self._block else ("msub", "msup")
         both = "munderover" if large and self._block else "msubsup"
         down, up = scripts.get("_"), scripts.get("^")
@@ -90,8 +95,13 @@ class _Reader:
         match name:
             case "sum":
                 return "<mo>∑</mo>"
-            case "hat":
-                return f'<mover accent="true">{self._one()}<mo stretchy="false">^</mo></mover>'
+            case "lim":
+                return '<mo movablelimits="false" rspace=".17em">lim</mo>'
+            case "hat" | "tilde" | "bar":
+                sign = f'<mo stretchy="false">{_ACCENTS[name]}</mo>'
+                return f'<mover accent="true">{self._one()}{sign}</mover>'
+            case "mathrm":
+                return f"<mi mathvariant='normal'>{self._letters()}</mi>"
             case "mathbf" | "boldsymbol":
                 return f'<mrow style="font-weight:bold">{self._one()}</mrow>'
             case "mathcal":
@@ -107,6 +117,14 @@ class _Reader:
             case "begin":
                 return self._aligned()
         raise ValueError(f"The formula has the command \\{name}, which is not known here.")
+
+    def _letters(self) -> str:
+        """What stands in braces, as one word."""
+        self._next()
+        word = ""
+        while (token := self._next()) != "}":
+            word += token
+        return word
 
     def _aligned(self) -> str:
         """Rows that end in ``\\\\``, with cells that ``&`` parts: by turns right and left."""

@@ -208,7 +208,7 @@ def _check(trainer: Any, options: dict[str, Any]) -> None:
 
 
 def _own_methods(trainer: Any, names: Sequence[str]) -> list[str]:
-    """Those of some methods that are not the package's."""
+    """Which of the methods ``names`` the trainer's class defines itself, in place of those of transformers."""
     found = ((name, getattr(trainer, name, None)) for name in names)
     return [
         name

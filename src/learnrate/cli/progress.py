@@ -18,11 +18,11 @@ from learnrate.training.monitor import SoFar
 __all__ = ["SweepView"]
 
 _DELAY_S = 1.0
-"""The view appears after so long."""
+"""Seconds after which the view appears."""
 _SHOWN = 5
-"""So many of the best rates are listed."""
+"""Number of the best rates that are listed."""
 _WIDE = 60
-"""From so many columns on their curves are drawn."""
+"""Width of the terminal, in columns, from which on their curves are drawn."""
 
 
 class SweepView:

@@ -23,7 +23,7 @@ _LEAST_UNIT_BYTES = 1 << 22
 UNITS_AHEAD = 3
 """For each worker, so many units may be computed or wait to be used."""
 _TASKS_PER_WORKER = 2
-"""So that a worker has its next unit when it ends one."""
+"""Tasks that are given to a worker at a time, so that it has the next unit when it ends one."""
 
 
 def matrix_bytes(problem: LinearProblem) -> int:

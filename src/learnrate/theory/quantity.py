@@ -61,7 +61,7 @@ class Quantity:
 
     @classmethod
     def unavailable(cls, why: str) -> Quantity:
-        """No number; ``why`` becomes the note."""
+        """A quantity without a number; ``why`` becomes its note."""
         return cls(None, Kind.UNAVAILABLE, note=why)
 
     def __str__(self) -> str:

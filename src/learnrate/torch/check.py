@@ -225,7 +225,7 @@ class Check:
                 yield from zip(groups, self._multipliers[begin:end], strict=False)
 
     def _first_losses(self, lr: float, most: int | None = None) -> list[float]:
-        """Of the first steps of a training."""
+        """The losses of the first steps of a training that begins anew, with the rate ``lr``; at most ``most`` steps."""
         lane, losses = Lane(self._task, lr), list[float]()
         lane.mode(True)
         for group, multiplier in itertools.islice(self._groups(), most or len(self._multipliers)):

@@ -13,7 +13,7 @@ from learnrate.torch.problem import Training
 __all__ = ["Course"]
 
 _AT_THE_END = 2
-"""So many last minibatches are visited again by the checks."""
+"""Number of minibatches at the end that the checks visit again."""
 
 
 class Course:
@@ -36,7 +36,7 @@ class Course:
         return self._epoch[1]
 
     def pieces(self, begin: int, end: int) -> Iterator[Piece]:
-        """From one measurement to another; both are counted in steps."""
+        """Yield the pieces from step ``begin`` to step ``end``, two measurements; a piece lies in one epoch."""
         training, at, each = self._training, begin, self._task.options.accumulate
         while at < end:
             epoch, step = divmod(at, training.steps)

@@ -24,7 +24,7 @@ _NUMPYS = (torch.float16, torch.float32, torch.float64)
 
 
 def fingerprint_of_model(whole: Whole) -> str:
-    """Of all parameters and buffers, with their names."""
+    """A hash of all parameters and buffers of a model, with their names."""
     digest = Fingerprint()
     for name, tensor in (*whole.named_parameters(), *whole.named_buffers()):
         _add(digest, [name, tensor])
@@ -48,7 +48,7 @@ def checksum(tensors: Iterable[Tensor]) -> int:
 
 
 def fingerprint_of_examples(examples: Examples | None, device: torch.device, first: int) -> str:
-    """Of all examples where they are held; of the ``first`` ones, read with the sweep's draws, where they are not."""
+    """A hash of all examples if they are in memory, else of the ``first`` ones, read with the random numbers of the sweep."""
     digest = Fingerprint()
     parts: Iterable[Any]
     if examples is None:

@@ -18,9 +18,9 @@ _STOPPED = nn.Module | type | ModuleType | FunctionType | MethodType | BuiltinFu
 _WHOLE = _STOPPED | Tensor | np.ndarray | random.Random | np.random.Generator
 _CONTAINERS = (list, tuple, set, frozenset, dict)
 _DEPTH = 3
-"""Containers and objects are looked into so deep."""
+"""Depth to which containers and objects are compared."""
 _MANY = 1000
-"""Of a longer container only the length is looked at."""
+"""Of a container with more entries only the length is compared."""
 
 
 def kept_state(module: nn.Module) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class Lane:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """With the averages, where there are some, in place of the parameters."""
+        """A context in which the model has the averages of the parameters, if there are any, in place of the parameters."""
         own = {name: self.parameters[name].data for name in self.averages}
         for name, average in self.averages.items():
             self.parameters[name].data = average

@@ -134,7 +134,7 @@ class Task:
 
     @property
     def device(self) -> torch.device:
-        """Where lanes are trained."""
+        """The device on which lanes are trained."""
         return next(self.whole.parameters()).device
 
     @property
@@ -162,7 +162,7 @@ class Lanes(ABC):
 
     @abstractmethod
     def where(self, piece: Piece) -> dict[str, Array]:
-        """Where in a piece each lane is, beside `arrays`."""
+        """Arrays that say how far each lane is in a piece, to be saved between two measurements."""
 
     @abstractmethod
     def evaluate(

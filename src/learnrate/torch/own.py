@@ -87,7 +87,7 @@ def check_own_model(
 
 
 class _Found(NamedTuple):
-    """Of a minibatch."""
+    """What a training step on a minibatch gives, to compare two models."""
 
     loss: Tensor
     gradients: list[Tensor | None]

@@ -28,9 +28,9 @@ from learnrate.torch.trace import COARSE, NOISE, close, first_apart
 __all__ = ["Pair"]
 
 _ROUNDING = {torch.float64: 1e-6, torch.float32: 1e-3}
-"""Of an optimizer's step; some classes keep a part of their state in float32."""
+"""Tolerance for the step of an optimizer; some classes keep a part of their state in float32."""
 _BESIDE = 1.01
-"""The other lanes' parameters, as a multiple."""
+"""The parameters of the other lanes are those of the first, times this number."""
 
 
 class Pair:

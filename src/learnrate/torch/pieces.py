@@ -65,7 +65,7 @@ class Piece:
 
 
 class Place:
-    """Where each of K lanes is since the last measurement.
+    """How far each of K lanes has come since the last measurement.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class Place:
     def arrays(
         self, piece: Piece, draws_of: Callable[[int], object] | None = None
     ) -> dict[str, Array]:
-        """All this as arrays with one row for each lane.
+        """The attributes as arrays with one row for each lane.
 
         Parameters
         ----------

@@ -23,7 +23,7 @@ __all__ = ["ALONE", "STACKED", "Need", "Prepared", "bytes_of_lanes", "lanes_at_o
 
 STACKED, ALONE = "lanes stacked by vmap", "one lane at a time"
 _SHARE = 0.5
-"""Of the free memory; the rest is left for whatever else runs."""
+"""The share of the free memory that lanes may take; the rest is left for other programs."""
 _IN_MEMORY = 1 / 8
 """Up to this share of the free memory the states of all lanes are held in memory; beyond it, in a temporary file."""
 
@@ -117,7 +117,7 @@ def lanes_at_once(prepared: Prepared, training: Training, lanes: int) -> int:
 
 
 def _state_bytes(task: Task) -> int:
-    """Of what one lane's training continues from, about."""
+    """About how many bytes the state of one lane has: parameters, optimizer state, averages and buffers."""
     arrays = 1 + task.slots + (task.options.ema is not None)
     buffers = sum(b.nbytes for n, b in task.whole.named_buffers() if n in task.probe.moving)
     return task.layout.size * task.dtype.itemsize * arrays + buffers

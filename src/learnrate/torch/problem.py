@@ -89,12 +89,12 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Of the optimizer, in an epoch."""
+        """Number of steps of the optimizer in an epoch."""
         return -(-self.order.steps // self.options.accumulate)
 
     @property
     def stops(self) -> list[int]:
-        """Where lanes are measured, in steps from the start; the last one is the end."""
+        """The steps, counted from the start, after which lanes are measured; the last one is the end."""
         positions: list[int] = self.horizon.positions.tolist()
         return positions if self.horizon.unit == "step" else [p * self.steps for p in positions]
 
@@ -114,7 +114,7 @@ class Training:
 
     @property
     def device(self) -> torch.device:
-        """Where lanes are trained."""
+        """The device on which lanes are trained."""
         return torch.device(self.config.device)
 
     def __getstate__(self) -> dict[str, Any]:

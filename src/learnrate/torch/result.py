@@ -93,7 +93,7 @@ class TorchSweepResult(SweepResult):
         return found
 
     def _ends(self, point: int) -> tuple[str, Float[Array, "S K"]]:
-        """With ``keep="best"`` rates are compared by what is kept."""
+        """The criterion and its values by which rates are compared at a point; with ``keep="best"`` the lowest so far."""
         name, losses = self._criterion
         if self.config.keep != "best":
             return super()._ends(point)

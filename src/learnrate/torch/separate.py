@@ -125,7 +125,7 @@ class SeparateLanes(Lanes):
         )
 
     def where(self, piece: Piece) -> dict[str, Array]:
-        """Where in a piece each lane is; see `Lanes.where`."""
+        """Arrays that say how far each lane is in a piece, to be saved between two measurements."""
         draws = self._draws
         return self.place.arrays(piece, None if draws is None else lambda k: draws[k]())
 

@@ -1,4 +1,4 @@
-"""From what a user gives as data to `Examples`."""
+"""Makes `Examples` of the data that a user gives: tensors, arrays, a Dataset or a DataLoader."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ def _items(drawn: DrawnExamples, *, certain: bool) -> list[Any] | None:
 
 
 def _places(generators: Sequence[Any]) -> list[Any]:
-    """Where generators are."""
+    """The states of random generators, as values that can be compared."""
     places: list[Any] = []
     for generator in generators:
         if isinstance(generator, torch.Generator):

@@ -34,7 +34,7 @@ from learnrate.torch.views import Views
 __all__ = ["StackedLanes", "StackedSteps", "add_gradients"]
 
 _STRUCTURES = 32
-"""Of minibatches of so many structures, which differ by plain values too, steps are recorded."""
+"""Steps are recorded for minibatches of at most so many structures; other plain values are another structure."""
 
 
 class StackedSteps:
@@ -246,7 +246,7 @@ class StackedLanes(Lanes):
         place.losses[:] = total.cpu().numpy()
 
     def where(self, piece: Piece) -> dict[str, Array]:
-        """Where in a piece each lane is; see `Lanes.where`."""
+        """Arrays that say how far each lane is in a piece, to be saved between two measurements."""
         self.place.losses[:] = self._total.cpu().numpy()
         return self.place.arrays(piece)
 

@@ -24,9 +24,9 @@ __all__ = ["StreamOrder", "StreamedExamples", "stream_of"]
 
 _CPU = torch.device("cpu")
 _COMPARED = 3
-"""So many first minibatches are read twice."""
+"""Number of minibatches at the beginning that are read twice, to compare them."""
 _TAIL = 2
-"""So many last minibatches are kept, which the checks read again."""
+"""Number of minibatches at the end that are kept, because the checks read them again."""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class TorchTask:
         return {}
 
     def place(self, engine: str, cluster: Cluster | None, monitor: Monitor) -> Place:
-        """Where lanes are trained."""
+        """The executor and the engine that train lanes, and why they were chosen."""
         torch_engine, where = TorchEngine(self.warn, self.every), f"on {self.config.device}"
         if cluster is None:
             return Place(LocalExecutor(torch_engine), torch_engine.name, where)
@@ -181,7 +181,7 @@ class TorchTask:
         )
 
     def _start(self, seed: int) -> nn.Module:
-        """Where the lanes of a seed start from, on the CPU: the sweep's own copy, if it lies there."""
+        """The model from which the lanes of a seed start, on the CPU: the sweep's own copy, if that is there."""
         model = self.training.start(seed).model
         return model if self.training.device.type == "cpu" else copy_of(model).cpu()
 

@@ -26,9 +26,9 @@ _FEW = 80
 _WORTH = 0.9
 """The share of the time of lanes one at a time that stacked ones must keep below, for they are measured slower too."""
 _ROUNDS, _CLEAR = 2, 1.5
-"""Both ways are timed so often, unless one is so many times as quick as the other at once."""
+"""Both ways are timed ``_ROUNDS`` times, unless one is ``_CLEAR`` times as fast in the first round."""
 _TIMED = 4
-"""So many lanes are stacked at most: of these models more take as much longer as they are more."""
+"""At most so many lanes are stacked to be timed: with models of this size the time grows in proportion to the lanes."""
 
 
 def is_small(task: Task) -> bool:

@@ -68,10 +68,10 @@ class Whole(nn.Module, ABC):
 
     @abstractmethod
     def values(self, batch: Any, measuring: bool) -> list[Tensor]:
-        """The loss of a minibatch, and where that is asked for the metrics."""
+        """The loss of a minibatch, and the metrics if ``measuring``."""
 
     def run(self, batch: Any, measuring: bool = False) -> list[Tensor]:
-        """Those values as scalars."""
+        """The loss of a minibatch, and the metrics if ``measuring``, as tensors of shape ()."""
         if self.precision is None:
             return [value.reshape(()) for value in self.values(batch, measuring)]
         place = next(self.model.parameters()).device.type
@@ -81,7 +81,7 @@ class Whole(nn.Module, ABC):
     def forward(
         self, batch: Any, measuring: bool = False
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Those values, and all buffers after the call."""
+        """The loss and, if ``measuring``, the metrics of a minibatch; and all buffers after the call, by name."""
         return self.run(batch, measuring), dict(self.named_buffers())
 
 
@@ -106,7 +106,7 @@ class ByLoss(Whole):
         return [self.loss, *self.metrics.values()]
 
     def values(self, batch: Any, measuring: bool) -> list[Tensor]:
-        """The loss of a minibatch, and where that is asked for the metrics."""
+        """The loss of a minibatch, and the metrics if ``measuring``."""
         inputs, target = batch
         output = self.model(*inputs)
         values = [self.loss(output, target)]
@@ -143,7 +143,7 @@ class ByStep(Whole):
         self.metric_names = tuple(metrics)
 
     def values(self, batch: Any, measuring: bool) -> list[Tensor]:
-        """The loss of a minibatch, and where that is asked for the metrics."""
+        """The loss of a minibatch, and the metrics if ``measuring``."""
         loss, metrics = self._found(batch)
         values = [check_scalar(loss, "The loss that step returns")]
         for name in self.metric_names if measuring else ():

@@ -83,7 +83,7 @@ class SoFar:
 
     @property
     def positions(self) -> Int[Array, " points"]:
-        """Where lanes are measured; the first is 0, before training."""
+        """The epochs or steps after which lanes are measured; the first is 0, before training."""
         return self.record.horizon.positions
 
     @property

@@ -85,7 +85,7 @@ def _place(node: Any, column: int, row: int, lit: int) -> _Place:
 
 
 def _ends(source: _Place, target: _Place) -> tuple[float, float, float, float]:
-    """From the edge of one box to the edge of the next: downwards, or to the right."""
+    """The ends of an arrow from the edge of one box to the edge of the next, downwards or to the right."""
     if source.x == target.x:
         middle = source.x + _WIDTH / 2
         return middle, source.y + _HEIGHT, middle, target.y

@@ -74,7 +74,7 @@ def drawn(*plots: Plot | Track) -> Any:
 
 
 def nearest(values: Sequence[float], wanted: float) -> float:
-    """That of the values which is nearest to one that is wanted: what a slider of these values can begin with."""
+    """The value that is nearest to ``wanted``, with which a slider of these values can begin."""
     return min(values, key=lambda value: abs(value - wanted))
 
 

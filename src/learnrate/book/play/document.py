@@ -19,10 +19,10 @@ MATHEMATICS = (
     "typical.js",
     "verdict.js",
 )
-"""What knows nothing of a page."""
+"""Scripts that only compute, and use no page."""
 
 SCRIPTS = (*MATHEMATICS, "drawing.js", "page.js", "showing.js", "controls.js")
-"""In the order in which they need one another; the last begins."""
+"""All scripts, each after those that it uses; the last one starts the page."""
 
 
 def page(

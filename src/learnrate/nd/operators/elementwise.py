@@ -23,7 +23,7 @@ SIGMOID = Operator("sigmoid", _sigmoid, lambda g, out, x: g * out * (1 - out))
 
 
 def _round(x: Any) -> Any:
-    """To the nearest integer, halves away from zero."""
+    """``x`` rounded to the nearest integer, halves away from zero."""
     return np.copysign(np.floor(np.abs(x) + 0.5), x)
 
 

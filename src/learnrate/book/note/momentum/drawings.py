@@ -15,7 +15,7 @@ __all__ = ["curves", "paths", "sentence", "track"]
 
 _SIZE = 420.0, 360.0
 _FARTHEST = 60.0
-"""From the minimum: what lies further out is not shown."""
+"""Distance from the minimum beyond which nothing is drawn."""
 _FIRST_WINDOW = 10.0
 
 

@@ -16,10 +16,10 @@ __all__ = ["curve", "fit", "sharpness", "track", "unit"]
 _SIZE = 420.0, 320.0
 _X = np.linspace(-3.3, 3.3, 133)
 _SLOW = 3.0
-"""A loss so many times the lowest of all rates comes from a rate that is too slow, or unsteady."""
+"""A loss that is more than so many times the lowest of all rates means that the rate is too small, or unsteady."""
 
 _DYING = 2
-"""So many units more than at the start are dead."""
+"""A rate kills units if so many more of them are dead than at the start."""
 
 
 def unit(w: float, b: float, v: float, t: Texts) -> Plot:

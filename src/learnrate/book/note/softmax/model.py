@@ -59,7 +59,7 @@ def _mean(X: Any, y: Any, W: Any, b: Any) -> float:
 
 
 def scores_loss(o: Any, label: int) -> tuple[Any, Any, float, float]:
-    """Of one row of scores: probabilities, the gradient by ``backward()``, the cross-entropy, and another gradient to compare.
+    """For one row of scores: probabilities, the gradient by ``backward()``, the cross-entropy, and another gradient to compare.
 
     The last is that of the squared loss ``½ Σ (ŷ − y)²`` with respect to the score of the label.
     """

@@ -54,6 +54,17 @@ def test_formulas_are_the_same_in_both_languages_and_can_be_typeset() -> None:
         ]
 
 
+def test_chinese_has_one_word_for_an_epoch() -> None:
+    folders = (DOCS, DOCS.parent / "src" / "learnrate")
+    found = [
+        p for folder in folders for p in (*folder.rglob("*.zh-CN.md"), *folder.rglob("*.toml"))
+    ]
+    assert len(found) > 30
+    for path in (*found, DOCS.parent / "README.zh-CN.md"):
+        text = path.read_text("utf-8").replace("\n", "")
+        assert not re.search(r"(?<!迭代)周期", text), path.name
+
+
 def test_both_indexes_list_the_same_pages() -> None:
     assert entries("index.md") == [e.removesuffix(".zh-CN") for e in entries("index.zh-CN.md")]
 

@@ -36,6 +36,20 @@ def test_what_does_nothing_is_not_recorded() -> None:
     assert graph.code.count("aten.") == 3
 
 
+def test_what_does_not_fit_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        return (x.exp().sin().sum(),)
+
+    x = torch.ones(1000)
+    monkeypatch.setattr(trace, "_SHARE", 1)
+    for room, fits in ((8004, True), (8003, False)):  # two results of 4 kB, and their sum
+        monkeypatch.setattr(trace, "free_memory", lambda _, room=room: room)
+        traced = Traced(function, device=CPU)
+        assert torch.equal(traced(x)[0], function(x)[0])
+        (step,) = traced.graphs.values()
+        assert isinstance(step, torch.fx.GraphModule) == fits
+
+
 def test_random_draws_are_those_of_the_function() -> None:
     def function(x: Tensor) -> tuple[Tensor, ...]:
         return (torch.nn.functional.dropout(x, 0.5),)

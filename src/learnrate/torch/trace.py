@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from learnrate.torch.memory import is_out_of_memory
+from learnrate.torch.memory import free_memory, is_out_of_memory
 from learnrate.torch.randomness import draws
 
 __all__ = ["COARSE", "NOISE", "Traced", "close", "first_apart"]
@@ -30,6 +30,8 @@ _GRAPHS = 8
 _CHUNK = 1 << 20
 """Numbers that are compared at a time, in float64."""
 _TOLERANCE = {torch.float64: 1e-9}
+_SHARE = 8
+"""A recording holds all that a step computes. It may take one part in so many of the free memory."""
 _PATIENCE = 20
 """Calls before a recording is made: it costs about as much as these calls lose by not having one."""
 
@@ -75,7 +77,7 @@ class Traced:
         values = self.function(*tensors)
         after = draws(self.device)
         self.graphs[key] = self.function
-        recorder = _Recorder(tensors)
+        recorder = _Recorder(tensors, free_memory(self.device) // _SHARE)
         try:
             self._set_random_state(state)
             with recorder:
@@ -104,15 +106,22 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     A tensor that comes from elsewhere, such as a number in the model's code, is kept as it is.
 
+    Parameters
+    ----------
+    tensors : sequence of Tensor
+        The arguments of what is recorded.
+    room : int
+        Bytes that results may take.
+
     Attributes
     ----------
     goes_by_values : bool
         Whether the size of a result depended on what a tensor holds, or a number was taken out of one.
     """
 
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
+    def __init__(self, tensors: Sequence[Tensor], room: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.goes_by_values = False
+        self.goes_by_values, self._room = False, room
         self._written, self._constants = fx.Graph(), torch.nn.Module()
         self._nodes: dict[
             int, tuple[fx.Node, Tensor]
@@ -139,6 +148,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         node = self._written.call_function(func, self._put(tuple(args)), self._put(kwargs))
         for number, part in enumerate([result] if isinstance(result, Tensor) else result or ()):
             if isinstance(part, Tensor) and id(part) not in self._nodes:
+                self._room -= part.nbytes
+                if self._room < 0:
+                    raise OverflowError("the results of a step do not fit beside one another")
                 of = node
                 if part is not result:
                     of = self._written.call_function(operator.getitem, (node, number))

@@ -101,6 +101,12 @@ def one_cycle(rate: float) -> Any:
         ),
         ({"schedule": type("Own", (), {"__init__": lambda self, o: None})}, "Got Own instead"),
         ({"step": lambda m, b: [step(m, b), step(m, b)]}, "Got list instead; add up losses"),
+        ({"hold": "yes"}, "hold must be True or False"),
+        ({"optimizer_options": {"lr": 0.1}}, "since lrs are the learning rates"),
+        (
+            {"schedule": torch.optim.lr_scheduler.ExponentialLR(plain(OUTSIDE, 0.1), 0.5)},
+            "Got ExponentialLR of another optimizer",
+        ),
         ({"step": lambda m, b: {"loss": step(m, b)}}, "Got dict instead."),
         ({"step": lambda m, b: backward(step(m, b))}, "leave backward()"),
         ({"step": lambda m, b: MSE(OUTSIDE(m(b[0])), b[1])}, "make it a part of the model"),

@@ -51,6 +51,11 @@ def step_options(
     norm: Any, value: Any, accumulate: Any, schedule: Any, precision: str | None, ema: Any
 ) -> StepOptions:
     """What a step does besides the optimizer's own."""
+    if isinstance(schedule, torch.optim.lr_scheduler.LRScheduler):
+        raise OptionError(
+            "schedule must be a function that makes a scheduler for each lane's optimizer. Got "
+            f"{type(schedule).__name__} of another optimizer instead; such as lambda optimizer: CosineAnnealingLR(optimizer, 10)."
+        )
     if ema is not None and not (isinstance(ema, float) and 0 < ema < 1):
         raise OptionError(
             f"ema must be a decay between 0 and 1. Got {ema!r} instead; such as 0.999."

@@ -95,6 +95,10 @@ def as_optimizer(optimizer: Any, options: Mapping[str, Any] | None) -> Chosen:
     OptionError
         For what is none of these.
     """
+    if isinstance(options, Mapping) and "lr" in options:
+        raise OptionError(
+            "optimizer_options must leave lr out, since lrs are the learning rates. Got lr."
+        )
     if isinstance(optimizer, str):
         row = get_optimizer(optimizer)
         return Chosen(optimizer, row, check_options(optimizer, options or {}))

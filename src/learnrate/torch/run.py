@@ -218,8 +218,9 @@ def sweep(
         raise OptionError(
             "val_data must be given with keep='best', which goes by their loss. Got none."
         )
-    if eval_train not in (None, True, False):
-        raise OptionError(f"eval_train must be True or False. Got {eval_train!r} instead.")
+    for name, choice in (("eval_train", eval_train), ("hold", hold)):
+        if choice not in (None, True, False):
+            raise OptionError(f"{name} must be True or False. Got {choice!r} instead.")
     streamed = is_stream(data)
     if metrics and val_data is None and (eval_train is False or streamed):
         raise OptionError(

@@ -63,6 +63,8 @@ def check_rates(lrs: float | Iterable[float]) -> Float[Array, " K"]:
         raise OptionError(
             f"Every learning rate must be a finite number above 0. Got {bad[0]:g} instead; remove it."
         )
+    if (rates[1:] > rates[:-1]).all():
+        return rates.copy()
     return np.array(list(dict.fromkeys(rates.tolist())))
 
 

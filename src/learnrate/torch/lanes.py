@@ -14,12 +14,11 @@ from torch import Tensor
 from learnrate._shapes import Array, Float
 from learnrate.torch.examples import Examples
 from learnrate.torch.fingerprints import checksum
-from learnrate.torch.layout import Layout
 from learnrate.torch.pacing import SchedulerFactory
 from learnrate.torch.pieces import Piece, Place
 from learnrate.torch.probe import Probe
 from learnrate.torch.rules import Chosen, Rule
-from learnrate.torch.states import Rows, copied
+from learnrate.torch.states import Layout, Rows, copied
 from learnrate.torch.whole import Whole
 
 __all__ = ["Lanes", "StepOptions", "Task", "evaluation_blocks"]

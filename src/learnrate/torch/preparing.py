@@ -12,7 +12,6 @@ from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples, TensorExamples
 from learnrate.torch.fingerprints import checksum
 from learnrate.torch.lanes import Task
-from learnrate.torch.layout import Layout
 from learnrate.torch.losses import check_targets
 from learnrate.torch.measuring import means_over_examples
 from learnrate.torch.outputs import check_outputs, in_one_line_on
@@ -22,6 +21,7 @@ from learnrate.torch.probe import Probe, probe, probe_evaluation
 from learnrate.torch.problem import Training
 from learnrate.torch.randomness import Stream
 from learnrate.torch.rules import held_by, needs_closure, rules_of
+from learnrate.torch.states import Layout
 from learnrate.torch.views import why_no_views
 from learnrate.torch.whole import ByLoss, ByStep
 

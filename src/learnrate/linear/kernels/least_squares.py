@@ -11,7 +11,7 @@ from learnrate.data.moments import constant_spread
 from learnrate.linear.anchor import FAR, IDLE, WIDE, Anchor, find_anchor, ridge_of, sample_step
 from learnrate.linear.kernels.compiled import compiled, inner
 from learnrate.linear.kernels.grams import row_gram
-from learnrate.linear.kernels.memory import read_only
+from learnrate.linear.kernels.layout import read_only
 from learnrate.linear.kernels.vectors import prefetch
 from learnrate.linear.problem import LinearProblem
 

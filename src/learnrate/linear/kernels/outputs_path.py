@@ -9,7 +9,7 @@ import numpy as np
 
 from learnrate._shapes import Array, Bool, Float
 from learnrate.linear.kernels.arguments import Examples, Outputs, Room
-from learnrate.linear.kernels.memory import aligned_zeros, indices, read_only
+from learnrate.linear.kernels.layout import aligned_zeros, indices, read_only
 from learnrate.linear.kernels.outputs import KINDS, measure_outputs, train_outputs
 from learnrate.linear.kernels.permutation import permutation
 from learnrate.linear.kernels.vectors import LANE_BYTES, TILE

@@ -11,9 +11,8 @@ from learnrate._shapes import Array
 from learnrate.data.order import initial_weights
 from learnrate.linear.anchor import Anchor
 from learnrate.linear.kernels.arguments import Lanes, Report, Rows, Scratch
-from learnrate.linear.kernels.layout import Layout
+from learnrate.linear.kernels.layout import Layout, aligned_zeros, indices, read_only
 from learnrate.linear.kernels.least_squares import anchor_of
-from learnrate.linear.kernels.memory import aligned_zeros, indices, read_only
 from learnrate.linear.kernels.permutation import permutation
 from learnrate.linear.kernels.report import report
 from learnrate.linear.kernels.vectors import ROW_BYTES, TILE

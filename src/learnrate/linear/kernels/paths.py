@@ -13,7 +13,7 @@ from learnrate.data.order import Sampling, initial_weights
 from learnrate.linear.anchor import Anchor, fits
 from learnrate.linear.kernels.arguments import Steps
 from learnrate.linear.kernels.gram_path import train_on_grams
-from learnrate.linear.kernels.memory import aligned_zeros, indices, read_only
+from learnrate.linear.kernels.layout import aligned_zeros, indices, read_only
 from learnrate.linear.kernels.path import NO_QUADRATIC, Path
 from learnrate.linear.kernels.permutation import epoch_orders
 from learnrate.linear.kernels.report import PARTS, close

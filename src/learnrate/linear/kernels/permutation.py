@@ -24,7 +24,7 @@ from numba import types
 
 from learnrate.data.order import STRETCH, MinibatchOrders
 from learnrate.linear.kernels.compiled import compiled, inner
-from learnrate.linear.kernels.memory import indices
+from learnrate.linear.kernels.layout import indices
 from learnrate.linear.kernels.vectors import intrinsic, prefetch
 
 __all__ = ["epoch_orders", "permutation"]

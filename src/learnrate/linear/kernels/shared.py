@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from learnrate._shapes import Array
-from learnrate.linear.kernels.memory import indices, read_only
+from learnrate.linear.kernels.layout import indices, read_only
 from learnrate.linear.kernels.paths import GramPath
 from learnrate.linear.kernels.permutation import permutation
 from learnrate.linear.problem import EpochState, LinearProblem

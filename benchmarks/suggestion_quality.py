@@ -195,11 +195,11 @@ def default_rate(task: Task, seed: int, order: int) -> Suggested:
     return default_lr(OPTIMIZERS[task.optimizer]), 0
 
 
-def _lightning(task: Task, seed: int, order: int) -> Any:
+def _module(task: Task, seed: int) -> Any:
+    """The task as a LightningModule."""
     import logging
 
     import lightning.pytorch as pl
-    from lightning.pytorch.tuner import Tuner
 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
@@ -214,6 +214,28 @@ def _lightning(task: Task, seed: int, order: int) -> Any:
         def configure_optimizers(self) -> Any:
             return optimizer(task, self.model, self.lr)
 
+    return Module()
+
+
+def ours_by_lightning(task: Task, seed: int, order: int) -> Suggested:
+    """`learnrate.lightning.sweep` of the module that Lightning's own finder is given."""
+    import learnrate.lightning
+
+    train, held, _ = load(task.data)
+    result = learnrate.lightning.sweep(
+        _module(task, seed),
+        loader(task, order),
+        val_data=DataLoader(TensorDataset(*held), B),
+        epochs=task.epochs,
+        keep="none",
+    )
+    return result.suggestion().lr, len(result.lrs) * task.epochs * (len(train[0]) // B)
+
+
+def _lightning(task: Task, seed: int, order: int) -> Any:
+    import lightning.pytorch as pl
+    from lightning.pytorch.tuner import Tuner
+
     trainer = pl.Trainer(
         max_epochs=1000,
         accelerator="cpu",
@@ -222,7 +244,7 @@ def _lightning(task: Task, seed: int, order: int) -> Any:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    return Tuner(trainer).lr_find(Module(), train_dataloaders=loader(task, order))
+    return Tuner(trainer).lr_find(_module(task, seed), train_dataloaders=loader(task, order))
 
 
 def lightning(task: Task, seed: int, order: int) -> Suggested:
@@ -304,6 +326,10 @@ TOOLS: dict[str, Callable[[Task, int, int], Suggested]] = {
     "torch-lr-finder": torch_lr_finder,
     "default": default_rate,
 }
+DOORS: dict[str, Callable[[Task, int, int], Suggested]] = {"learnrate.lightning": ours_by_lightning}
+"""Tools that are compared on the task `BESIDE` alone, for they train as another tool does."""
+BESIDE = "digits-mlp-adam-3"
+"""The task on which calls stand side by side."""
 
 
 # Judging ----------------------------------------------------------------------------------------------
@@ -337,12 +363,12 @@ def one(task: Task, tool: str, seed: int) -> Line:
     if tool == "grid":
         losses, start = judge(task, seed, GRID)
         return {**line, "best": float(np.nanmin(losses)), "start": start, "losses": finite(losses)}
-    began = time.perf_counter()
+    suggest, began = {**TOOLS, **DOORS}[tool], time.perf_counter()
     try:
-        lr, steps = TOOLS[tool](task, seed, 2 * seed)
+        lr, steps = suggest(task, seed, 2 * seed)
         line |= {"lr": lr, "steps": steps, "seconds": time.perf_counter() - began}
         if seed == 0:  # the same call on the same model, its loader in another order
-            line["again"] = TOOLS[tool](task, seed, 1)[0]
+            line["again"] = suggest(task, seed, 1)[0]
     except Exception as error:  # a tool that fails has suggested nothing
         return {
             **line,
@@ -376,7 +402,9 @@ def run(path: Path, tasks: list[str], tools: list[str], seeds: int, seconds: flo
     os.environ["TQDM_DISABLE"] = "1"
     done, began = read(path), time.monotonic()
     wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    for seed, task, tool in product(range(seeds), wanted, ("grid", *TOOLS)):
+    for seed, task, tool in product(range(seeds), wanted, ("grid", *TOOLS, *DOORS)):
+        if tool in DOORS and task.name != BESIDE:
+            continue
         if (tools and tool not in tools) or (task.name, tool, seed) in done:
             continue
         if time.monotonic() - began > seconds:
@@ -394,7 +422,9 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--tasks", nargs="*", default=[], help=", ".join(t.name for t in TASKS))
-    parser.add_argument("--tools", nargs="*", default=[], help=f"grid, {', '.join(TOOLS)}")
+    parser.add_argument(
+        "--tools", nargs="*", default=[], help=f"grid, {', '.join([*TOOLS, *DOORS])}"
+    )
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--seconds", type=float, default=math.inf)
     given = parser.parse_args()

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.pages import DOCS, STYLE, put, save_svg
-from benchmarks.suggestion_quality import GRID, RESULTS, TASKS, TOOLS, Line, read
+from benchmarks.suggestion_quality import BESIDE, GRID, RESULTS, TASKS, TOOLS, Line, read
 
 WORST = 10.0
 """The regret of a run that diverges, or of a tool that suggests nothing; no regret counts for more."""
@@ -34,10 +34,9 @@ task, best rate""",
 """The headings of both tables; in the second, the tools follow."""
 
 
-BESIDE = "digits-mlp-adam-3"
-"""The task on which calls stand side by side."""
 CALLS = {
     "learnrate": 'learnrate.torch.sweep(model, loader, loss="cross-entropy", optimizer="adam", epochs=3)',
+    "learnrate.lightning": "learnrate.lightning.sweep(module, loader, epochs=3)",
     "lightning": "Tuner(trainer).lr_find(module, loader)",
     "fastai valley": "learner.lr_find()",
     "torch-lr-finder": "finder.range_test(loader, end_lr=100, num_iter=100)",
@@ -132,6 +131,8 @@ def beside(results: Results, task: str) -> list[list[str]]:
     rows = []
     for tool, call in CALLS.items():
         lines = [line for line in results.lines[tool] if line["task"] == task]
+        if not lines:  # not measured
+            continue
         rates = sorted(line["lr"] for line in lines if line["lr"])
         losses = [math.inf if line["loss"] is None else line["loss"] for line in lines]
         rows.append(

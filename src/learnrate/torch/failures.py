@@ -17,6 +17,8 @@ _COMPLAINTS = {
     "Tensor.requires_grad_()": "it takes gradients inside of a step",
     "does not require grad": "it takes gradients inside of a step",
     "more elements than `self`": "it changes a tensor in place that all lanes share",
+    "doesn't match the broadcast shape": "it changes a tensor in place that all lanes share",
+    "randomness with a batched tensor input": "it draws at random from what lanes compute, which differs",
     "setup_context": "it has an autograd.Function without setup_context",
 }
 """Words in what `vmap` complains of, which goes on for half a page, and what they mean."""

@@ -154,6 +154,7 @@ UNCHECKED = {
     "learnrate.sweeps.findings": "it is given what a user gives, of any type",
     "learnrate.sweeps.measured": "it is given what a user gives, of any type",
     "learnrate.sweeps.rates": "it is given what a user gives, of any type",
+    "learnrate.training.monitor": "it is given what a user gives, of any type",
     "learnrate._shapes": "it defines them",
 }
 """Files with shapes in their annotations that are not checked while tests run, and why."""

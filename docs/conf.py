@@ -8,6 +8,7 @@ from __future__ import annotations
 import gettext
 import importlib
 import os
+import re
 import types
 from typing import Any
 
@@ -111,8 +112,22 @@ def formula(translator: Any, node: Any) -> None:
     raise nodes.SkipNode
 
 
+SYMBOLS = re.compile(
+    r"[\u0370-\u03ff\u2070-\u209f\u2202\u2207\u221a\u2190½ŷ²³ᵀ‖]|\u0303|\b[a-z]\*(?!\*)|^[A-Z]_\w$"
+)
+"""What formulas have and code has not: Greek letters, ∂, ∇, √, ←, ½, ŷ, exponents, a tilde above, w*, H_t."""
+
+
+def short_formulas(app: Sphinx, doctree: nodes.document) -> None:
+    """Formulas within a line, which the pages write as code, are set in the letters of formulas."""
+    for node in doctree.findall(nodes.literal):
+        if SYMBOLS.search(node.astext()):
+            node["classes"].append("short-formula")
+
+
 def setup(app: Sphinx) -> None:
     """Sphinx calls this once."""
+    app.connect("doctree-read", short_formulas)
     app.add_html_math_renderer("mathml", (formula, None), (formula, None))
     app.connect("autodoc-process-docstring", docstring_is_there, priority=400)
     app.connect("autodoc-skip-member", is_no_entry)

@@ -1,7 +1,8 @@
 """What the lanes of a PyTorch sweep really take of the memory, beside what ``lanes_at_once="auto"`` reckons with.
 
 Each row trains few lanes and then many, each time in a process of its own, and takes the difference of the two peaks of
-the resident set (Linux) by the number of lanes between them: what a lane takes. Needs transformers and peft for the rows
+the resident set (Linux) by the number of lanes between them: what a lane takes. The allocator gives freed blocks back at once
+(``MALLOC_MMAP_THRESHOLD_``); left to itself, glibc keeps some, and a process is larger, by another amount each time. Needs transformers and peft for the rows
 of these names::
 
     python -m benchmarks.torch_memory                # the table
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import subprocess
 import sys
 import warnings
@@ -156,7 +158,7 @@ def child(name: str, lanes: int, way: str) -> None:
         return own(prepared, training, lanes)
 
     engine.lanes_at_once = noting
-    engine.stacked_is_slower = lambda *_: way == ALONE
+    engine.stacked_is_slower = engine.is_too_short = lambda *_: way == ALONE
     warnings.simplefilter("ignore")
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     before = _of_status("VmRSS")
@@ -186,9 +188,10 @@ def _of_status(name: str) -> int:
 def measured(name: str, lanes: int, way: str, rounds: int) -> dict[str, Any]:
     """What a process of its own used: the median of some."""
     command = [sys.executable, "-m", "benchmarks.torch_memory", "--child", name, str(lanes), way]
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "131072"}
     runs: list[dict[str, Any]] = []
     for _ in range(rounds):
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         runs.append(json.loads(done.stdout))
     runs.sort(key=lambda run: run["used"])
     return runs[len(runs) // 2]

@@ -108,6 +108,44 @@ class Counting(Regression):
         return torch.optim.LBFGS(self.parameters(), lr=self.hparams.lr)
 
 
+class Third(torch.optim.Optimizer):
+    """Shrinks the parameters, also where gradients are 0."""
+
+    def __init__(self, params: Any, lr: float) -> None:
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        if closure is not None:  # as Lightning has it
+            with torch.enable_grad():
+                closure()
+        for p in self.param_groups[0]["params"]:
+            p -= self.param_groups[0]["lr"] * (p.grad + p)
+
+
+class Sharp(Third):
+    """Computes the loss again."""
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        assert closure is not None
+        closure()
+        super().step()
+
+
+class Shrinking(Regression):
+    kind: Any = Third
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        return (1 + batch_idx % 2) * loss_of(self, batch)
+
+    def configure_optimizers(self) -> Any:
+        return self.kind(self.parameters(), lr=self.hparams.lr)
+
+
+class Twice(Shrinking):
+    kind = Sharp
+
+
 class Rateless(Regression):
     def __init__(self) -> None:
         super().__init__()
@@ -158,6 +196,18 @@ def test_a_data_module_gives_its_loaders() -> None:
     result = learnrate.lightning.sweep(Regression(), Data(), lrs=[0.01, 0.05], epochs=1)
     assert result.val_losses is not None
     assert result.held_out == 70
+
+
+def test_finding_out_how_a_module_is_trained_leaves_it_as_it_is() -> None:
+    module = Shrinking()
+    before = copy.deepcopy(module.state_dict())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = learnrate.lightning.sweep(module, LOADER, lrs=[0.01, 0.05])
+    own = fitted(0.05, Shrinking)
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, before[name])
+        torch.testing.assert_close(result.state_dict(0.05)[name], own.state_dict()[name])
 
 
 class ByEpoch(Regression):
@@ -328,6 +378,7 @@ def test_steps_inside_an_epoch() -> None:
         (Fixed, "Got the same rates for any value of lr"),
         (Plateau, "Got ReduceLROnPlateau"),
         (Counting, "Got LBFGS"),
+        (Twice, "Got Sharp"),
         (mlp, "use learnrate.torch.sweep"),
     ],
 )

@@ -127,7 +127,8 @@ def sweep(
     told: set[str] = set()
     counts = course.rest > 0 or counts_minibatches(module, base)
     if counts:
-        _check_counted(course, optimizer(module, TRIED[0]))
+        like = copy.deepcopy(module)  # which finding out may change
+        _check_counted(course, optimizer(like, TRIED[0]))
     step = step_of(course, source, overrides(module, "validation_step", base), counts, told)
     result = torch_sweep(
         module, data, step=step, lrs=lrs, optimizer=optimizer, epochs=epochs, **options

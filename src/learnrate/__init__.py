@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from learnrate.sweeps.linear import LinearSweepResult
     from learnrate.sweeps.live import TensorBoard
     from learnrate.sweeps.model import LinearModel
-    from learnrate.sweeps.options import OutOfCore
+    from learnrate.sweeps.options import SGD, Optimizer, OutOfCore
     from learnrate.sweeps.outcomes import Outcome
     from learnrate.sweeps.rates import arange, logspace
     from learnrate.sweeps.result import SweepResult
@@ -44,11 +44,13 @@ if TYPE_CHECKING:
     from learnrate.training.schedules import Schedule
 
 __all__ = [
+    "SGD",
     "Checkpoint",
     "Explanation",
     "LinearModel",
     "LinearSweepResult",
     "Monitor",
+    "Optimizer",
     "OutOfCore",
     "Outcome",
     "Schedule",
@@ -75,7 +77,9 @@ __all__ = [
 _HOMES = {
     "Checkpoint": "learnrate.training.checkpoint",
     "Monitor": "learnrate.training.monitor",
+    "Optimizer": "learnrate.sweeps.options",
     "OutOfCore": "learnrate.sweeps.options",
+    "SGD": "learnrate.sweeps.options",
     "Schedule": "learnrate.training.schedules",
     "SoFar": "learnrate.training.monitor",
     "SweepInterrupted": "learnrate.training.monitor",

@@ -47,6 +47,9 @@ TORCH: dict[str, dict[str, Any]] = {
 def linear(engine: str, options: dict[str, Any]) -> dict[str, Any]:
     X, y = examples(97, 4)
     kept = {"batch_size": 10, "epochs": 3, "standardize": True, **options}
+    rule: dict[str, Any] = {n: kept.pop(n) for n in ("momentum", "weight_decay") if n in kept}
+    if rule:  # options of their own at that commit
+        kept.update({"optimizer": learnrate.SGD(**rule)} if hasattr(learnrate, "SGD") else rule)
     result = learnrate.sweep(X, y, engine=engine, **kept)
     found = {"losses": result.losses, "W": result.W, "b": result.b}
     if result.val_losses is not None:

@@ -73,8 +73,8 @@ def spelled(options: dict[str, Any]) -> str:
         {},
         {"engine": "fused"},
         {"engine": "reference", "epochs": 2, "seeds": 6},
-        {"momentum": 0.9, "dtype": "float32"},
-        {"momentum": 0.5, "engine": "fused", "weight_decay": 0.1},
+        {"optimizer": learnrate.SGD(0.9), "dtype": "float32"},
+        {"optimizer": learnrate.SGD(0.5, weight_decay=0.1), "engine": "fused"},
         {"schedule": "cosine", "val": 0.25},
         {"schedule": slower, "sampling": "independent"},
         {"engine": "fused", "threads": 2},
@@ -142,7 +142,10 @@ def test_epochs_are_saved_no_more_often_than_asked(tmp_path: Path) -> None:
         ({"engine": "fused"}, "engine is gram there and fused here"),
         ({"lrs": [0.01, 0.1]}, "lrs is 3 rates from 0.01 to 5 there and 2 rates from 0.01 to 0.1"),
         ({"schedule": lambda step: 0.5}, "schedule is constant there and a function ("),
-        ({"momentum": 0.5, "seed": 1}, "seed is 0 there and 1 here; momentum is 0.0 there and 0.5"),
+        (
+            {"optimizer": learnrate.SGD(0.5), "seed": 1},
+            "seed is 0 there and 1 here; momentum is 0.0 there and 0.5",
+        ),
     ],
 )
 def test_another_sweep_is_refused_with_the_difference(

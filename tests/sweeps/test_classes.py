@@ -145,10 +145,13 @@ def test_targets_that_cannot_be_learned(kinds: list[Any], words: str) -> None:
         ({"engine": "gram"}, "engine must be auto or one that can train this. Got 'gram'"),
         ({"engine": "fused", "optimizer": "adam"}, "knows SGD.* and the optimizer here is adam"),
         ({"optimizer": "adm"}, "Did you mean 'adam'"),
-        ({"optimizer": "adam", "momentum": 0.9}, "momentum must go with an optimizer that has it"),
-        ({"optimizer": "adam", "optimizer_options": {"beta": 1}}, "options of adam. Got 'beta'"),
         (
-            {"momentum": 0.5, "optimizer_options": {"momentum": 0.9}},
+            {"optimizer": learnrate.Optimizer("adam", momentum=0.9)},
+            "momentum must go with an optimizer that has it",
+        ),
+        ({"optimizer": learnrate.Optimizer("adam", {"beta": 1})}, "options of adam. Got 'beta'"),
+        (
+            {"optimizer": learnrate.Optimizer("sgd", {"momentum": 0.9}, momentum=0.5)},
             "momentum must be given once",
         ),
     ],
@@ -201,16 +204,16 @@ def test_poisson_predicts_means() -> None:
 def test_optimizers_of_the_linear_model() -> None:
     X, y = learnrate.note_data()
     by_name = learnrate.sweep(X, y, optimizer="momentum", lrs=[0.01])
-    short = learnrate.sweep(X, y, momentum=0.9, lrs=[0.01])
+    short = learnrate.sweep(X, y, optimizer=learnrate.SGD(momentum=0.9), lrs=[0.01])
     assert by_name.config == short.config
     np.testing.assert_array_equal(by_name.losses, short.losses)
-    adam = learnrate.sweep(X, y, optimizer="adam", optimizer_options={"betas": (0.8, 0.99)})
+    adam = learnrate.sweep(X, y, optimizer=learnrate.Optimizer("adam", {"betas": (0.8, 0.99)}))
     assert adam.engine == "rows"
     assert adam.suggestion().lr is not None
     assert adam.losses[0, :, -1].min() < 1e-3 * adam.losses[0, 0, 0]
     assert adam.limit is None
     assert "not for adam" in (adam.prediction.why_not or "")
-    assert "optimizer='adam', optimizer_options={'betas': (0.8, 0.99)}" in adam.call
+    assert "optimizer=learnrate.Optimizer('adam', options={'betas': (0.8, 0.99)})" in adam.call
 
 
 @pytest.mark.parametrize("loss", [None, "huber"])
@@ -331,7 +334,7 @@ def test_classes_that_can_be_told_apart_have_no_limit() -> None:
     assert result.verdicts is None
     assert "no least value and no limit" in " ".join(result.verdict_sentences())
     assert "no optimum" in result.prediction.arithmetic(0.1)[-1]
-    decayed = learnrate.sweep(X, X[:, 0] > 0, epochs=5, weight_decay=0.01)
+    decayed = learnrate.sweep(X, X[:, 0] > 0, epochs=5, optimizer=learnrate.SGD(weight_decay=0.01))
     assert decayed.limit is not None
 
 

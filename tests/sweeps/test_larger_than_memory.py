@@ -59,7 +59,7 @@ def both(
     [
         {},
         {"dtype": "float32"},
-        {"momentum": 0.5, "weight_decay": 0.1},
+        {"optimizer": learnrate.SGD(0.5, weight_decay=0.1)},
         {"schedule": "cosine", "seeds": 2, "threads": 2},
         {"lrs": np.geomspace(1e-3, 0.1, 40), "batch_size": 2},
         {"batch_size": 600, "block_size": 601},

@@ -82,13 +82,13 @@ def test_nothing_is_predicted_for_a_rate_that_changes(schedule: str) -> None:
 
 def test_momentum_has_no_mean_square_limit_and_is_never_called_safe() -> None:
     X, y = learnrate.note_data()
-    result = learnrate.sweep(X, y, lrs=[0.001, 5.0], momentum=0.9)
+    result = learnrate.sweep(X, y, lrs=[0.001, 5.0], optimizer=learnrate.SGD(momentum=0.9))
     assert result.limit is None
     assert result.predicted is None
     assert result.verdicts is not None
     assert result.verdicts[1] == "diverges"
     assert result.outcomes[0][1].diverges
-    auto = learnrate.sweep(X, y, lrs="auto", momentum=0.9)
+    auto = learnrate.sweep(X, y, lrs="auto", optimizer=learnrate.SGD(momentum=0.9))
     assert auto.suggestion().lr is not None
 
 
@@ -192,7 +192,9 @@ def test_numbers_too_large_for_the_theory_leave_it_out() -> None:
 
 
 def test_a_weight_decay_too_large_for_the_theory_leaves_it_out() -> None:
-    result = learnrate.sweep(*learnrate.note_data(50), lrs=[0.1], weight_decay=1e308)
+    result = learnrate.sweep(
+        *learnrate.note_data(50), lrs=[0.1], optimizer=learnrate.SGD(weight_decay=1e308)
+    )
     assert result.theory is None
     assert str(result.suggestion())
 
@@ -216,8 +218,11 @@ def test_a_weight_decay_too_large_for_the_theory_leaves_it_out() -> None:
     ],
 )
 def test_an_option_of_the_wrong_kind_is_one_clear_line(option: str, value: object) -> None:
+    given: dict[str, Any] = {option: value}
+    if option in ("momentum", "weight_decay"):
+        given = {"optimizer": learnrate.SGD(**given)}
     with pytest.raises(OptionError) as caught:
-        learnrate.sweep(*learnrate.note_data(20), **{option: value})  # type: ignore[arg-type]
+        learnrate.sweep(*learnrate.note_data(20), **given)
     assert option in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -233,14 +238,18 @@ def test_a_sweep_and_its_result_share_what_was_worked_out() -> None:
 
 
 def test_rates_that_no_limit_decides_are_not_called_unsafe() -> None:
-    result = learnrate.sweep("diabetes", lrs=[0.01, 0.02, 0.03, 0.04, 0.3], momentum=0.9)
+    result = learnrate.sweep(
+        "diabetes", lrs=[0.01, 0.02, 0.03, 0.04, 0.3], optimizer=learnrate.SGD(momentum=0.9)
+    )
     limits, diverges, unknown = result.verdict_sentences()
     assert limits.startswith("Largest usable rate at batch size 10 with momentum 0.9: ")
     assert "for most single runs (" in limits
     assert "safe on average is not known: with momentum there is no closed form" in limits
     assert diverges.startswith("0.3 diverges")
     assert unknown.startswith("4 rates up to 0.04 are below the largest rate for most single")
-    alone = learnrate.sweep("diabetes", lrs=[0.01], momentum=0.9).verdict_sentences()[-1]
+    alone = learnrate.sweep(
+        "diabetes", lrs=[0.01], optimizer=learnrate.SGD(momentum=0.9)
+    ).verdict_sentences()[-1]
     assert alone.startswith("0.01 is below the largest rate for most single runs")
 
 
@@ -256,7 +265,12 @@ def test_a_rate_that_must_diverge_is_never_at_its_floor() -> None:
     [
         {"val": 0.2, "table": learnrate.Table(dates="parts"), "features": ["area", "sold"]},
         {"memory": learnrate.OutOfCore(block_size=50), "standardize": False, "lrs": [1e-6]},
-        {"momentum": 0.5, "seeds": 2, "sampling": "independent", "dtype": "float32"},
+        {
+            "optimizer": learnrate.SGD(0.5),
+            "seeds": 2,
+            "sampling": "independent",
+            "dtype": "float32",
+        },
     ],
     ids=["held out, dates", "blocks", "momentum"],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from learnrate.errors import LearnrateError, OptionError, did_you_mean
 
 if TYPE_CHECKING:
+    from learnrate.sweeps.options import Optimizer
     from learnrate.torch.result import TorchSweepResult
 
 __all__ = ["load_callable", "sweep_model"]
@@ -22,9 +23,7 @@ def sweep_model(
     model: str,
     data: Any,
     *,
-    momentum: float,
-    weight_decay: float,
-    optimizer_options: Mapping[str, Any],
+    optimizer: Optimizer,
     loss: str | None,
     step: str | None,
     clip: float | None,
@@ -53,7 +52,6 @@ def sweep_model(
         )
     if clip is not None and not clip > 0:
         raise OptionError(f"--clip must be a number above 0. Got {clip:g} instead.")
-    given = {"momentum": momentum, "weight_decay": weight_decay}
     # Output of the user's code goes to standard error, so that it does not mix with --json.
     with (
         _working_directory_on_path(),
@@ -70,7 +68,7 @@ def sweep_model(
             if step is None
             else load_callable(step, "--step", "a function of the model and a minibatch"),
             clip_grad_norm=clip,
-            optimizer_options={**{k: v for k, v in given.items() if v}, **optimizer_options},
+            optimizer=optimizer,
             device="cpu" if device is None else device,
             **options,
         )

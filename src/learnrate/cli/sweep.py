@@ -269,7 +269,7 @@ def sweep(
     from learnrate.cli.output import print_result, print_where_to_go_on
     from learnrate.cli.progress import SweepView
     from learnrate.sweeps.live import TensorBoard
-    from learnrate.sweeps.options import OutOfCore
+    from learnrate.sweeps.options import Optimizer, OutOfCore
     from learnrate.sweeps.rates import check_rates
     from learnrate.sweeps.result import SweepResult
     from learnrate.sweeps.run import sweep as run_sweep
@@ -291,6 +291,7 @@ def sweep(
         check_sweep_output(path, picture)
     machines = options.machines_of(cluster, cluster_split, model)
     own = data is None
+    optimizer_options = options.parse_options(optimizer_option or ())
     asked: dict[str, Any] = {
         "target": target,
         "features": None if features is None else [name.strip() for name in features.split(",")],
@@ -302,10 +303,7 @@ def sweep(
         "val": val,
         "sampling": sampling,
         "loss": loss,
-        "optimizer": optimizer,
-        "optimizer_options": options.parse_options(optimizer_option or ()),
-        "momentum": momentum,
-        "weight_decay": weight_decay,
+        "optimizer": Optimizer(optimizer, optimizer_options, momentum, weight_decay),
         "schedule": schedule if warmup is None else Schedule(schedule, warmup),
         "missing": missing,
         "table": table,

@@ -17,6 +17,7 @@ from learnrate.errors import OptionError
 from learnrate.report.curves import format_rate
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.model import LinearModel
+from learnrate.sweeps.options import Optimizer
 from learnrate.sweeps.run import sweep
 from learnrate.training.schedules import ScheduleLike
 
@@ -78,10 +79,12 @@ class SweptSGD(BaseEstimator):  # type: ignore[misc]  # untyped base
             val=self.validation_fraction,
             sampling=self.sampling,
             loss=loss,
-            optimizer=self.optimizer,
-            optimizer_options=self.optimizer_options,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
+            optimizer=Optimizer(
+                self.optimizer,
+                {} if self.optimizer_options is None else self.optimizer_options,
+                self.momentum,
+                self.weight_decay,
+            ),
             schedule=self.schedule,
             standardize=self.standardize,
             dtype=self.dtype,

@@ -11,6 +11,7 @@ from typing import Any
 from learnrate.data.options import Table
 from learnrate.data.order import Sampling, steps_per_epoch
 from learnrate.errors import OptionError, not_one_of, option
+from learnrate.sweeps.options import Optimizer
 from learnrate.training.losses import get_loss
 from learnrate.training.optimizers import choose_optimizer
 from learnrate.training.schedules import Schedule, ScheduleLike
@@ -129,6 +130,11 @@ class SweepConfig:
         names = ("optimizer", "optimizer_options", "momentum", "weight_decay")
         for name, value in zip(names, chosen, strict=True):
             object.__setattr__(self, name, value)
+
+    @property
+    def rule(self) -> Optimizer:
+        """The optimizer with its options."""
+        return Optimizer(self.optimizer, self.optimizer_options, self.momentum, self.weight_decay)
 
     @property
     def plain(self) -> bool:

@@ -15,6 +15,7 @@ from learnrate.errors import OptionError, option
 from learnrate.report.curves import Curves, Outlook, counted, format_rate
 from learnrate.sweeps.longer import Swept, on_the_way, suggest_longer
 from learnrate.sweeps.measured import Measured
+from learnrate.sweeps.options import Optimizer
 from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_at, judge
 from learnrate.sweeps.prediction import Prediction
 from learnrate.sweeps.suggestion import Suggestion, suggest
@@ -221,8 +222,12 @@ class Findings(Measured):
             rates = [*rates[:2], "…", rates[-1]]
         words = [self.source, f"lrs=[{', '.join(rates)}]"]
         for item in fields(self.config):
-            value = getattr(self.config, item.name)
+            if item.name in ("optimizer_options", "momentum", "weight_decay"):
+                continue  # parts of the rule
+            value = getattr(self.config, "rule" if item.name == "optimizer" else item.name)
             default = item.default if item.default_factory is MISSING else item.default_factory()
+            if item.name == "optimizer":
+                default = Optimizer()
             if value != default or item.name in ("batch_size", "epochs"):
                 words.append(_in_code(item.name, value))
         return f"learnrate.sweep({', '.join(words)})"
@@ -360,6 +365,9 @@ def _in_code(name: str, value: Any) -> str:
     """A setting as an argument of a call in Python."""
     if name == "block_size":
         return f"memory=learnrate.OutOfCore(block_size={value})"
+    if isinstance(value, Optimizer):
+        value = value.name if value == Optimizer(value.name) else value
+        return f"{name}={value!r}"
     if isinstance(value, Table):
         given = (f"{key}={option!r}" for key, option in value.given().items())
         return f"{name}=learnrate.Table({', '.join(given)})"

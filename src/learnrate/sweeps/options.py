@@ -1,14 +1,82 @@
-"""`OutOfCore`, the options for tables that are larger than memory."""
+"""What is rare in a call, in small objects: options of an optimizer, and of tables that are larger than memory."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from learnrate.data.streaming.budget import parse_memory
 from learnrate.errors import OptionError, option
 
-__all__ = ["OutOfCore", "as_out_of_core"]
+__all__ = ["SGD", "Optimizer", "OutOfCore", "as_optimizer", "as_out_of_core"]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An optimizer with options, for the option ``optimizer`` of `learnrate.sweep`; a name alone has the defaults.
+
+    Attributes
+    ----------
+    name : str
+        One of the names that ``optimizer`` takes.
+    options : mapping
+        Its options, named as in `torch.optim`: ``{"betas": (0.9, 0.99)}``.
+    momentum, weight_decay : float
+        μ and α in ``v ← μ v + g``, ``θ ← θ − η s_t v``, where ``g`` is the minibatch gradient plus ``α w``; the bias is not
+        decayed. They may also be among the options.
+
+    Examples
+    --------
+    >>> Optimizer("adam", {"betas": (0.8, 0.99)})
+    learnrate.Optimizer('adam', options={'betas': (0.8, 0.99)})
+    """
+
+    name: str = "sgd"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+    def __repr__(self) -> str:
+        """As it is written, without the defaults."""
+        given = {
+            "options": self.options,
+            "momentum": self.momentum,
+            "weight_decay": self.weight_decay,
+        }
+        words = [f"{name}={value!r}" for name, value in given.items() if value]
+        plain = self.name == "sgd" and not self.options
+        return (
+            f"learnrate.SGD({', '.join(words)})"
+            if plain
+            else (f"learnrate.Optimizer({', '.join([repr(self.name), *words])})")
+        )
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum or weight decay: ``v ← μ v + g``, ``θ ← θ − η s_t v``.
+
+    Parameters
+    ----------
+    momentum : float
+        μ in [0, 1).
+    weight_decay : float
+        α ≥ 0: ``g`` is the minibatch gradient plus ``α w``; the bias is not decayed.
+
+    Examples
+    --------
+    >>> SGD(momentum=0.9)
+    learnrate.SGD(momentum=0.9)
+    """
+
+    def __init__(self, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
+        super().__init__("sgd", {}, momentum, weight_decay)
+
+
+def as_optimizer(optimizer: str | Optimizer) -> Optimizer:
+    """An `Optimizer`, also from a name alone."""
+    return optimizer if isinstance(optimizer, Optimizer) else Optimizer(optimizer)
 
 
 @dataclass(frozen=True)

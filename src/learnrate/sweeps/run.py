@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from learnrate.sweeps.grid import auto_grid
 from learnrate.sweeps.linear import LinearSweepResult
 from learnrate.sweeps.linear_task import LinearTask
 from learnrate.sweeps.losses import chosen_loss, target_kind
-from learnrate.sweeps.options import OutOfCore, as_out_of_core
+from learnrate.sweeps.options import Optimizer, OutOfCore, as_optimizer, as_out_of_core
 from learnrate.sweeps.rates import check_rates, parse_rates
 from learnrate.training.checkpoint import Checkpoint, as_checkpoints
 from learnrate.training.monitor import Monitor
@@ -44,10 +44,7 @@ def sweep(
     val: float = 0.0,
     sampling: str = "shuffle",
     loss: str | None = None,
-    optimizer: str = "sgd",
-    optimizer_options: Mapping[str, Any] | None = None,
-    momentum: float = 0.0,
-    weight_decay: float = 0.0,
+    optimizer: str | Optimizer = "sgd",
     schedule: ScheduleLike = "constant",
     missing: str = "error",
     table: Table | None = None,
@@ -95,14 +92,10 @@ def sweep(
         ``"squared"``, ``"huber"`` (δ is 1.345 times the labels' spread), ``"logistic"`` (two classes), ``"softmax"`` (two or
         more), ``"poisson"`` (counts; ``e^z`` is their mean). By default ``"squared"`` for numbers, and ``"logistic"`` or
         ``"softmax"`` for a target of strings or bools, which are classes.
-    optimizer : str
+    optimizer : str, Optimizer or SGD
         ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, ``"adamw"``, ``"nadam"``, ``"radam"``, ``"adamax"``,
-        ``"rmsprop"``, ``"adagrad"`` or ``"lion"``.
-    optimizer_options : mapping, optional
-        Options of the optimizer, named as in `torch.optim`: ``{"betas": (0.9, 0.99)}``.
-    momentum, weight_decay : float
-        μ and α in ``v ← μ v + g``, ``θ ← θ − η s_t v``, where ``g`` is the minibatch gradient plus ``α w``; the
-        bias is not decayed.
+        ``"rmsprop"``, ``"adagrad"`` or ``"lion"``. With options of its own: ``learnrate.SGD(momentum=0.9)`` or
+        ``learnrate.Optimizer("adam", {"betas": (0.9, 0.99)})``.
     schedule : str, Schedule or callable
         ``s_t``, the multiplier of every rate at step t: ``"constant"``, ``"step"`` (a tenth after each third of the
         run), ``"cosine"``, ``"inverse-time"`` (ending at a tenth), ``"linear"``, ``"wsd"``, ``"1-sqrt"``, ``"one-cycle"``; one of
@@ -164,19 +157,20 @@ def sweep(
     # Options are checked before any data is read.
     rates = parse_rates(lrs) if isinstance(lrs, str) else check_rates(lrs)
     blocks, monitor = as_out_of_core(memory), monitor or Monitor()
+    rule = as_optimizer(optimizer)
     config = SweepConfig(
         batch_size=_DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
         epochs=epochs,
         seed=seed,
         seeds=seeds,
         loss="squared" if loss is None else loss,
-        optimizer=optimizer,
-        optimizer_options={} if optimizer_options is None else optimizer_options,
+        optimizer=rule.name,
+        optimizer_options=rule.options,
         sampling=sampling,  # type: ignore[arg-type]  # checked and converted there
         dtype=dtype,
         engine=engine,
-        momentum=momentum,
-        weight_decay=weight_decay,
+        momentum=rule.momentum,
+        weight_decay=rule.weight_decay,
         schedule=schedule,
         threads=threads,
         block_size=blocks.block_size,

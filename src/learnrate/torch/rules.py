@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from learnrate.errors import OptionError
+from learnrate.sweeps.options import Optimizer as Named
 from learnrate.torch.failures import in_one_line
 from learnrate.torch.optimizers import RuleOptimizer, build
 from learnrate.torch.whole import Whole
@@ -88,13 +89,17 @@ class Chosen:
 
 
 def as_optimizer(optimizer: Any, options: Mapping[str, Any] | None) -> Chosen:
-    """The optimizer of a name, a class of `torch.optim.Optimizer`, or a factory ``(model, lr) -> optimizer``.
+    """The optimizer of a name, with options in a `learnrate.Optimizer`, a class of torch's, or a factory ``(model, lr) -> optimizer``.
 
     Raises
     ------
     OptionError
         For what is none of these.
     """
+    if isinstance(optimizer, Named):
+        given = {"momentum": optimizer.momentum, "weight_decay": optimizer.weight_decay}
+        options = {**{k: v for k, v in given.items() if v}, **optimizer.options, **(options or {})}
+        optimizer = optimizer.name
     if isinstance(options, Mapping) and "lr" in options:
         raise OptionError(
             "optimizer_options must leave lr out, since lrs are the learning rates. Got lr."

@@ -25,9 +25,7 @@ def test_every_verdict_has_its_words(lang: str) -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("target", ["price", "fast"])
 def test_numbers_and_classes_are_told(lang: str, target: str) -> None:
-    result = learnrate.sweep(
-        "houses", target=target, missing="mean", lrs=[0.01, 0.9, 9.0], momentum=0.0
-    )
+    result = learnrate.sweep("houses", target=target, missing="mean", lrs=[0.01, 0.9, 9.0])
     page = results_page(result, note_texts(lang, "linear"))
     assert 'id="own-curves"' in page
     assert (note_texts(lang, "linear")("column_accuracy") in page) == (target == "fast")

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+import learnrate
+
 __all__ = ["ARGUMENTS", "TABLES", "mutate", "options"]
 
 WORDS = [
@@ -248,7 +250,7 @@ def _objects(rng: random.Random) -> list[Any]:
     ]  # fmt: skip
 
 
-_NAMES = ["lrs", "batch_size", "epochs", "seed", "seeds", "val", "sampling", "momentum", "weight_decay", "schedule",
+_NAMES = ["lrs", "batch_size", "epochs", "seed", "seeds", "val", "sampling", "optimizer", "momentum", "weight_decay", "schedule",
           "missing", "standardize", "dtype", "engine", "threads", "target", "features"]  # fmt: skip
 
 
@@ -264,6 +266,9 @@ def _arguments(rng: random.Random) -> tuple[tuple[Any, ...], dict[str, Any]]:
     named = {
         name: rng.choice(_objects(rng)) for name in rng.sample(_NAMES, rng.choice([0, 1, 1, 2, 3]))
     }
+    rule = {name: named.pop(name) for name in ("momentum", "weight_decay") if name in named}
+    if rule:
+        named["optimizer"] = learnrate.SGD(**rule)
     # Huge but lawful requests are work, not faults.
     for name in ("epochs", "seeds", "threads"):
         if type(named.get(name)) is int and named[name] > 3:

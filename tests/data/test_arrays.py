@@ -153,3 +153,18 @@ class TestRefused:
     def test_options(self) -> None:
         assert "float64 or float32" in refusal(X, Y, OptionError, dtype="int64")
         assert "1.0" in refusal(X, Y, OptionError, val_fraction=1.0)
+
+
+class Hostile:
+    """What raises when NumPy asks for an array."""
+
+    def __array__(self, *_: object, **__: object) -> Any:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("y", "words"), [("price", r"shape \(examples,\)"), (Hostile(), "a Hostile that NumPy cannot")]
+)
+def test_labels_that_may_be_classes_are_looked_at_with_care(y: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        from_arrays(np.ones((3, 2)), y, target_kind="auto")

@@ -145,6 +145,8 @@ def test_targets_that_cannot_be_learned(kinds: list[Any], words: str) -> None:
         ({"engine": "gram"}, "engine must be auto or one that can train this. Got 'gram'"),
         ({"engine": "fused", "optimizer": "adam"}, "knows SGD.* and the optimizer here is adam"),
         ({"optimizer": "adm"}, "Did you mean 'adam'"),
+        ({"optimizer": np.ones(3)}, "optimizer must be one of sgd"),
+        ({"optimizer": learnrate.Optimizer("sgd", 5)}, "must be a mapping"),  # type: ignore[arg-type]
         (
             {"optimizer": learnrate.Optimizer("adam", momentum=0.9)},
             "momentum must go with an optimizer that has it",

@@ -73,7 +73,9 @@ def from_arrays(
     names = feature_names if feature_names is not None else getattr(X, "columns", None)
     X, classes = _numbers(X, "X"), None
     if target_kind == "class" or (target_kind == "auto" and _holds_classes(y)):
-        y, classes = label_codes(_column(np.asarray(y)), target_name)
+        y = _column(_as_array(y, "y"))
+        _check_labels(y)
+        y, classes = label_codes(y, target_name)
     else:
         y = _numbers(y, "y")
     y = _column(y)
@@ -112,7 +114,7 @@ def from_arrays(
 
 def _holds_classes(y: Any) -> bool:
     """Whether labels are texts or truth values."""
-    return np.asarray(y).dtype.kind in "bUSOT" and not hasattr(y, "asnumpy")
+    return not hasattr(y, "asnumpy") and _as_array(y, "y").dtype.kind in "bUSOT"
 
 
 def _column(y: Any) -> Any:
@@ -131,20 +133,33 @@ def _numbers(values: Any, name: str) -> Any:
             f"{name} must have no masked values. Got {int(values.mask.sum()):,} of them; "
             "fill them or drop their examples."
         )
-    try:
-        array = np.asarray(values.asnumpy() if hasattr(values, "asnumpy") else values)
-    except (TypeError, ValueError, RuntimeError) as error:
-        # Such as rows of several lengths, or a tensor on a GPU.
-        raise DataError(
-            f"{name} must be an array of numbers. Got a {type(values).__name__} that NumPy cannot turn "
-            f"into one instead ({str(error).splitlines()[0]})."
-        ) from error
+    array = _as_array(values, name)
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{name} must hold real numbers. Got {_KINDS.get(array.dtype.kind, array.dtype)} instead; "
             "convert them, or give a table and the name of its target: sweep(frame, target=...)."
         )
     return array
+
+
+def _as_array(values: Any, name: str) -> Any:
+    """What NumPy makes of the values; `DataError` if it cannot."""
+    try:
+        return np.asarray(values.asnumpy() if hasattr(values, "asnumpy") else values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        # Such as rows of several lengths, or a tensor on a GPU.
+        raise DataError(
+            f"{name} must be an array of numbers. Got a {type(values).__name__} that NumPy cannot turn "
+            f"into one instead ({str(error).splitlines()[0]})."
+        ) from error
+
+
+def _check_labels(y: Any) -> None:
+    if y.ndim != 1:
+        raise DataError(
+            f"y must have the shape (examples,), one label for each. Got {y.shape} instead; choose one "
+            "column, such as y[:, 0]."
+        )
 
 
 def _check_shapes(X: Any, y: Any) -> None:
@@ -154,11 +169,7 @@ def _check_shapes(X: Any, y: Any) -> None:
             f"X must have the shape (examples, features), with 1 feature or more. Got {X.shape} "
             f"instead{hint}."
         )
-    if y.ndim != 1:
-        raise DataError(
-            f"y must have the shape (examples,), one label for each. Got {y.shape} instead; choose one "
-            "column, such as y[:, 0]."
-        )
+    _check_labels(y)
     if len(X) != len(y):
         raise DataError(
             f"X and y must have the same length. Got {len(X):,} rows of X and {len(y):,} labels instead."

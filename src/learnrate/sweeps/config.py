@@ -13,7 +13,7 @@ from learnrate.data.order import Sampling, steps_per_epoch
 from learnrate.errors import OptionError, not_one_of, option
 from learnrate.sweeps.options import Optimizer
 from learnrate.training.losses import get_loss
-from learnrate.training.optimizers import choose_optimizer
+from learnrate.training.optimizers import choose_optimizer, get_optimizer
 from learnrate.training.schedules import Schedule, ScheduleLike
 
 __all__ = ["DTYPES", "SweepConfig"]
@@ -124,7 +124,8 @@ class SweepConfig:
     def _settle_loss_and_optimizer(self) -> None:
         get_loss(self.loss)
         given = self.optimizer_options
-        if self.optimizer == "sgd" and given == {}:
+        get_optimizer(self.optimizer)
+        if self.optimizer == "sgd" and isinstance(given, Mapping) and not given:
             return  # μ and α are checked by the caller
         chosen = choose_optimizer(self.optimizer, given, self.momentum, self.weight_decay)
         names = ("optimizer", "optimizer_options", "momentum", "weight_decay")

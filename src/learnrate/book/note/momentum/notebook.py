@@ -253,7 +253,7 @@ def _(learnrate, mo, page, source, t):
     mo.stop(frame is None, trouble)
     methods = {
         t("label_sgd"): {},
-        f"{t('label_momentum')} (μ = 0.9)": {"momentum": 0.9},
+        f"{t('label_momentum')} (μ = 0.9)": {"optimizer": learnrate.SGD(momentum=0.9)},
         "Adam": {"optimizer": "adam"},
     }
     wanted = page.wanted(

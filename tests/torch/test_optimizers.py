@@ -82,6 +82,25 @@ def test_each_lane_is_what_torch_optim_gives_alone(
             torch.testing.assert_close(value, expected[key], rtol=1e-9, atol=1e-12)
 
 
+def test_a_name_with_options_is_the_same_in_an_object() -> None:
+    kept: dict[str, Any] = {"loss": "mse", "lrs": [1e-3, 1e-2], "epochs": 2}
+    by_object = learnrate.torch.sweep(
+        mlp(),
+        regression(),
+        optimizer=learnrate.Optimizer("adamw", {"eps": 1e-4}, weight_decay=0.1),
+        **kept,
+    )
+    by_name = learnrate.torch.sweep(
+        mlp(),
+        regression(),
+        optimizer="adamw",
+        optimizer_options={"eps": 1e-4, "weight_decay": 0.1},
+        **kept,
+    )
+    np.testing.assert_array_equal(by_object.losses, by_name.losses)
+    assert by_object.config == by_name.config
+
+
 def test_an_option_that_is_none_is_refused() -> None:
     with pytest.raises(OptionError, match="Did you mean 'momentum'"):
         check_options("sgd", {"momentun": 0.9})

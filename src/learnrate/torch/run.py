@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from learnrate.errors import LearnrateError, LearnrateWarning, OptionError, option
 from learnrate.sweeps.front import Cluster, as_cluster, run_sweep
+from learnrate.sweeps.options import Optimizer
 from learnrate.sweeps.rates import check_rates, logspace, parse_rates
 from learnrate.torch.choices import notes_on, recipe_of, step_options
 from learnrate.torch.config import TorchConfig
@@ -48,7 +49,10 @@ def sweep(
     loss: str | LossFunction | None = None,
     step: StepFunction | None = None,
     lrs: str | float | Iterable[float] = "auto",
-    optimizer: str | type[torch.optim.Optimizer] | Callable[..., torch.optim.Optimizer] = "sgd",
+    optimizer: str
+    | Optimizer
+    | type[torch.optim.Optimizer]
+    | Callable[..., torch.optim.Optimizer] = "sgd",
     optimizer_options: Mapping[str, Any] | None = None,
     batch_size: int | None = None,
     epochs: int | None = None,
@@ -109,8 +113,8 @@ def sweep(
     lrs : numbers or str
         Learning rates, or what ``--lrs`` takes, such as ``"log:1e-4:1:25"``; ``"auto"`` is a log grid of 13
         rates that is usual for the optimiser.
-    optimizer : str, class or callable
-        A name in `OPTIMIZERS`, such as ``adamw``; a class of `torch.optim`, or like one; or a function
+    optimizer : str, Optimizer, class or callable
+        A name in `OPTIMIZERS`, such as ``adamw``; a `learnrate.Optimizer`, which is a name with options; a class of `torch.optim`, or like one; or a function
         ``(model, lr)`` that returns an optimizer, with groups of parameters that have rates and decay of their own.
     optimizer_options : mapping, optional
         Options of the class, such as ``{"weight_decay": 1e-2}``.

@@ -159,7 +159,7 @@ def larger() -> list[Work]:
         Work("MLP 784-512-512-10", mlp, digits, kind, 13, 5, bar),
         Work("ViT, 2 layers of 64", ViT(), digits, kind, 13, 4, bar, long),
         Work(
-            "GPT, 2 layers of 64, |B| 16",
+            "GPT, 2 layers of 64, minibatches of 16",
             GPT(),
             (text[:, :-1], text[:, 1:]),
             kind,
@@ -169,8 +169,8 @@ def larger() -> list[Work]:
             long,
             16,
         ),
-        Work("LSTM 2 × 64, length 32", Recurrent(nn.LSTM), sequences, "mse", 16, 4, 1.2),
-        Work("GRU 2 × 64, length 32", Recurrent(nn.GRU), sequences, "mse", 16, 4, 1.2),
+        Work("LSTM 2 × 64, length 32", Recurrent(nn.LSTM), sequences, "mse", 16, 2, 1.2),
+        Work("GRU 2 × 64, length 32", Recurrent(nn.GRU), sequences, "mse", 16, 2, 1.2),
     ]
 
 

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader  # noqa: E402
 from learnrate.errors import OptionError  # noqa: E402
 from learnrate.torch import TorchSweepResult  # noqa: E402
 from learnrate.torch import sweep as torch_sweep  # noqa: E402
+from learnrate.torch.failures import refuse_own  # noqa: E402
 from learnrate.torch.randomness import forked_random_states  # noqa: E402
 
 __all__ = ["sweep"]
@@ -88,10 +89,7 @@ def sweep(
         raise OptionError(
             f"net must be a skorch.NeuralNet. Got {type(net).__name__} instead; use learnrate.torch.sweep for a module."
         )
-    for name in (name for name in _OWN if name in options):
-        raise OptionError(
-            f"{name} must be left out: the net has its own. Got it; change the net, or use learnrate.torch.sweep."
-        )
+    refuse_own(options, _OWN, "net")
     for name in _METHODS:
         if not getattr(net, name).__module__.startswith("skorch."):
             raise OptionError(

@@ -24,6 +24,7 @@ from torch.utils.data import (  # noqa: E402
 from learnrate.errors import OptionError  # noqa: E402
 from learnrate.torch import TorchSweepResult  # noqa: E402
 from learnrate.torch import sweep as torch_sweep  # noqa: E402
+from learnrate.torch.failures import refuse_own  # noqa: E402
 
 __all__ = ["sweep"]
 
@@ -175,11 +176,7 @@ class _NoState:
 
 def _check(trainer: Any, options: dict[str, Any]) -> None:
     """Refuse what is not followed."""
-    for name in _OWN:
-        if name in options:
-            raise OptionError(
-                f"{name} must be left out: the Trainer has its own. Got it; change the Trainer, or use learnrate.torch.sweep."
-            )
+    refuse_own(options, _OWN, "Trainer")
     if trainer.optimizer is not None or trainer.lr_scheduler is not None:
         raise OptionError(
             "trainer must make its own optimizer and schedule. Got ones that were given as optimizers=, or a trainer that "

@@ -22,7 +22,7 @@ from learnrate.lightning.trainer import (
 )
 from learnrate.torch import TorchSweepResult
 from learnrate.torch import sweep as torch_sweep
-from learnrate.torch.failures import in_one_line
+from learnrate.torch.failures import in_one_line, refuse_own
 from learnrate.torch.rules import needs_closure
 
 __all__ = ["sweep"]
@@ -105,11 +105,7 @@ def sweep(
                 f"A LightningModule must do without hooks that change its training. Got {hook} instead; move it into "
                 "training_step, or write the training as learnrate.torch.sweep(…, step=…)."
             )
-    for option in ("step", "loss", "optimizer", "schedule", "metrics"):
-        if option in options:
-            raise OptionError(
-                f"{option} must be left out: the LightningModule has its own. Got it; use learnrate.torch.sweep to choose it."
-            )
+    refuse_own(options, ("step", "loss", "optimizer", "schedule", "metrics"), "LightningModule")
     module = _set_up(module, base, data)
     source, data, options = _loaders(module, base, data, options)
     course = Course.of(data, epochs, options)

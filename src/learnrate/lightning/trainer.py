@@ -13,10 +13,9 @@ from typing import Any
 from torch.utils.data import DataLoader, IterableDataset
 
 from learnrate.errors import OptionError
+from learnrate.torch.run import DEFAULT_BATCH_SIZE
 
 __all__ = ["Course", "StandIn", "alone", "base_of", "counts_minibatches", "overrides"]
-
-_BATCH_SIZE = 32
 
 
 def base_of(thing: Any, name: str) -> Any:
@@ -67,7 +66,7 @@ class Course:
         elif isinstance(data, Sequence) and data and hasattr(data[0], "shape"):
             rows = data[0]
         if minibatches is None and hasattr(rows, "__len__"):
-            size = min(size or _BATCH_SIZE, len(rows)) or 1
+            size = min(size or DEFAULT_BATCH_SIZE, len(rows)) or 1
             minibatches = len(rows) // size if last else -(-len(rows) // size)
         epochs = 3 if epochs is None and steps is None else epochs
         return Course(minibatches, accumulate, epochs, steps)

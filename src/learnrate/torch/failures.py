@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from learnrate.errors import LearnrateError, OptionError
 from learnrate.torch.memory import is_out_of_memory
 
-__all__ = ["in_one_line", "short", "why_not_stacked"]
+__all__ = ["in_one_line", "refuse_own", "short", "why_not_stacked"]
 
 _COMPLAINTS = {
     "calling .item() on a Tensor": "a value decides what is done (an if, or .item()), and lanes differ in it",
@@ -41,6 +42,15 @@ def in_one_line(must: str) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise OptionError(f"{must} Got {type(error).__name__} instead: {short(error)}") from error
+
+
+def refuse_own(options: Mapping[str, Any], names: Iterable[str], holder: str) -> None:
+    """Refuse options of a sweep of which what is swept, such as a Trainer, has its own."""
+    for name in names:
+        if name in options:
+            raise OptionError(
+                f"{name} must be left out: the {holder} has its own. Got it; change the {holder}, or use learnrate.torch.sweep."
+            )
 
 
 def short(error: BaseException, length: int = 300) -> str:

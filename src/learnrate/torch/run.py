@@ -38,7 +38,7 @@ from learnrate.training.schedules import ScheduleLike, schedule_multipliers
 
 __all__ = ["OneAtATimeWarning", "sweep"]
 
-_DEFAULT_BATCH_SIZE = 32
+DEFAULT_BATCH_SIZE = 32
 _GRID = 13
 
 
@@ -235,7 +235,7 @@ def sweep(
     if batch_size is None and isinstance(data, DataLoader):
         batch_size = data.batch_size
     config = TorchConfig(
-        batch_size=_DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
+        batch_size=DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
         epochs=3 if epochs is None else epochs,
         steps=steps,
         eval_every=eval_every,

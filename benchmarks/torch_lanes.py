@@ -49,13 +49,12 @@ class Work:
     optimizer: str = "sgd"
     batch_size: int = B
     prune: bool = False
+    rates: tuple[float, float] = (1e-3, 1e-1)
 
     @property
     def lrs(self) -> Any:
         """Rates, none of which diverges."""
-        if self.optimizer == "adam" and self.lanes == 13:
-            return np.geomspace(1e-5, 1e-3, 13)
-        return np.geomspace(1e-3, 1e-1, self.lanes) if self.lanes > 1 else np.array([1e-2])
+        return np.geomspace(*self.rates, self.lanes) if self.lanes > 1 else np.array([1e-2])
 
 
 class LeNet(nn.Sequential):
@@ -152,12 +151,13 @@ def larger() -> list[Work]:
             nn.Linear(512, 10),
         ]
     )
-    kind, bar, long = "cross-entropy", 0.95, "adam"
+    kind, bar = "cross-entropy", 0.95
+    by_adam: dict[str, Any] = {"optimizer": "adam", "rates": (1e-5, 1e-3)}
     return [
         Work("LeNet", LeNet(), digits, kind, 13, 5, bar),
         Work("MNIST's net", Mnist(), digits, kind, 13, 1, bar),
         Work("MLP 784-512-512-10", mlp, digits, kind, 13, 5, bar),
-        Work("ViT, 2 layers of 64", ViT(), digits, kind, 13, 4, bar, long),
+        Work("ViT, 2 layers of 64", ViT(), digits, kind, 13, 4, bar, **by_adam),
         Work(
             "GPT, 2 layers of 64, minibatches of 16",
             GPT(),
@@ -166,8 +166,8 @@ def larger() -> list[Work]:
             13,
             2,
             bar,
-            long,
-            16,
+            batch_size=16,
+            **by_adam,
         ),
         Work("LSTM 2 × 64, length 32", Recurrent(nn.LSTM), sequences, "mse", 16, 2, 1.2),
         Work("GRU 2 × 64, length 32", Recurrent(nn.GRU), sequences, "mse", 16, 2, 1.2),

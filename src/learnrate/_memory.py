@@ -19,7 +19,7 @@ def share_memory(processes: int) -> None:
 
 
 def free_memory() -> int:
-    """Bytes that this process can allocate without swapping, within the limit of a container; of 4 GiB where unknown."""
+    """Bytes that this process can allocate without swapping, within the limit of a container; its part of 4 GiB where unknown."""
     known = [size for size in (_of_system(), _of_container()) if size is not None]
     return min(known or [_DEFAULT_BYTES]) // _sharers
 

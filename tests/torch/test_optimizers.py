@@ -101,6 +101,41 @@ def test_a_name_with_options_is_the_same_in_an_object() -> None:
     assert by_object.config == by_name.config
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"optimizer": learnrate.Optimizer("sgd", 5)}, "must be a mapping"),  # type: ignore[arg-type]
+        (
+            {"optimizer": learnrate.Optimizer("sgd", {"momentum": 0.9}, 0.5)},
+            "momentum must be given once",
+        ),
+        (
+            {"optimizer": learnrate.Optimizer("adam", momentum=0.5)},
+            "momentum must go with an optimizer",
+        ),
+        (
+            {"optimizer": learnrate.Optimizer("sgd", {"lr": 0.5})},
+            "must be options of sgd. Got 'lr'",
+        ),
+        ({"optimizer": learnrate.SGD("a")}, "momentum"),  # type: ignore[arg-type]
+        (
+            {"optimizer": learnrate.SGD(0.9), "optimizer_options": {"momentum": 0.1}},
+            "has them itself",
+        ),
+    ],
+)
+def test_options_of_an_object_are_refused_as_for_linear_sweeps(given: Any, words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        learnrate.torch.sweep(mlp(), regression(), loss="mse", lrs=[0.1], **given)
+
+
+def test_nesterov_momentum_may_be_given_apart() -> None:
+    rule = learnrate.Optimizer("sgd", {"nesterov": True}, momentum=0.9)
+    kept: dict[str, Any] = {"lrs": [0.01], "epochs": 1}
+    learnrate.torch.sweep(mlp(), regression(), loss="mse", optimizer=rule, **kept)
+    learnrate.sweep(*learnrate.note_data(20), optimizer=rule, **kept)
+
+
 def test_an_option_that_is_none_is_refused() -> None:
     with pytest.raises(OptionError, match="Did you mean 'momentum'"):
         check_options("sgd", {"momentun": 0.9})

@@ -14,7 +14,13 @@ from learnrate.sweeps.options import Optimizer as Named
 from learnrate.torch.failures import in_one_line
 from learnrate.torch.optimizers import RuleOptimizer, build
 from learnrate.torch.whole import Whole
-from learnrate.training.optimizers import OPTIMIZERS, Optimizer, check_options, get_optimizer
+from learnrate.training.optimizers import (
+    OPTIMIZERS,
+    Optimizer,
+    all_options,
+    check_options,
+    get_optimizer,
+)
 
 __all__ = ["Chosen", "Rule", "as_optimizer", "held_by", "needs_closure", "rules_of"]
 
@@ -97,9 +103,13 @@ def as_optimizer(optimizer: Any, options: Mapping[str, Any] | None) -> Chosen:
         For what is none of these.
     """
     if isinstance(optimizer, Named):
-        given = {"momentum": optimizer.momentum, "weight_decay": optimizer.weight_decay}
-        options = {**{k: v for k, v in given.items() if v}, **optimizer.options, **(options or {})}
-        optimizer = optimizer.name
+        if options:
+            raise OptionError(
+                "optimizer_options must be left out where optimizer is a learnrate.Optimizer, which has them itself. Got both."
+            )
+        given = optimizer.options, optimizer.momentum, optimizer.weight_decay
+        row = get_optimizer(optimizer.name)
+        return Chosen(optimizer.name, row, all_options(optimizer.name, *given))
     if isinstance(options, Mapping) and "lr" in options:
         raise OptionError(
             "optimizer_options must leave lr out, since lrs are the learning rates. Got lr."

@@ -3,9 +3,17 @@
 from learnrate.training.optimizers.table import (
     OPTIMIZERS,
     Optimizer,
+    all_options,
     check_options,
     choose_optimizer,
     get_optimizer,
 )
 
-__all__ = ["OPTIMIZERS", "Optimizer", "check_options", "choose_optimizer", "get_optimizer"]
+__all__ = [
+    "OPTIMIZERS",
+    "Optimizer",
+    "all_options",
+    "check_options",
+    "choose_optimizer",
+    "get_optimizer",
+]

@@ -165,11 +165,7 @@ def check_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         If the optimizer does not have an option, or an option cannot have this value.
     """
     optimizer = get_optimizer(name)
-    if not isinstance(given, Mapping):
-        raise OptionError(
-            "optimizer_options must be a mapping from names to values, such as {'weight_decay': 0.01}. "
-            f"Got {given!r} instead."
-        )
+    _check_mapping(given)
     for key, value in given.items():
         if key not in optimizer.defaults:
             raise OptionError(
@@ -188,6 +184,40 @@ def check_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             f"{options['momentum']} and dampening {options['dampening']} instead."
         )
     return options
+
+
+def _check_mapping(given: Mapping[str, Any]) -> None:
+    if not isinstance(given, Mapping):
+        raise OptionError(
+            "optimizer_options must be a mapping from names to values, such as {'weight_decay': 0.01}. "
+            f"Got {given!r} instead."
+        )
+
+
+def all_options(
+    name: str, given: Mapping[str, Any], momentum: float = 0.0, weight_decay: float = 0.0
+) -> dict[str, Any]:
+    """All options of an optimizer, where momentum and weight decay may also be given apart from the others.
+
+    Raises
+    ------
+    OptionError
+        If the optimizer does not have an option, an option cannot have this value, or it is given twice.
+    """
+    defaults = get_optimizer(name).defaults
+    apart = {"momentum": momentum, "weight_decay": weight_decay}
+    apart = {key: v for key, v in apart.items() if not (isinstance(v, int | float) and v == 0)}
+    _check_mapping(given)
+    for key in apart:
+        if key not in defaults:
+            raise OptionError(
+                f"{option(key)} must go with an optimizer that has it. Got it with {name}; leave it out."
+            )
+        if key in given:
+            raise OptionError(
+                f"{option(key)} must be given once. Got it among the options of {name} too; leave one out."
+            )
+    return check_options(name, {**apart, **given})
 
 
 class Chosen(NamedTuple):
@@ -216,22 +246,10 @@ def choose_optimizer(
     OptionError
         If the optimizer does not have an option, an option cannot have this value, or it is given twice.
     """
-    separate = {"momentum": momentum, "weight_decay": weight_decay}
-    separate = {key: value for key, value in separate.items() if value}
-    defaults = get_optimizer(name).defaults
-    check_options(name, given)
-    for key in separate:
-        if key not in defaults:
-            raise OptionError(
-                f"{option(key)} must go with an optimizer that has it. Got it with {name}; leave it out."
-            )
-        if key in given:
-            raise OptionError(
-                f"{option(key)} must be given once. Got it among the options of {name} too; leave one out."
-            )
-    options = check_options(name, {**separate, **given})
+    options = all_options(name, given, momentum, weight_decay)
     if is_plain(name, options):
         return Chosen("sgd", {}, float(options["momentum"]), float(options["weight_decay"]))
+    defaults = get_optimizer(name).defaults
     kept = {key: value for key, value in options.items() if value != defaults[key]}
     return Chosen(name, kept, 0.0, 0.0)
 

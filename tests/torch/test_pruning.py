@@ -104,6 +104,52 @@ def test_when_rates_are_ended(horizon: Horizon, rungs: list[tuple[int, int]]) ->
     assert [(int(horizon.positions[point]), left) for point, left in found] == rungs
 
 
+@pytest.mark.parametrize(
+    ("schedule", "share"),
+    [
+        ("constant", 0.0),
+        ("cosine", 0.0),
+        (learnrate.Schedule("linear", warmup=0.1), 0.046),
+        (lambda t: min(1.0, (t + 1) / 40), 0.079),
+        (lambda o: torch.optim.lr_scheduler.LinearLR(o, 0.01, total_iters=40), 0.083),
+        (
+            lambda o: torch.optim.lr_scheduler.OneCycleLR(
+                o, o.param_groups[0]["lr"], total_steps=240, pct_start=0.25
+            ),
+            0.122,
+        ),
+    ],
+)
+def test_parts_count_from_where_the_warm_up_has_half_the_rate(schedule: Any, share: float) -> None:
+    """A scheduler may change momentum too, as OneCycleLR does."""
+    sgd = learnrate.SGD(momentum=0.9)
+    found = sweep(True, schedule=schedule, steps=240, optimizer=sgd, eval_every=4)
+    assert found.pruned is not None
+    ended = found.positions[found.pruned[found.pruned >= 0]] / 240
+    parts = share + np.array([1 / 32, 1 / 8, 1 / 4]) * (1 - share)
+    for part in parts[1:]:
+        assert np.abs(ended - part).min() <= 2.5 / 240
+    assert ended.min() >= share
+
+
+def test_with_a_warm_up_the_rate_that_goes_on_does_not_diverge() -> None:
+    """If parts counted from the start, the rates that are left at half the warm-up would all diverge."""
+    options: dict[str, Any] = {
+        "schedule": learnrate.Schedule("constant", warmup=0.3),
+        "steps": 512,
+        "optimizer": learnrate.SGD(momentum=0.9),
+        "lrs": np.geomspace(1e-3, 10, 13),
+    }
+    whole, pruned = sweep(False, **options), sweep(True, **options)
+    assert pruned.pruned is not None
+    assert whole.val_losses is not None
+    (left,) = np.flatnonzero(pruned.pruned < 0)
+    final = np.fmin.reduce(whole.val_losses[0], axis=1)
+    final[~np.isfinite(whole.val_losses[0, :, -1])] = np.inf
+    start = float(whole.val_losses[0, 0, 0])
+    assert final[left] - final.min() < 0.1 * (start - final.min())
+
+
 @pytest.mark.parametrize("after", [3, 6, 8])
 def test_a_pruned_sweep_goes_on_from_a_checkpoint(after: int, tmp_path: Path) -> None:
     def stop(done: int, total: int) -> None:

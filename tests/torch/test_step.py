@@ -204,16 +204,30 @@ def one_cycle(optimizer: Any) -> Any:
     return torch.optim.lr_scheduler.OneCycleLR(optimizer, largest, total_steps=16)
 
 
+@pytest.mark.parametrize("drops", [False, True])
 @pytest.mark.parametrize("schedule", [warmed, one_cycle])
-def test_a_scheduler_is_used_as_it_is(schedule: Any) -> None:
+def test_a_scheduler_is_used_as_it_is(schedule: Any, drops: bool) -> None:
+    """Dropout is checked over more steps than are held, and a scheduler cannot begin anew."""
+
     def make(m: nn.Module, lr: float) -> Any:
         return torch.optim.SGD(m.parameters(), lr=lr, momentum=0.9)
 
-    result = swept(mlp(), optimizer=make, schedule=schedule)
-    assert_same(result, own_loop(mlp(), make, schedule=schedule))
+    model = nn.Sequential(nn.Dropout(0.2), mlp()) if drops else mlp()
+    result = swept(model, optimizer=make, schedule=schedule)
+    assert_same(result, own_loop(model, make, schedule=schedule))
     assert "stacked" in result.engine_reason
     with pytest.raises(OptionError, match=r"without arguments\. Got ReduceLROnPlateau"):
         swept(mlp(), schedule=torch.optim.lr_scheduler.ReduceLROnPlateau)
+
+
+def test_a_scheduler_for_fewer_steps_than_dropout_is_checked_with() -> None:
+    def short(optimizer: Any) -> Any:
+        largest = optimizer.param_groups[0]["lr"]
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, largest, total_steps=3)
+
+    model = nn.Sequential(nn.Dropout(0.2), mlp())
+    result = swept(model, optimizer="adam", schedule=short, epochs=None, steps=3)
+    assert "stacked" in result.engine_reason
 
 
 STEPS: list[dict[str, Any]] = [{"norm": 0.1}, {"value": 0.01}, {"accumulate": 3}]

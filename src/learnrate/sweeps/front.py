@@ -78,6 +78,10 @@ class Task(Protocol[R]):
         """How long lanes are trained, and when they are measured."""
         ...
 
+    def warmed(self) -> float:
+        """The share of the run after which the schedule's warm-up has half the rate; see `schedules.warmed`."""
+        ...
+
     def settings(self) -> dict[str, Any]:
         """All that decides the numbers, in types that JSON has; examples by their fingerprint."""
         ...
@@ -205,7 +209,7 @@ def run_sweep(
             place.executor,
             progress,
             None if checkpoints is None else save,
-            prune=Halving() if config.prune else None,
+            prune=Halving(after=task.warmed()) if config.prune else None,
             free=task.large,
         )
         wrong = None if place.engine == _PLAINEST else task.contradiction(record)

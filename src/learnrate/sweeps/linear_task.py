@@ -31,7 +31,7 @@ from learnrate.training.losses import Loss
 from learnrate.training.monitor import Monitor, Progress
 from learnrate.training.problem import Horizon
 from learnrate.training.record import Record
-from learnrate.training.schedules import schedule_multipliers
+from learnrate.training.schedules import schedule_multipliers, warmed
 from learnrate.training.states import LaneStates
 
 __all__ = ["LinearTask"]
@@ -73,14 +73,19 @@ class LinearTask:
         """How long lanes are trained, and when they are measured."""
         return Horizon(self.config.epochs)
 
+    def _multipliers(self) -> Float[Array, " steps"] | None:
+        return schedule_multipliers(self.config.schedule, self.config.total_steps(self.n))
+
+    def warmed(self) -> float:
+        """The share of the run after which the schedule's warm-up has half the rate."""
+        return warmed(self._multipliers())
+
     def settings(self) -> dict[str, Any]:
         """All that decides the numbers, in types that JSON has."""
         settings = self.config.as_dict()
         del settings["threads"]  # the numbers do not depend on it
         if callable(self.config.schedule):
-            steps = self.config.total_steps(self.n)
-            name = fingerprint(schedule_multipliers(self.config.schedule, steps))
-            settings["schedule"] = f"a function ({name})"
+            settings["schedule"] = f"a function ({fingerprint(self._multipliers())})"
         return {**settings, "lrs": self.lrs.tolist(), "examples": self.data.fingerprint}
 
     def measure(self, states: LaneStates) -> Mapping[str, Array]:
@@ -159,7 +164,7 @@ class LinearTask:
 
     def _problems(self, listeners: Sequence[Callable[[int], object] | None]) -> list[LinearProblem]:
         config, data = self.config, self.data
-        multipliers = schedule_multipliers(config.schedule, config.total_steps(data.n))
+        multipliers = self._multipliers()
         X, y = data.X_train, data.y_train
         if data.stored is not None:
             X, y = X[:0], y[:0]

@@ -214,15 +214,26 @@ class Check:
             raise MeasuredOtherwise("its losses depend on how many examples are measured at once")
 
     def _groups(self) -> Iterator[tuple[list[Any], float]]:
-        """The first steps of a training, with its draws: minibatches and multiplier; where they end, with others."""
+        """The first steps of a training, with its draws: minibatches and multiplier; where they end, with others.
+
+        A scheduler that lanes step cannot begin anew: its multipliers go on, to the end of the run.
+        """
         task, each, steps = self._task, self._task.options.accumulate, len(self._multipliers)
+        scheduled, total = task.options.scheduler is not None, self._stops[-1]
         ends = [0, *(stop for stop in self._stops if stop < steps), steps]
         for again in itertools.count():
             for begin, end in itertools.pairwise(ends):  # after a measurement draws begin anew
                 self._examples.renew(task.device, task.seed, Stream.TRAINING, again, begin)
                 part = self._batches[begin * each : end * each]
                 groups = task.options.groups(self._examples.read(part))
-                yield from zip(groups, self._multipliers[begin:end], strict=False)
+                scales, at = self._multipliers[begin:end], again * steps + begin
+                if scheduled:
+                    if at >= total:
+                        return
+                    if task.multipliers is not None:
+                        scales = task.multipliers[at : at + end - begin].tolist()
+                    scales = scales[: total - at]
+                yield from zip(groups, scales, strict=False)
 
     def _first_losses(self, lr: float, most: int | None = None) -> list[float]:
         """The losses of the first steps of a training that begins anew, with the rate ``lr``; at most ``most`` steps."""

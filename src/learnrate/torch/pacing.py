@@ -15,7 +15,7 @@ from learnrate.torch.failures import in_one_line
 from learnrate.torch.rules import Chosen
 from learnrate.torch.whole import Whole
 
-__all__ = ["SchedulerFactory", "is_factory", "multipliers_of", "scheduler_of"]
+__all__ = ["SchedulerFactory", "is_factory", "multipliers_of", "pace_of", "scheduler_of"]
 
 SchedulerFactory = Callable[[torch.optim.Optimizer], Any]
 """Takes a lane's optimizer and returns a scheduler, whose ``step()`` is called after each step of the optimizer."""
@@ -63,6 +63,31 @@ def multipliers_of(
     OptionError
         If it sets the rates by itself.
     """
+    runs, shares, more = _tried(factory, chosen, whole, steps)
+    if np.array_equal(runs[0], runs[1]):
+        raise OptionError(
+            "schedule must go by the optimizer's learning rate. Got a scheduler that sets the same rates whatever that is; "
+            "such as lambda optimizer: OneCycleLR(optimizer, optimizer.param_groups[0]['lr'], …)."
+        )
+    same = np.allclose(shares[0], shares[1], rtol=1e-9)
+    if more or not same or not np.allclose(shares[0], shares[0][:, :1]):
+        return None
+    multipliers: Float[Array, " steps"] = shares[0][:, 0].copy()
+    return multipliers
+
+
+def pace_of(
+    factory: SchedulerFactory, chosen: Chosen, whole: Whole, steps: int
+) -> Float[Array, " steps"]:
+    """The share of its rate that a scheduler gives at every step, the mean over groups of parameters."""
+    pace: Float[Array, " steps"] = _tried(factory, chosen, whole, steps)[1][0].mean(axis=1)
+    return pace
+
+
+def _tried(
+    factory: SchedulerFactory, chosen: Chosen, whole: Whole, steps: int
+) -> tuple[list[Array], list[Array], bool]:
+    """A scheduler's rates at two rates of the lane, (steps, groups) each, their shares, and whether more changes."""
     runs, shares, more = [], [], False
     for lr in chosen.tried:
         optimizer = chosen.build(whole, lr)
@@ -79,16 +104,7 @@ def multipliers_of(
                     scheduler.step()
         runs.append(run)
         shares.append(run / bases)
-    if np.array_equal(runs[0], runs[1]):
-        raise OptionError(
-            "schedule must go by the optimizer's learning rate. Got a scheduler that sets the same rates whatever that is; "
-            "such as lambda optimizer: OneCycleLR(optimizer, optimizer.param_groups[0]['lr'], …)."
-        )
-    same = np.allclose(shares[0], shares[1], rtol=1e-9)
-    if more or not same or not np.allclose(shares[0], shares[0][:, :1]):
-        return None
-    multipliers: Float[Array, " steps"] = shares[0][:, 0].copy()
-    return multipliers
+    return runs, shares, more
 
 
 def _rest(group: dict[str, Any]) -> dict[str, Any]:

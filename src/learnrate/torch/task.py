@@ -18,6 +18,7 @@ from learnrate.torch.config import TorchConfig
 from learnrate.torch.copying import copy_of
 from learnrate.torch.engine import TorchEngine
 from learnrate.torch.fingerprints import fingerprint_of_examples, fingerprint_of_model
+from learnrate.torch.pacing import pace_of
 from learnrate.torch.problem import TorchProblem, Training
 from learnrate.torch.result import TorchSweepResult
 from learnrate.torch.states import LEARNED, lane_tensors
@@ -25,6 +26,7 @@ from learnrate.training.executors import LocalExecutor
 from learnrate.training.monitor import Monitor, Progress
 from learnrate.training.problem import Horizon
 from learnrate.training.record import Record
+from learnrate.training.schedules import warmed
 from learnrate.training.states import LaneStates
 
 __all__ = ["TorchTask"]
@@ -78,6 +80,14 @@ class TorchTask:
     def horizon(self) -> Horizon:
         """How long lanes are trained, and where they are measured."""
         return self.training.horizon
+
+    def warmed(self) -> float:
+        """The share of the run after which the schedule's warm-up has half the rate."""
+        training, factory = self.training, self.training.options.scheduler
+        if factory is None:
+            return warmed(training.multipliers)
+        like = copy_of(training.start(self.config.seed))
+        return warmed(pace_of(factory, training.chosen, like, training.stops[-1]))
 
     def settings(self) -> dict[str, Any]:
         """All that decides the numbers, as JSON can hold it."""

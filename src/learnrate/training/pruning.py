@@ -52,6 +52,9 @@ class Halving:
         Parts of the run, and the share of the rates that goes on after each; one rate at least.
     fewest : int
         Steps before which nothing is ended.
+    after : float
+        The share of the run after which the parts begin to count: until the schedule's warm-up has half the rate, the
+        largest rates look best, although many of them will diverge.
     """
 
     rungs: tuple[tuple[float, float], ...] = (
@@ -59,6 +62,7 @@ class Halving:
         *((1 / 8, 0.15), (1 / 4, 0.0)),
     )
     fewest: int = 8
+    after: float = 0.0
 
     def points(self, horizon: Horizon, rates: int) -> Iterator[Rung]:
         """The measurements after which rates are ended.
@@ -73,7 +77,8 @@ class Halving:
         positions, going, found = horizon.positions, rates, dict[int, int]()
         per_position = 1 if horizon.unit == "step" else horizon.per_epoch or self.fewest
         for part, share in self.rungs:
-            apart = np.abs(np.log(positions[1:] / (part * positions[-1])))
+            place = self.after + part * (1 - self.after)
+            apart = np.abs(np.log(positions[1:] / (place * positions[-1])))
             point = 1 + int(np.argmin(apart))
             if positions[point] * per_position >= self.fewest:
                 found[point] = max(1, math.ceil(share * rates))

@@ -16,7 +16,7 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError, did_you_mean, option
 
-__all__ = ["SCHEDULES", "Schedule", "ScheduleLike", "Shape", "schedule_multipliers"]
+__all__ = ["SCHEDULES", "Schedule", "ScheduleLike", "Shape", "schedule_multipliers", "warmed"]
 
 Steps = Float[Array, " steps"]
 
@@ -231,6 +231,19 @@ def schedule_multipliers(schedule: ScheduleLike, steps: int) -> Steps | None:
             f"Got {values[bad[0]]} at step {bad[0]}; mend the function there."
         )
     return values
+
+
+def warmed(multipliers: Steps | None) -> float:
+    """The share of the run before the first step whose rate is at least half of the largest; 0 without a warm-up.
+
+    Parameters
+    ----------
+    multipliers : array, shape (steps,), or None
+        ``s_t`` of the schedule, as `schedule_multipliers` returns it.
+    """
+    if multipliers is None or not len(multipliers):
+        return 0.0
+    return int(np.argmax(multipliers >= 0.5 * multipliers.max())) / len(multipliers)
 
 
 def _multiplier(schedule: Callable[[int], float], t: int) -> float:

@@ -29,11 +29,14 @@ from learnrate.sweeps.longer import best_rate, longer_run
 from learnrate.torch.result import TorchSweepResult
 from learnrate.training.problem import Horizon
 from learnrate.training.pruning import Halving, lowest_so_far
+from learnrate.training.schedules import Schedule, warmed
 
 RESULTS = Path(__file__).parent / "results" / "horizon_quality.npz"
 PAGES = [DOCS / "suggestion-quality.md", DOCS / "suggestion-quality.zh-CN.md"]
 HORIZONS = (1, 10, 30)
 SEEDS = 3
+WARM_UPS = (0.03, 0.1)
+"""Shares of the run; these runs are of one seed, and not of text, which takes long."""
 COARSE = slice(0, None, 2)
 """The 13 rates of a usual sweep, out of the 25 that are trained to judge by."""
 
@@ -51,7 +54,7 @@ def loss_of(task: Task) -> str:
 
 
 def trained(
-    task: Task, seed: int, M: int, *, lrs: Any, optimizer: Any, schedule: str
+    task: Task, seed: int, M: int, *, lrs: Any, optimizer: Any, schedule: str | Schedule
 ) -> TorchSweepResult:
     """A sweep of M·T0 steps from one seed, measured on held-out examples alone."""
     data, held = load(task.data)
@@ -73,10 +76,11 @@ def trained(
         )
 
 
-def train(task: Task, M: int) -> Curves:
+def train(task: Task, M: int, warm_up: float = 0.0) -> Curves:
     """All rates for M·T0 steps."""
-    own = {"lrs": task.lrs, "optimizer": task.optimizer, "schedule": task.schedule}
-    results = [trained(task, seed, M, **own) for seed in range(SEEDS)]
+    schedule = Schedule(task.schedule, warmup=warm_up) if warm_up else task.schedule
+    own = {"lrs": task.lrs, "optimizer": task.optimizer, "schedule": schedule}
+    results = [trained(task, seed, M, **own) for seed in range(1 if warm_up else SEEDS)]
     losses = np.concatenate([np.asarray(result.val_losses) for result in results])
     return Curves(losses, results[-1].positions)
 
@@ -89,15 +93,22 @@ def known() -> dict[str, Any]:
         return dict(kept)
 
 
+def named(task: Task, M: int, warm_up: float = 0.0) -> str:
+    """As its curves are called in the file."""
+    return f"{task.name} {M}" + (f" warm-up {warm_up:g}" if warm_up else "")
+
+
 def run(names: list[str]) -> None:
     """Train what is missing."""
     torch.set_num_threads(1)
+    plain = [(M, 0.0) for M in HORIZONS]
+    warm = [(M, warm_up) for M in HORIZONS[1:] for warm_up in WARM_UPS]
     for task in TASKS:
-        for M in HORIZONS:
-            key = f"{task.name} {M}"
+        for M, warm_up in plain if task.data == "text" else plain + warm:
+            key = named(task, M, warm_up)
             if (names and task.name not in names) or f"{key} losses" in known():
                 continue
-            curves = train(task, M)
+            curves = train(task, M, warm_up)
             kept = {**known(), f"{key} losses": curves.losses, f"{key} steps": curves.steps}
             RESULTS.parent.mkdir(exist_ok=True)
             np.savez_compressed(RESULTS, **kept)
@@ -138,16 +149,16 @@ def lowest(curves: Any) -> Any:
     return lowest_so_far(curves[None])
 
 
-def runs(M: int, aside: bool) -> Iterator[tuple[str, Long]]:
+def runs(M: int, aside: bool, warm_up: float = 0.0) -> Iterator[tuple[str, Long]]:
     """All seeds of the tasks that were put aside, or of the others."""
     found = known()
     for task in TASKS:
-        keys = f"{task.name} 1", f"{task.name} {M}"
+        keys = named(task, 1), named(task, M, warm_up)
         if (task.name in ASIDE) != aside or not all(f"{key} losses" in found for key in keys):
             continue
         short, long = (found[f"{key} losses"] for key in keys)
         steps = [found[f"{key} steps"] for key in keys]
-        for s in range(SEEDS):
+        for s in range(len(long)):
             yield task.name, Long(task.lrs, short[s], steps[0], long[s], steps[1], M)
 
 
@@ -163,8 +174,18 @@ RULES: dict[str, Callable[[Long], float]] = {
 }
 
 
+def answered(M: int, aside: bool) -> list[tuple[str, Long]]:
+    """The runs that `suggestion(horizon=)` gives a rate for: the sweep's best rate is neither the smallest nor the largest."""
+    found = []
+    for name, run in runs(M, aside):
+        if 0 < int(np.argmin(lowest(run.short[COARSE]))) < len(run.lrs[COARSE]) - 1:
+            found.append((name, run))
+    return found
+
+
 def horizon_table(aside: bool) -> str:
     """Regret and coverage of every rule."""
+    kept = {M: answered(M, aside) for M in HORIZONS[1:]}
     rows = [
         "| rule | 10 ×: mean | worst | 30 ×: mean | worst |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -173,7 +194,7 @@ def horizon_table(aside: bool) -> str:
         cells = []
         for M in HORIZONS[1:]:
             per_task: dict[str, list[float]] = {}
-            for task, run in runs(M, aside):
+            for task, run in kept[M]:
                 per_task.setdefault(task, []).append(100 * run.regret(rule(run)))
             means = [np.mean(values) for values in per_task.values()]
             cells += [f"{np.mean(means):.2f} %", f"{np.max(means):.2f} %"]
@@ -181,13 +202,14 @@ def horizon_table(aside: bool) -> str:
     covered = []
     for M in HORIZONS[1:]:
         inside = []
-        for _, run in runs(M, aside):
+        for _, run in kept[M]:
             found = longer_run(_now(run), M)
             best = best_rate(run.lrs, lowest(run.long))
             inside.append(found.low <= best <= found.high)
         width = longer_run(1.0, M).high / longer_run(1.0, M).lr
         covered.append(f"{np.mean(inside):.0%} at {M} × (width ×/÷{width:.2g}, {len(inside)} runs)")
-    return "\n".join([*rows, "", f"The interval held the best rate in {', '.join(covered)}."])
+    said = f"The interval held the best rate in {', '.join(covered)}."
+    return "\n".join([*rows, "", said])
 
 
 class Pruned(NamedTuple):
@@ -209,9 +231,11 @@ def halving(run: Long, rungs: Sequence[tuple[float, int]]) -> Pruned:
     return Pruned(cost / T, 100 * run.regret(float(lrs[going[0]])))
 
 
-def ours(run: Long) -> Pruned:
+def ours(run: Long, after: float = 0.0) -> Pruned:
     """As `learnrate.training.pruning.Halving` does it."""
-    rungs = Halving().points(Horizon(steps=int(run.long_steps[-1])), len(run.lrs[COARSE]))
+    rungs = Halving(after=after).points(
+        Horizon(steps=int(run.long_steps[-1])), len(run.lrs[COARSE])
+    )
     parts = [(run.long_steps[point] / run.long_steps[-1], left) for point, left in rungs]
     return halving(run, parts)
 
@@ -272,6 +296,27 @@ def pruning_table(aside: bool) -> str:
     return "\n".join(rows)
 
 
+def warm_up_table() -> str:
+    """What `ours` costs and loses on all tasks where the rate warms up, its parts counted from there or from the start."""
+    rows = [
+        "| warm-up | parts of the run count | cost, in trainings | regret: mean | worst | more than 1 % lost |",
+        "| ---: | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for share in WARM_UPS:
+        for way in ("from half of the warm-up", "from the start"):
+            found = []
+            for M in HORIZONS[1:]:
+                for _, run in (*runs(M, False, share), *runs(M, True, share)):
+                    schedule = Schedule(warmup=share).multipliers(int(run.long_steps[-1]))
+                    found.append(ours(run, warmed(schedule) if "half" in way else 0.0))
+            cost, regret = (np.array(values) for values in zip(*found, strict=True))
+            rows.append(
+                f"| {share:.0%} | {way} | {cost.mean():.2f} | {regret.mean():.2f} % | {regret.max():.2f} % | "
+                f"{np.mean(regret > 1):.0%} |"
+            )
+    return "\n".join(rows)
+
+
 def main() -> None:
     """Train what is missing, or report."""
     parser = argparse.ArgumentParser(
@@ -286,6 +331,8 @@ def main() -> None:
         return
     tasks = sorted({task for task, _ in runs(HORIZONS[-1], given.aside)})
     tables = {"longer": horizon_table(given.aside), "pruning": pruning_table(given.aside)}
+    if given.aside:
+        tables["warm-up"] = warm_up_table()
     print(f"{len(tasks)} tasks: {', '.join(tasks)}", *tables.values(), sep="\n\n")
     if given.aside:
         for page in PAGES:

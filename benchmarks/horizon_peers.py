@@ -262,15 +262,6 @@ def rows() -> list[Row]:
             ]
             cost = float(np.mean([p.cost for p in pruned]))
             found.append(Row(f"Optuna, {name}, {words}", cost, [p.regret for p in pruned]))
-    trained_too = [
-        own
-        for (task, seed, run), own in zip(all_runs, mine, strict=True)
-        if (task.name, FINDERS[0], seed, run.M) in done
-    ]
-    if 0 < len(trained_too) < len(all_runs):
-        cost = float(np.mean([own.cost for own in trained_too]))
-        name = "`prune=True`, on the runs that the others were trained on"
-        found.append(Row(name, cost, [own.regret for own in trained_too]))
     for tool in (*FINDERS, *WITHOUT):
         there = [
             (done[key]["regret"], int(run.long_steps[-1]))

@@ -117,6 +117,39 @@ def test_stacked_lanes_that_are_not_the_real_training_are_seen(
         torch.testing.assert_close(value, trained.state_dict()[key], rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault[2] == "plain"])
+def test_faults_are_seen_under_autocast_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove, build, _, optimizer, loss = FAULTS[name]
+    X, y = (t.float() for t in regression())
+    remove(monkeypatch)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = learnrate.torch.sweep(
+            build().float(), (X, y), loss=loss, optimizer=optimizer, precision="bf16", **KEPT
+        )
+    assert "one lane at a time" in result.engine_reason
+
+
+@pytest.mark.parametrize("steps", [40, 400])
+def test_rounding_under_autocast_is_no_fault(steps: int) -> None:
+    """In bfloat16 gradients differ by several percent, and where the loss is small by more."""
+    X, y = torch.randn(96, 10, generator=torch.Generator().manual_seed(0)), torch.arange(96) % 4
+    model = seeded(
+        lambda: nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Dropout(0.2), nn.Linear(32, 4))
+    ).float()
+    result = learnrate.torch.sweep(
+        model,
+        (X, y),
+        loss="cross-entropy",
+        lrs=[1e-4, 1e-3, 1e-2, 1e-1],
+        optimizer="adamw",
+        precision="bf16",
+        batch_size=16,
+        steps=steps,
+    )
+    assert "stacked" in result.engine_reason
+
+
 def padded_to_the_longest_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Items are collated once, all together."""
 

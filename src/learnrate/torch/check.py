@@ -87,6 +87,7 @@ class Check:
         self._lr = float(max(usual) if usual.size else min(lrs))
         self._before = kept_state(task.whole)
         self._steps: StackedSteps | None = None
+        self._exact: tuple[Task, StackedSteps] | None = None
         self._losses: list[float] = []
         self._drawn = False
 
@@ -102,9 +103,14 @@ class Check:
         """
         reason = self._task.why_separate()
         if reason is None:
-            self._steps, self._losses = StackedSteps(self._task), []
+            self._steps = StackedSteps(self._task)
             try:
-                reason = self._first_difference(self._steps, K, coming)
+                if self._task.whole.precision is not None:
+                    task = self._task.in_full_precision()
+                    self._exact = task, StackedSteps(task)
+                    reason = self._first_difference(*self._exact, 2, 0)
+                if reason is None:
+                    reason = self._first_difference(self._task, self._steps, K, coming)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -114,10 +120,10 @@ class Check:
             self._held = kept_state(self._steps.whole)
         return reason, None if reason else self._steps
 
-    def _first_difference(self, steps: StackedSteps, K: int, coming: int) -> str | None:
+    def _first_difference(self, task: Task, steps: StackedSteps, K: int, coming: int) -> str | None:
         """Make the first steps of a training, a real lane and stacked ones side by side."""
-        pair = Pair(self._task, steps, self._lr, K)
-        wanted = self._compared()
+        pair = Pair(task, steps, self._lr, K)
+        wanted, self._losses = self._compared(), []
         with steps.expecting(coming):
             for number, (group, multiplier) in enumerate(self._groups()):
                 if number >= wanted and not (pair.drawn and number < _DRAWN):
@@ -185,8 +191,9 @@ class Check:
         if different:
             raise Differs(f"stacked, what they share has changed: {different[0]}")
         if row is not None:
-            K = K if self._steps.recorded else 2  # as many as the recording is for
-            pair = Pair(self._task, self._steps, lr, K, row)
+            task, steps = self._exact or (self._task, self._steps)
+            K = K if steps.recorded else 2  # as many as the recording is for
+            pair = Pair(task, steps, lr, K, row)
             for number, indices in enumerate(batches[-2 if self._drawn else -self._compared() :]):
                 self._examples.renew(self._task.device, self._task.seed, Stream.TRAINING, number)
                 _, reason = pair.step([self._examples.batch(indices)], 1.0)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from learnrate._shapes import Array, Float
+from learnrate.torch.copying import copy_of
 from learnrate.torch.examples import Examples
 from learnrate.torch.fingerprints import checksum
 from learnrate.torch.pacing import SchedulerFactory
@@ -120,6 +121,12 @@ class Task:
     def fixed_changed(self, whole: Whole) -> bool:
         """Whether a lane has changed what it holds together with others."""
         return checksum(self.probe.fixed_in(whole)) != self.sum
+
+    def in_full_precision(self) -> Task:
+        """The same training without autocast."""
+        whole, warmed = copy_of(self.whole), copy_of(self.probe.warmed or self.whole)
+        whole.precision = warmed.precision = None
+        return replace(self, whole=whole, probe=replace(self.probe, warmed=warmed))
 
     def why_separate(self) -> str | None:
         """Why lanes have to be trained one at a time, as far as can be told without trying."""

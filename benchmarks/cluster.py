@@ -181,6 +181,7 @@ def run_ray(problem: LinearProblem, split: str, workers: int) -> tuple[float, fl
     executor = RayCluster(split=split, workers=workers).executor(FusedEngine())
     for _ in executor.run([problem], [None]):
         pass
+    executor.close()
     return executor.training, executor.starting
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import learnrate
 from learnrate.cluster.connection import Addresses, lost_head
-from learnrate.cluster.driver import Job, _store, _Training, pack_job, receive_job, send_job
+from learnrate.cluster.driver import LEAVE, Job, _store, _Training, pack_job, receive_job, send_job
 from learnrate.cluster.lanes import cut
 from learnrate.cluster.ray import RayCluster
 from learnrate.cluster.split import choose_split, pass_costs
@@ -167,7 +167,10 @@ def test_a_job_arrives_as_it_was_with_its_examples_once(dtype: str) -> None:
     with here, there:
         send_job(here, pack_job(job))
         back = receive_job(there)
+        assert back is not None
         assert not there.poll()
+        here.send(LEAVE)
+        assert receive_job(there) is None
     assert [problem.seed for problem in back.problems] == [0, 1, 2]
     assert all(problem.X is back.problems[0].X for problem in back.problems)
     np.testing.assert_array_equal(back.problems[2].X, X)
@@ -210,6 +213,7 @@ def test_the_object_store_has_room_for_what_is_pickled_with_the_arrays() -> None
         sender = threading.Thread(target=send_job, args=(here, pack_job(job)))
         sender.start()  # a pipe holds less than this job
         received = receive_job(there)
+        assert received is not None
         sender.join()
     assert received.nbytes >= weights.nbytes
     assert _store(received, 2) - _store(replace(received, nbytes=0), 2) >= weights.nbytes

@@ -19,7 +19,7 @@ import torch
 import learnrate
 import learnrate.torch
 from learnrate import _memory
-from learnrate.cluster.connection import connected
+from learnrate.cluster.connection import Addresses, connected
 from learnrate.cluster.driver import Job
 from learnrate.cluster.launch import Driver
 from learnrate.cluster.ray import RayCluster
@@ -61,6 +61,7 @@ def train(
         gathered.setdefault((s, state.epoch), {})[first] = state
     for (s, _), parts in sorted(gathered.items()):
         states[s].append(EpochState.of(LaneStates.join(parts[k] for k in sorted(parts))))
+    executor.close()
     assert "of a Ray cluster" in executor.summary[0]
     return states
 
@@ -102,6 +103,7 @@ def test_each_worker_has_a_processor_and_its_part_of_the_memory(on: str, workers
     )
     executor = RayCluster().executor(get_engine("reference"))
     lanes = sum(len(states.measured["loss"]) for _, states in executor.run([curious], [None]))
+    executor.close()
     assert lanes == 4 * 3
     assert f"over {workers} of a Ray cluster" in executor.summary[0]
 
@@ -316,9 +318,21 @@ def test_networks_on_workers_come_out_the_same(one_thread: None, options: dict[s
     assert_same_networks(sweep_network(None, **options), sweep_network("local", **options))
 
 
-def test_a_pruned_sweep_on_workers_ends_the_same_rates(one_thread: None) -> None:
+def test_a_pruned_sweep_on_workers_ends_the_same_rates(
+    one_thread: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Driver] = []
+
+    class Counted(Driver):
+        def __init__(self, addresses: Addresses | None) -> None:
+            super().__init__(addresses)
+            started.append(self)
+
+    monkeypatch.setattr("learnrate.cluster.ray.Driver", Counted)
     options = {"prune": True, "seeds": 2, "epochs": 32, "lrs": learnrate.logspace(1e-3, 1, 9)}
     alone, spread = sweep_network(None, **options), sweep_network("local", **options)
+    assert len(started) == 1  # not one after every pruning
+    assert "over 2 workers" in spread.engine_reason
     np.testing.assert_allclose(spread.losses, alone.losses, rtol=1e-5)  # groups of lanes differ
     assert spread.outcomes == alone.outcomes
     assert np.isnan(alone.losses[:, :, -1]).sum() == 2 * 8

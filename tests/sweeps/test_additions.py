@@ -58,6 +58,9 @@ class Processes:
                     yield i, LaneStates(**{**vars(states), "lanes": lanes})
         self.summary = [f"lanes were trained in {self.workers} processes"]
 
+    def close(self) -> None:
+        """Processes are ended after every run."""
+
 
 def test_an_executor_is_one_class() -> None:
     X, y = learnrate.note_data(100)

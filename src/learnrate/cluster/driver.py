@@ -2,8 +2,8 @@
 
 A process that reads from a lost node is ended by Ray without an error, and one whose head is lost waits for a minute.
 So the process that called `learnrate.sweep` does not connect to Ray. It starts the driver and talks to it through a
-pair of sockets: it sends a `Job`, and receives ``(kind, …)`` tuples. When anything else is sent, or the other end is
-closed, the driver ends its workers and exits.
+pair of sockets: it sends a `Job`, and receives ``(kind, …)`` tuples, the last of which is ``("done",)``. It may then send another
+job, for the same workers. When it sends `LEAVE`, or the other end is closed, the driver ends its workers and exits.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import _thread
 import os
 import pickle
+import queue
 import sys
 import threading
 import time
@@ -34,8 +35,9 @@ from learnrate.training.executors import States
 from learnrate.training.problem import Engine
 from learnrate.training.states import LaneStates
 
-__all__ = ["Job", "main", "pack_job", "receive_job", "send_job"]
+__all__ = ["LEAVE", "Job", "main", "pack_job", "receive_job", "send_job"]
 
+LEAVE = "leave"
 _STORE_SLACK_BYTES = 1 << 27
 _PROGRESS_INTERVAL_S = 0.1
 
@@ -98,9 +100,12 @@ def pack_job(job: Job) -> tuple[bytes, list[pickle.PickleBuffer]]:
     return body, arrays
 
 
-def receive_job(pipe: Connection[Any, Any]) -> Job:
-    """Read what `send_job` wrote. An array that several problems share is still one array."""
-    body, sizes = pipe.recv()
+def receive_job(pipe: Connection[Any, Any]) -> Job | None:
+    """Read what `send_job` wrote; None for `LEAVE`. An array that several problems share is still one array."""
+    message = pipe.recv()
+    if message == LEAVE:
+        return None
+    body, sizes = message
     buffers = [bytearray(size) for size in sizes]
     for buffer in buffers:
         if buffer:
@@ -110,7 +115,7 @@ def receive_job(pipe: Connection[Any, Any]) -> Job:
 
 
 def main() -> None:
-    """Run one job: read it from the socket whose file descriptor is the first argument, and write the replies there."""
+    """Run jobs: read them from the socket whose file descriptor is the first argument, and write the replies there."""
     pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
     lock = threading.Lock()
 
@@ -118,32 +123,65 @@ def main() -> None:
         with lock:
             pipe.send(what)
 
-    def leave_when_told() -> None:
-        pipe.poll(None)
-        _thread.interrupt_main()
-
-    with suppress(
-        KeyboardInterrupt, EOFError, OSError
-    ):  # told to leave, or the other end is closed
+    with suppress(KeyboardInterrupt, OSError):  # told to leave, or the other end is closed
         try:
-            training = _Training(receive_job(pipe), reply)
-            threading.Thread(target=leave_when_told, daemon=True).start()
-            training.run()
+            jobs = _Jobs(pipe)
+            job = jobs.next()
+            if job is not None:
+                _Training(job, reply).run(jobs)
         except Exception as error:
             reply("error", error)
 
 
+class _Jobs:
+    """The jobs that come through a pipe. If it is closed, or `LEAVE` comes, while one is run, the main thread is interrupted."""
+
+    def __init__(self, pipe: Connection[Any, Any]) -> None:
+        self._pipe = pipe
+        self._waiting: queue.SimpleQueue[Job | Exception | None] = queue.SimpleQueue()
+        self._lock, self._running, self._closed = threading.Lock(), False, False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            while (job := receive_job(self._pipe)) is not None:
+                self._waiting.put(job)
+                del job  # its examples may be large
+        except (EOFError, OSError):
+            pass
+        except Exception as error:  # it cannot be unpickled
+            self._waiting.put(error)
+        with self._lock:
+            self._closed = True
+            if self._running:
+                _thread.interrupt_main()
+        self._waiting.put(None)
+
+    def next(self) -> Job | None:
+        """Wait for the next job; None after the last."""
+        with self._lock:
+            self._running = False
+        job = self._waiting.get()
+        if isinstance(job, Exception):
+            raise job
+        with self._lock:
+            self._running = not self._closed
+        return None if self._closed else job
+
+
 class _Training:
-    """Runs one job; `learnrate.cluster.launch.Driver.replies` lists the replies."""
+    """Runs jobs on the same workers; `learnrate.cluster.launch.Driver.replies` lists the replies."""
 
     def __init__(self, job: Job, reply: Callable[..., None]) -> None:
         self.job, self.reply = job, reply
         self.engine = job.engine.listened_to(partial(self.reply, "message"))
         self.split, self.starting = "nothing", 0.0
 
-    def run(self) -> None:
+    def run(self, jobs: _Jobs) -> None:
         """Connect, train, disconnect."""
-        job, began = self.job, time.perf_counter()
+        job: Job | None = self.job
+        assert job is not None
+        began = time.perf_counter()
         cpus = job.workers or os.cpu_count() or 1
         # Kernels are loaded while Ray and the workers start.
         preparing = threading.Thread(
@@ -162,11 +200,15 @@ class _Training:
                     on_message=partial(self.reply, "message"),
                 )
                 preparing.join()
-                self.job = job = replace(
-                    job, problems=pool.shared()
-                )  # frees this process's own copy
                 self.starting = time.perf_counter() - began
-                self._train(pool)
+                while job is not None:
+                    self.job = job = replace(job, problems=pool.shared())  # frees the own copy
+                    self._train(pool)
+                    self.reply("done")
+                    job = jobs.next()
+                    if job is not None:
+                        self.job = replace(self.job, problems=[])  # frees the last one's
+                        pool.hold(job.problems)
             except Exception as error:
                 # Before disconnecting: from a lost cluster that takes long, or ends this process.
                 self.reply("error", error)

@@ -14,7 +14,7 @@ from multiprocessing import Pipe
 from typing import Any
 
 from learnrate.cluster.connection import Addresses, lost_head
-from learnrate.cluster.driver import Job, pack_job, send_job
+from learnrate.cluster.driver import LEAVE, Job, pack_job, send_job
 from learnrate.errors import ClusterError, option
 
 __all__ = ["Driver"]
@@ -85,7 +85,7 @@ class Driver:
         self._waiting.put(None)
 
     def replies(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the replies, tuples ``(kind, …)``, until the job is done.
+        """Yield the replies, tuples ``(kind, …)``, until the job that was sent last is done.
 
         ========== ============================== =======================================================
         kind       with                           meaning
@@ -93,7 +93,7 @@ class Driver:
         message    a sentence                     for the user
         rows       problem, examples              examples that the current epoch of a problem has visited
         state      problem, state                 a new state of a problem
-        summary    lines, starting, training      at the end: the workers, and two durations in seconds
+        summary    lines, starting, training      after `close`: the workers, and two durations in seconds
         ========== ============================== =======================================================
 
         Raises
@@ -112,10 +112,10 @@ class Driver:
                 if isinstance(rest[0], ClusterError):
                     self._check()
                 raise rest[0]
+            elif kind == "done":
+                return
             else:
                 yield reply
-                if kind == "summary":
-                    return
         code = self._process.wait()
         self._check()
         self._errors.seek(0)
@@ -143,7 +143,7 @@ class Driver:
     def close(self) -> list[tuple[Any, ...]]:
         """Tell the driver to exit, wait until it has, and return the replies that were not read yet."""
         with suppress(OSError):
-            self._pipe.send("leave")
+            self._pipe.send(LEAVE)
         late = threading.Timer(_EXIT_TIMEOUT_S, self._process.kill)
         late.daemon = True
         late.start()

@@ -109,6 +109,16 @@ class WorkerPool:
                 f"with a larger --object-store-memory, or use {option('dtype', 'float32')}."
             ) from error
 
+    def hold(self, problems: Sequence[Problem]) -> None:
+        """Give the workers other problems of the same sweep, in the place of those that they have."""
+        self.problems = None
+        for member in self.members:
+            member.actor.hold.remote(None)
+        self.problems = self._put(list(problems))
+        for member in self.members:
+            member.identity_ref = member.actor.hold.remote(self.problems)
+        self._wait_for_first()
+
     def shared(self) -> list[Any]:
         """The problems with their arrays in the object store, read-only, as workers have them."""
         problems: list[Any] = self.ray.get(self.problems)
@@ -227,7 +237,7 @@ class WorkerPool:
             self.members.append(Member(actor, actor.identify.remote()))
 
     def _register(self, member: Member, who: Any) -> None:
-        member.identity_ref = None
+        member.identity_ref, known = None, member.name
         member.machine = who.node
         member.name = f"worker {who.pid} on {who.node}"
         if who.version != __version__:
@@ -235,7 +245,8 @@ class WorkerPool:
                 f"Every node must have the same learnrate as this one, {__version__}. Got "
                 f"{who.version} on {who.node} instead; install it there."
             )
-        self._say(f"{member.name} joined: {len(self.ready)} in all")
+        if not known:
+            self._say(f"{member.name} joined: {len(self.ready)} in all")
 
     def _remove(self, member: Member, error: Exception) -> list[Done]:
         """Remove a lost worker, and return its tasks without results."""

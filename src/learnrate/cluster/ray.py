@@ -73,7 +73,7 @@ class RayExecutor:
     Attributes
     ----------
     summary : list of str
-        After the training: how it was split, and a line for each worker.
+        After `close`: how the training was split, and a line for each worker.
     starting, training : float
         Seconds until the workers were ready, and from then to the end of the training.
     """
@@ -84,9 +84,10 @@ class RayExecutor:
     summary: list[str] = field(default_factory=list)
     starting: float = 0.0
     training: float = 0.0
+    _driver: Driver | None = field(default=None, init=False)
 
     def run(self, problems: Sequence[Problem], starts: Sequence[LaneStates | None]) -> States:
-        """Train, yielding ``(i, states)`` for each state of problem ``i``.
+        """Train, yielding ``(i, states)`` for each state of problem ``i``. Workers are kept for the next call, until `close`.
 
         Raises
         ------
@@ -96,7 +97,8 @@ class RayExecutor:
         if not problems:
             return
         address = callers_address() or self.cluster.address
-        driver = Driver(addresses_at(address))
+        if self._driver is None:
+            self._driver = Driver(addresses_at(address))
         job = Job(
             problems=problems,
             starts=starts,
@@ -105,20 +107,28 @@ class RayExecutor:
             split=self.cluster.split,
             workers=self.cluster.workers,
         )
+        done = False
         try:
-            driver.begin(job)
-            for kind, *rest in driver.replies():
+            self._driver.begin(job)
+            for kind, *rest in self._driver.replies():
                 if kind == "state":
                     yield rest[0], rest[1]
                 elif kind == "rows":
                     problems[rest[0]].tell(rest[1])
                 elif kind == "message":
                     self.monitor.say(rest[0])
-                elif kind == "summary":
-                    self.summary, self.starting, self.training = rest
+            done = True
         finally:
-            for kind, *rest in driver.close():
-                if kind == "summary":
-                    self.summary, self.starting, self.training = rest
-        for line in self.summary:
-            self.monitor.say(f"Cluster: {line}.")
+            if not done:
+                self.close()
+
+    def close(self) -> None:
+        """End the workers and the connection to Ray."""
+        driver, self._driver = self._driver, None
+        if driver is None:
+            return
+        for kind, *rest in driver.close():
+            if kind == "summary":
+                self.summary, self.starting, self.training = rest
+                for line in self.summary:
+                    self.monitor.say(f"Cluster: {line}.")

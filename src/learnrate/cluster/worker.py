@@ -82,6 +82,13 @@ class Worker:
         self._maker: tuple[int, object] | None = None
         self._n = 0
 
+    def hold(self, problems: Sequence[Any] | None) -> Identity:
+        """Take other problems in the place of those that it has, or none."""
+        self.problems, self._states, self._maker = problems or [], iter(()), None
+        if problems:
+            self.engine.warm_up(problems[0])
+        return self.identify()
+
     def identify(self) -> Identity:
         """Node, process and version of this worker."""
         return Identity(socket.gethostname(), os.getpid(), __version__)

@@ -34,6 +34,10 @@ class Executor(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """End what is kept from one call of `run` to the next, such as processes."""
+        ...
+
 
 @dataclass(frozen=True)
 class LocalExecutor:
@@ -63,6 +67,9 @@ class LocalExecutor:
         for i, (problem, start) in enumerate(zip(problems, starts, strict=True)):
             for state in self.engine.states(problem, start):
                 yield i, state
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
     def _on_threads(
         self, problems: Sequence[Problem], starts: Sequence[LaneStates | None]

@@ -65,6 +65,8 @@ def train(
         if save is not None and record.begun:
             save(False)
         raise
+    finally:
+        executor.close()
     if save is not None and trained:
         save(False)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 import learnrate.torch
 from learnrate.errors import OptionError
@@ -111,7 +112,7 @@ class Counting(nn.Module):
 
 
 class HalfOfIt(torch.autograd.Function):
-    """A gradient of one's own that `vmap` cannot see through."""
+    """A gradient of one's own, which `vmap` cannot see through."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -122,13 +123,169 @@ class HalfOfIt(torch.autograd.Function):
         return g[0] / 2
 
 
+class Reversed(torch.autograd.Function):
+    """Another in the newer form, with two results and an argument that is no tensor."""
+
+    @staticmethod
+    def forward(x: Tensor, scale: float = 0.5) -> tuple[Tensor, Tensor]:
+        return x.clone(), x.tanh()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.scale = inputs[1]
+        ctx.save_for_backward(output[1])
+
+    @staticmethod
+    def backward(ctx: Any, *g: Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        return -ctx.scale * g[0] + g[1] * (1 - y**2), None
+
+
 class OwnGradient(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.out = nn.Linear(5, 3), nn.Linear(3, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = HalfOfIt.apply(x)  # type: ignore[no-untyped-call]  # the same for all lanes
+        h = HalfOfIt.apply(self.layer(x))  # type: ignore[no-untyped-call]
+        a, b = Reversed.apply(h, 0.3)  # type: ignore[no-untyped-call]
+        return self.out(a + b)  # type: ignore[no-any-return]
+
+
+class Mixed(nn.Module):
+    """Draws how inputs are mixed from a Beta distribution, whose gradient is PyTorch's own `autograd.Function`."""
+
     def __init__(self) -> None:
         super().__init__()
         self.layer = nn.Linear(5, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return HalfOfIt.apply(self.layer(x))  # type: ignore[no-untyped-call, no-any-return]
+        if self.training:
+            share = torch.distributions.Beta(0.4, 0.4).sample().to(x.dtype)
+            x = share * x + (1 - share) * x.flip(0)
+        return self.layer(x)  # type: ignore[no-any-return]
+
+
+class Looking(nn.Module):
+    """Decides by values in which lanes do not differ."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layer(x)
+        assert not y.isnan().any()
+        return y if (y.detach() < 1e9).sum().item() == y.numel() else 0 * y
+
+
+def likelihood(output: Tensor, y: Tensor) -> Tensor:
+    """PyTorch's, which refuses negative variances."""
+    return nn.functional.gaussian_nll_loss(output[:, :1], y, output[:, 1:].exp())
+
+
+class Filling(nn.Module):
+    """Fills tensors that it makes, as sums over the neighbours in a graph do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.out = nn.Linear(5, 4), nn.Linear(4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.layer(x)
+        sums = x.new_zeros(len(x), 4).index_add_(1, torch.tensor([0, 2, 2, 3]), h)
+        parts = torch.zeros(len(x), 4, dtype=x.dtype)
+        parts[:, 1:] = h[:, 1:].tanh()
+        return self.out(sums + parts)  # type: ignore[no-any-return]
+
+
+class Longer(nn.Module):
+    """`nn.LSTMCell`, first without a state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.out = nn.LSTMCell(5, 6), nn.Linear(6, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        state = None
+        for _ in range(3):
+            state = self.cell(x, state)
+        return self.out(state[0])  # type: ignore[index, no-any-return]
+
+
+class Padded(nn.Module):
+    """`nn.TransformerEncoder` as it is by itself: in evaluation mode it makes nested tensors of padded sequences."""
+
+    def __init__(self, padding_counts: bool = False) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, batch_first=True)
+        self.embed, self.layers = nn.Embedding(7, 8), nn.TransformerEncoder(layer, 2)
+        self.out, self.padding_counts = nn.Linear(8, 7), padding_counts
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        padding = torch.arange(tokens.shape[1]) >= tokens[:, :1].clamp(min=2)
+        h = self.layers(self.embed(tokens), src_key_padding_mask=padding)
+        if not self.padding_counts:
+            h = h.masked_fill(padding[..., None], 0.0)
+        return self.out(h.mean(1))  # type: ignore[no-any-return]
+
+
+class Noted(nn.Module):
+    """Leaves activations in attributes; the loss of the next layer but one reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.out = nn.Linear(5, 4), nn.Linear(4, 1)
+        self.mean: Tensor
+        self.register_buffer("mean", torch.zeros(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.inside, self.seen = self.layer(x), []
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * self.inside.detach().mean(0)
+        for power in (1, 2):
+            self.seen.append(self.inside**power)
+        return self.out((self.inside - self.mean).tanh()) + sum(
+            s.mean(1, keepdim=True) for s in self.seen
+        )  # type: ignore[no-any-return]
+
+
+class ReadLater(Noted):
+    """Leaves activations that evaluation mode reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = torch.zeros((), dtype=torch.float64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.layer(x)
+        if self.training:
+            self.inside = h.detach().mean()
+        return self.out(h - self.inside)  # type: ignore[no-any-return]
+
+
+class Averaging(Noted):
+    """Leaves what the next pass goes on from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = torch.zeros((), dtype=torch.float64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.layer(x)
+        if self.training:
+            self.inside = 0.9 * self.inside + h.detach().mean()
+        return self.out(h)  # type: ignore[no-any-return]
+
+
+class Again(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.out = nn.Linear(5, 4), nn.Linear(4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(checkpoint(torch.tanh, self.layer(x), use_reentrant=False))  # type: ignore[no-any-return]
 
 
 def tokens() -> tuple[Tensor, Tensor]:
@@ -139,6 +296,10 @@ def tokens() -> tuple[Tensor, Tensor]:
 
 def dropout() -> nn.Module:
     return nn.Sequential(nn.Linear(5, 16), nn.Dropout(0.4), nn.Tanh(), nn.Linear(16, 1))
+
+
+def cumulative_norm() -> nn.Module:
+    return nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3, momentum=None), nn.Linear(3, 1))
 
 
 def batch_norm() -> nn.Module:
@@ -156,15 +317,21 @@ STACKED: dict[str, tuple[Any, Any, Any]] = {
     "recurrent": (Recurrent, regression, MSE),
     "replaced buffer": (MovingMean, regression, MSE),
     "unused and frozen": (Unused, regression, MSE),
+    "own gradient": (OwnGradient, regression, MSE),
+    "mixed": (Mixed, regression, MSE),
+    "looking": (Looking, regression, likelihood),
+    "filling": (Filling, regression, MSE),
+    "longer": (Longer, regression, MSE),
+    "padded": (Padded, tokens, CE),
+    "noted": (Noted, regression, MSE),
+    "cumulative batch norm": (cumulative_norm, regression, MSE),
 }
 SEPARATE: dict[str, tuple[Any, str]] = {
     "branching": (Branching, "a value decides"),
     "counting": (Counting, "register_buffer"),
-    "own gradient": (OwnGradient, "vmap"),
-    "cumulative batch norm": (
-        lambda: nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3, momentum=None), nn.Linear(3, 1)),
-        "vmap",
-    ),
+    "read later": (ReadLater, "register_buffer"),
+    "averaging": (Averaging, "register_buffer"),
+    "checkpointed": (Again, "torch.utils.checkpoint"),
 }
 
 
@@ -184,6 +351,7 @@ def assert_each_lane_is_the_plain_loop(
 KEPT: dict[str, Any] = {"batch_size": 12, "epochs": 3}
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 @pytest.mark.parametrize("recorded", [False, True])
 @pytest.mark.parametrize("name", STACKED)
 def test_stacked_lanes_are_the_plain_loop(
@@ -215,6 +383,21 @@ def test_what_cannot_be_stacked_is_trained_one_lane_at_a_time_and_says_so(name: 
             torch.testing.assert_close(value, trained.state_dict()[key], rtol=1e-8, atol=1e-10)
     elif name != "counting":  # whose evaluations would count in the loop too
         assert_each_lane_is_the_plain_loop(model, data, MSE, result, **KEPT)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_lanes_that_would_be_measured_otherwise_are_not_stacked() -> None:
+    """In evaluation mode PyTorch fills the padding with zeros, but not where lanes are stacked."""
+    model = seeded(lambda: Padded(padding_counts=True))
+    with pytest.warns(UserWarning, match="in evaluation mode its stacked loss differs"):
+        result = learnrate.torch.sweep(model, tokens(), loss=CE, lrs=LRS, **KEPT)
+    assert_each_lane_is_the_plain_loop(model, tokens(), CE, result, **KEPT)
+
+
+def test_functions_of_autograd_are_afterwards_as_before() -> None:
+    before = vars(torch.autograd.Function)["apply"]
+    learnrate.torch.sweep(seeded(OwnGradient), regression(), loss="mse", lrs=LRS, **KEPT)
+    assert vars(torch.autograd.Function)["apply"] is before
 
 
 def test_lanes_of_what_keeps_state_do_not_share_it() -> None:

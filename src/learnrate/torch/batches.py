@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-__all__ = ["alike", "copied", "flatten", "moved", "same", "selected", "tensors_of"]
+__all__ = ["alike", "applied", "copied", "flatten", "moved", "same", "selected", "tensors_of"]
 
 _EMPTY = torch.empty(0)
 
 
-def _apply(
+def applied(
     change: Callable[[Tensor], Any], batch: Any, other: Callable[[Any], Any] = lambda part: part
 ) -> Any:
     """A copy of a structure in which ``change`` is applied to every tensor, and ``other`` to what is no structure."""
@@ -22,14 +22,14 @@ def _apply(
         return change(batch)
     if isinstance(batch, PackedSequence):  # its sizes belong to the CPU
         names = ("data", "sorted_indices", "unsorted_indices")
-        return batch._replace(**{n: _apply(change, getattr(batch, n), other) for n in names})
+        return batch._replace(**{n: applied(change, getattr(batch, n), other) for n in names})
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        parts_of = (_apply(change, part, other) for part in batch)
+        parts_of = (applied(change, part, other) for part in batch)
         return type(batch)._make(parts_of)  # type: ignore[attr-defined]
     if isinstance(batch, list | tuple):
-        return type(batch)(_apply(change, part, other) for part in batch)
+        return type(batch)(applied(change, part, other) for part in batch)
     if isinstance(batch, Mapping):
-        parts = {key: _apply(change, part, other) for key, part in batch.items()}
+        parts = {key: applied(change, part, other) for key, part in batch.items()}
         try:
             return parts if type(batch) is dict else type(batch)(parts)  # type: ignore[call-arg]
         except TypeError:  # made in another way, such as a defaultdict
@@ -40,12 +40,12 @@ def _apply(
 def flatten(batch: Any) -> tuple[list[Tensor], Callable[[Sequence[Tensor]], Any]]:
     """All tensors of a minibatch in order, and what puts others in their places."""
     tensors: list[Tensor] = []
-    _apply(tensors.append, batch)
-    hollow = _apply(lambda _: _EMPTY, batch)  # which holds no minibatch in memory
+    applied(tensors.append, batch)
+    hollow = applied(lambda _: _EMPTY, batch)  # which holds no minibatch in memory
 
     def rebuild(others: Sequence[Tensor]) -> Any:
         rest: Iterator[Tensor] = iter(others)
-        return _apply(lambda _: next(rest), hollow)
+        return applied(lambda _: next(rest), hollow)
 
     return tensors, rebuild
 
@@ -68,12 +68,12 @@ def alike(a: Any, b: Any) -> bool:
 
 def copied(batch: Any) -> Any:
     """A minibatch that a model may change."""
-    return _apply(Tensor.clone, batch)
+    return applied(Tensor.clone, batch)
 
 
 def selected(batch: Any, indices: Tensor) -> Any:
     """The rows of all tensors with these numbers."""
-    return _apply(lambda tensor: tensor[indices.to(tensor.device)], batch)
+    return applied(lambda tensor: tensor[indices.to(tensor.device)], batch)
 
 
 def moved(batch: Any, device: torch.device, dtype: torch.dtype) -> Any:
@@ -86,4 +86,6 @@ def moved(batch: Any, device: torch.device, dtype: torch.dtype) -> Any:
         to = getattr(part, "to", None)
         return to(device) if callable(to) else part
 
-    return _apply(lambda t: t.to(device, dtype if t.is_floating_point() else t.dtype), batch, other)
+    return applied(
+        lambda t: t.to(device, dtype if t.is_floating_point() else t.dtype), batch, other
+    )

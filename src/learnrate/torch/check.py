@@ -15,6 +15,7 @@ from learnrate._shapes import Array, Float
 from learnrate.errors import DataError, OptionError
 from learnrate.torch.batches import alike
 from learnrate.torch.examples import Examples
+from learnrate.torch.failures import SHARED
 from learnrate.torch.kept import changed, kept_state
 from learnrate.torch.lane import Lane
 from learnrate.torch.lanes import Lanes, Task
@@ -103,22 +104,29 @@ class Check:
         """
         reason = self._task.why_separate()
         if reason is None:
-            self._steps = StackedSteps(self._task)
             try:
-                if self._task.whole.precision is not None:
-                    task = self._task.in_full_precision()
-                    self._exact = task, StackedSteps(task)
-                    reason = self._first_difference(*self._exact, 2, 0)
-                if reason is None:
-                    reason = self._first_difference(self._task, self._steps, K, coming)
+                reason = self._with_steps(K, coming, apart=False)
+                if reason is not None and reason.endswith(SHARED):
+                    reason = self._with_steps(K, coming, apart=True)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 if K > 2:
                     return self.at_the_start(2, 0)
                 reason = "memory ran out with two of them stacked"
-            self._held = kept_state(self._steps.whole)
         return reason, None if reason else self._steps
+
+    def _with_steps(self, K: int, coming: int, *, apart: bool) -> str | None:
+        """Compare steps in which tensors that a step makes are shared by all lanes, or apart; see `AsAlone`."""
+        reason, self._steps = None, StackedSteps(self._task, apart=apart)
+        if self._task.whole.precision is not None:
+            task = self._task.in_full_precision()
+            self._exact = task, StackedSteps(task, apart=apart)
+            reason = self._first_difference(*self._exact, 2, 0)
+        if reason is None:
+            reason = self._first_difference(self._task, self._steps, K, coming)
+        self._held = kept_state(self._steps.whole)
+        return reason
 
     def _first_difference(self, task: Task, steps: StackedSteps, K: int, coming: int) -> str | None:
         """Make the first steps of a training, a real lane and stacked ones side by side."""

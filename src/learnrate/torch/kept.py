@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -11,7 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PLUMBING", "changed", "fingerprint", "kept_state", "variables_of"]
+__all__ = [
+    "PLUMBING",
+    "Place",
+    "activations",
+    "changed",
+    "fingerprint",
+    "kept_state",
+    "variables_of",
+]
 
 PLUMBING = {"_parameters", "_buffers", "_modules", "training"}
 _STOPPED = nn.Module | type | ModuleType | FunctionType | MethodType | BuiltinFunctionType
@@ -23,14 +31,36 @@ _MANY = 1000
 """Of a container with more entries only the length is compared."""
 
 
-def kept_state(module: nn.Module) -> dict[str, Any]:
+Place = tuple[str, str]
+"""The name of a part of a module, and of an attribute."""
+
+
+def activations(module: nn.Module) -> dict[Place, Any]:
+    """Attributes that hold floating-point tensors, alone or in a container, and are neither parameters nor buffers."""
+    return {
+        (name, attribute): value
+        for name, part in module.named_modules()
+        for attribute, value in vars(part).items()
+        if attribute not in PLUMBING and _is_floating(value)
+    }
+
+
+def _is_floating(value: Any) -> bool:
+    if isinstance(value, list | tuple | dict) and value:
+        return all(map(_is_floating, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Tensor) and value.is_floating_point()
+
+
+def kept_state(module: nn.Module, without: Collection[Place] = ()) -> dict[str, Any]:
     """What each part holds besides parameters and buffers, and what its functions see around them, to be compared."""
     state: dict[str, Any] = {}
-    for part in module.modules():
+    for at, part in module.named_modules():
         of = {"ByStep": "the step"}.get(type(part).__name__, type(part).__name__)
         for attribute, value in vars(part).items():
             if attribute in PLUMBING or (isinstance(value, _CONTAINERS) and not value):
                 continue  # what an empty container is filled with is seen then
+            if (at, attribute) in without:
+                continue
             inside = list(value.values()) if isinstance(value, dict) else [value]
             items = [(attribute, of, value)]
             for thing in inside:

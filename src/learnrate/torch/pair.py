@@ -171,6 +171,11 @@ class Pair:
     def evaluation(self, batch: Any) -> str | None:
         """Why stacked lanes cannot be measured, None if they can."""
         whole, part = self._steps.whole.eval(), "it in evaluation mode"
+        renew = remembered(self._task.device)
+        with torch.set_grad_enabled(self._task.probe.evaluated_with_gradients):
+            own = self.lane.whole.eval().run(copied(batch))[0].detach()
+        renew()
+        self._stacked.theta[0] = self._row()
         names, before = whole.metric_names, kept_state(whole)
         try:
             for name in whole.measures:
@@ -179,9 +184,11 @@ class Pair:
                 whole.metric_names = () if name == "loss" else (name,)
                 with torch.no_grad():
                     buffers = [rows[:2] for rows in self._stacked.buffers]
-                    StackedSteps(self._task).measures(
+                    found = StackedSteps(self._task, apart=self._steps.apart).measures(
                         self._stacked.theta[:2], buffers, copied(batch)
                     )
+                if name == "loss" and not close(found[0][0], own, coarse=self._coarse):
+                    return "in evaluation mode its stacked loss differs from its own"
         except Exception as error:
             if is_out_of_memory(error):
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from learnrate.errors import OptionError
-from learnrate.torch.batches import copied, same
+from learnrate.torch.batches import alike, applied, copied, same
 from learnrate.torch.copying import copy_of, hooked
-from learnrate.torch.kept import changed, kept_state
+from learnrate.torch.kept import Place, activations, changed, kept_state
 from learnrate.torch.losses import check_scalar
-from learnrate.torch.memory import Meter
+from learnrate.torch.memory import Meter, is_out_of_memory
 from learnrate.torch.outputs import in_one_line_on
 from learnrate.torch.randomness import python_randomness
 from learnrate.torch.reach import check_graph, leaves
@@ -44,6 +44,8 @@ class Probe:
         A parameter whose gradient is a sparse tensor.
     draws_in_python : bool
         Whether it drew from Python's or NumPy's generators.
+    overwritten : tuple of pairs of str
+        Parts and attributes in which a pass leaves activations that no other pass reads.
     evaluated_with_gradients : bool
         Whether the model needs gradients in evaluation too.
     warmed : Whole or None
@@ -57,6 +59,7 @@ class Probe:
     hooked: str | None
     sparse: str | None
     draws_in_python: bool
+    overwritten: tuple[Place, ...] = ()
     evaluated_with_gradients: bool = False
     warmed: Whole | None = None
 
@@ -105,19 +108,21 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
     """
     original, whole = whole, copy_of(whole)
     before = {name: p.detach().clone() for name, p in whole.named_parameters()}
-    places = {name: p.data_ptr() for name, p in whole.named_parameters()}
-    states, reached = [], []
+    memory = {name: p.data_ptr() for name, p in whole.named_parameters()}
+    states, reached, left = [], [], []
     for _ in range(2):
+        buffers_before = [buffer.detach().clone() for buffer in whole.buffers()]
         renew()
         random_before = python_randomness()
         value, saved = _forward(whole, batch)
         draws_in_python = python_randomness() != random_before
         states.append(kept_state(whole))
         reached.append(leaves(value))
+        left.append(activations(whole))
         rewritten = [
             name
             for name, p in whole.named_parameters()
-            if p.data_ptr() != places[name] or not same(p.detach(), before[name])
+            if p.data_ptr() != memory[name] or not same(p.detach(), before[name])
         ]
         if rewritten:
             break
@@ -133,6 +138,13 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
     pairs = zip(trained, gradients, strict=True)
     sparse = (name for name, g in pairs if g is not None and g.layout != torch.strided)
     kept = tuple(changed(*states)) if len(states) > 1 else ()
+    places: tuple[Place, ...] = ()
+    new = {at: v for at, v in left[-1].items() if left[0].get(at) is not v}
+    if kept and new and _are_overwritten(whole, batch, renew, new, value, buffers_before):
+        places, state = tuple(new), kept_state(whole, new)
+        renew()
+        _forward(whole, batch)
+        kept = tuple(changed(state, kept_state(whole, new)))
     buffers = dict(original.named_buffers())
     moving = {
         name
@@ -147,8 +159,50 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
         hooked=hooked(original),
         sparse=next(sparse, None),
         draws_in_python=draws_in_python,
+        overwritten=places,
         warmed=None if kept or rewritten else _as_at_the_start(whole, original),
     )
+
+
+def _are_overwritten(
+    whole: Whole,
+    batch: Any,
+    renew: Callable[[], object],
+    left: Mapping[Place, Any],
+    value: Tensor,
+    buffers: Sequence[Tensor],
+) -> bool:
+    """Whether passes come out the same, in evaluation too, if they find nan where the one before has left activations."""
+
+    def spoil() -> None:
+        for (name, attribute), found in left.items():
+            vars(whole.get_submodule(name))[attribute] = applied(_nan, found)
+
+    def measured() -> list[Tensor]:
+        renew()
+        return whole.run(copied(batch), measuring=True)
+
+    try:
+        whole.eval()
+        as_left = measured()
+        spoil()
+        evaluated = measured()
+        whole.train()
+        spoil()
+        for buffer, before in zip(whole.buffers(), buffers, strict=True):
+            buffer.detach().copy_(before)
+        renew()
+        again, _ = _forward(whole, batch)
+    except Exception as error:  # of a model that takes no nan
+        if is_out_of_memory(error):
+            raise
+        return False
+    after = [vars(whole.get_submodule(name)).get(attribute) for name, attribute in left]
+    return alike([again, *evaluated, after], [value, *as_left, list(left.values())])
+
+
+def _nan(tensor: Tensor) -> Tensor:
+    return torch.full_like(tensor, torch.nan, requires_grad=False)
 
 
 def _forward(whole: Whole, batch: Any) -> tuple[Tensor, int]:

@@ -13,10 +13,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch.overrides import TorchFunctionMode
 
 __all__ = [
-    "MasksAsAlone",
     "Stream",
     "draws",
     "forked_random_states",
@@ -191,32 +189,3 @@ def python_randomness() -> tuple[object, ...]:
     """A value that changes whenever Python's or NumPy's global generator is drawn from."""
     name, keys, position, *_ = np.random.get_state()  # noqa: NPY002
     return random.getstate(), name, bytes(keys), position  # type: ignore[arg-type]
-
-
-class MasksAsAlone(TorchFunctionMode):
-    """Under `vmap`, dropout draws for all lanes the mask that a lane alone would draw.
-
-    PyTorch draws a mask in the order in which its input lies in memory, on a CPU; the rule of `vmap` draws it in the order of
-    the indices. These are the same unless the input is a transposed view, as inside of `nn.TransformerEncoderLayer`.
-    """
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
-    ) -> Any:
-        """Calls the function, or draws its mask here."""
-        if func is torch.nn.functional.dropout:
-            dropped = self._dropout(*args, **(kwargs or {}))
-            if dropped is not None:
-                return dropped
-        return func(*args, **(kwargs or {}))
-
-    @staticmethod
-    def _dropout(
-        input: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-    ) -> torch.Tensor | None:
-        drawn_so = training and 0 < p < 1 and not inplace and input.device.type == "cpu"
-        if not drawn_so or input.is_contiguous():
-            return None
-        lying = torch.empty_strided(input.shape, input.stride(), dtype=input.dtype, device="meta")
-        mask = torch.empty_like(lying, device="cpu").bernoulli_(1 - p).div_(1 - p)
-        return input * mask

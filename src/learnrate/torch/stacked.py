@@ -12,11 +12,12 @@ from torch import Tensor
 from torch.func import functional_call, vmap
 
 from learnrate._shapes import Array, Float
+from learnrate.torch.alone import AsAlone
 from learnrate.torch.batches import flatten
 from learnrate.torch.examples import Examples
 from learnrate.torch.lanes import Lanes, Task, evaluation_blocks
 from learnrate.torch.pieces import Piece, Place
-from learnrate.torch.randomness import MasksAsAlone, Stream
+from learnrate.torch.randomness import Stream
 from learnrate.torch.states import (
     AHEAD,
     AVERAGES,
@@ -42,13 +43,19 @@ class StackedSteps:
 
     Both take ``θ`` (K, P), the K lanes' buffers and a minibatch. What no lane changes, fixed parameters and other buffers,
     all lanes hold together.
+
+    Parameters
+    ----------
+    task : Task
+    apart : bool
+        Whether each lane has a copy of tensors that the step makes; see `AsAlone`.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, *, apart: bool = False) -> None:
         assert task.probe.warmed is not None
-        self._task = task
+        self._task, self.apart = task, apart
         self.whole = task.probe.warmed
-        moving = task.probe.moving
+        moving, self._overwritten = task.probe.moving, task.probe.overwritten
         self.buffers = tuple(name for name, _ in self.whole.named_buffers() if name in moving)
         self._traced: dict[Any, tuple[Traced, Traced]] = {}
         self._coming = 0
@@ -112,7 +119,13 @@ class StackedSteps:
         # Modules change buffers in place: they get copies, so that a step has no effect but its values.
         state = dict(zip(self._task.layout.names, leaves, strict=True))
         state.update({n: b.clone() for n, b in zip(self.buffers, buffers, strict=True)})
-        values, after = functional_call(self.whole, state, (batch, measuring))
+        left = [vars(self.whole.get_submodule(name)) for name, _ in self._overwritten]
+        before = [of.get(key) for of, (_, key) in zip(left, self._overwritten, strict=True)]
+        try:
+            values, after = functional_call(self.whole, state, (batch, measuring))
+        finally:  # what it has left are tensors of vmap
+            for of, (_, key), value in zip(left, self._overwritten, before, strict=True):
+                of[key] = value
         return values, [after[name] for name in self.buffers]
 
     def _gradients(self, rebuild: Callable[[Sequence[Tensor]], Any]) -> Any:
@@ -126,7 +139,7 @@ class StackedSteps:
                 values, after = self._call(leaves, buffers, batch, measuring=False)
                 return values[0], after
 
-            with torch.enable_grad(), MasksAsAlone():
+            with torch.enable_grad(), AsAlone(len(theta), apart=self.apart):
                 values, after = vmap(loss, in_dims=(0, 0), randomness="same")(
                     leaves, list(rest[:B])
                 )
@@ -149,7 +162,11 @@ class StackedSteps:
                 return self._call(leaves, buffers, batch, measuring=True)[0]
 
             leaves = self._task.layout.split_rows(theta)
-            with torch.set_grad_enabled(self._task.probe.evaluated_with_gradients):
+            with_gradients = self._task.probe.evaluated_with_gradients
+            with (
+                torch.set_grad_enabled(with_gradients),
+                AsAlone(len(theta), apart=self.apart),
+            ):
                 values = vmap(measure, in_dims=(0, 0), randomness="same")(leaves, list(rest[:B]))
             return tuple(value.detach() for value in values)
 

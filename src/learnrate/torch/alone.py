@@ -1,0 +1,188 @@
+"""What `vmap` does otherwise than a lane alone, or not at all, done here as a lane alone does it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._C import _functorch
+from torch._functorch.utils import enable_single_level_autograd_function
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_flatten, tree_unflatten
+
+__all__ = ["AsAlone"]
+
+_LEVEL = 1
+"""Of the `vmap` over lanes, which is the outermost one."""
+_VALUES = {Tensor.__bool__, Tensor.__int__, Tensor.__float__, Tensor.__index__, Tensor.item}
+"""What turns a tensor into a number."""
+_MAKERS = {
+    torch.zeros, torch.ones, torch.empty, torch.full, torch.zeros_like, torch.ones_like, torch.empty_like,
+    torch.full_like, Tensor.new_zeros, Tensor.new_ones, Tensor.new_empty, Tensor.new_full,
+}  # fmt: skip
+"""What makes a tensor that is usually filled afterwards."""
+
+
+class AsAlone(TorchFunctionMode):
+    """Inside, a step under `vmap` over lanes is for each lane what it would be alone.
+
+    - Dropout draws the mask that a lane alone would draw. PyTorch draws it in the order in which its input lies in memory, on
+      a CPU; the rule of `vmap` draws in the order of the indices. These are the same unless the input is a transposed view,
+      as inside of `nn.TransformerEncoderLayer`.
+    - A value decides what is done, as in ``if loss.isnan(): …``, as long as it is the same for all lanes.
+    - `nn.LSTMCell` is computed in its parts, and `nn.TransformerEncoder` without its nested tensors.
+    - An `autograd.Function` without a rule for `vmap` is called for one lane after the other.
+
+    Parameters
+    ----------
+    K : int
+        How many lanes are stacked.
+    apart : bool
+        Whether each lane gets a copy of tensors that a step makes, so that it can change them in place.
+    """
+
+    def __init__(self, K: int, *, apart: bool = False) -> None:
+        super().__init__()
+        self._K, self._apart = K, apart
+
+    def __enter__(self) -> AsAlone:
+        _functions.begin()
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
+        _functions.end()
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        """Calls the function, or does here what it does."""
+        kwargs = kwargs or {}
+        found: Any = None
+        if func is torch.nn.functional.dropout:
+            found = _dropped(*args, **kwargs)
+        elif func in _VALUES:
+            found = _common_value(func, args[0])
+        elif func is torch.lstm_cell:
+            found = _lstm_cell(*args, **kwargs)
+        elif func is torch._nested_tensor_from_mask_left_aligned:
+            found = False
+        elif func is torch.nn.functional.gaussian_nll_loss:
+            with self:
+                found = _gaussian_nll_loss(*args, **kwargs)
+        if found is not None:
+            return found
+        made = func(*args, **kwargs)
+        if self._apart and func in _MAKERS and not _functorch.is_batchedtensor(made):
+            return _stacked(made.expand(self._K, *made.shape).clone())
+        return made
+
+
+def _stacked(rows: Any) -> Any:
+    """A tensor (K, …) as that of the lanes."""
+    return _functorch._add_batch_dim(rows, 0, _LEVEL)
+
+
+def _rows(value: Any) -> Tensor | None:
+    """The lanes' values (K, …) of a tensor, None if all have the same one."""
+    if not isinstance(value, Tensor) or not _functorch.is_batchedtensor(value):
+        return None
+    return _functorch.get_unwrapped(value).movedim(_functorch.maybe_get_bdim(value), 0)
+
+
+def _dropped(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor | None:
+    drawn_so = training and 0 < p < 1 and not inplace and input.device.type == "cpu"
+    if not drawn_so or input.is_contiguous():
+        return None
+    lying = torch.empty_strided(input.shape, input.stride(), dtype=input.dtype, device="meta")
+    mask = torch.empty_like(lying, device="cpu").bernoulli_(1 - p).div_(1 - p)
+    return input * mask
+
+
+def _common_value(func: Any, value: Tensor) -> Any:
+    """A number that is the same for all lanes, None if it is not."""
+    with torch._C._DisableFuncTorch():
+        rows = _rows(value)
+        if rows is None or rows[0].numel() != 1 or not bool((rows == rows[0]).all()):
+            return None
+        return func(rows[0])
+
+
+def _lstm_cell(
+    x: Tensor,
+    state: Sequence[Tensor],
+    w_x: Tensor,
+    w_h: Tensor,
+    b_x: Tensor | None = None,
+    b_h: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    linear = torch.nn.functional.linear
+    h, c = state
+    i, f, g, o = (linear(x, w_x, b_x) + linear(h, w_h, b_h)).chunk(4, -1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+_gaussian_nll_loss: Any = FunctionType(
+    torch.nn.functional.gaussian_nll_loss.__code__,
+    {**vars(torch.nn.functional), "has_torch_function_variadic": lambda *_: False},
+    argdefs=torch.nn.functional.gaussian_nll_loss.__defaults__,
+)
+"""The same function, with a mode on inside of it too, for it goes by a value."""
+
+
+def _by_lane(apply: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call the ``apply`` of an `autograd.Function` for one lane after the other; once if lanes do not differ in it."""
+    with torch._C._DisableFuncTorch(), enable_single_level_autograd_function():
+        flat, structure = tree_flatten(args)
+        rows = [_rows(value) for value in flat]
+        K = next((len(r) for r in rows if r is not None), None)
+        if K is None:
+            return apply(*args, **kwargs)
+        made = []
+        for k in range(K):
+            own = [v if r is None else r[k] for v, r in zip(flat, rows, strict=True)]
+            made.append(apply(*tree_unflatten(own, structure), **kwargs))
+        parts = [made] if isinstance(made[0], Tensor) else list(zip(*made, strict=True))
+        found = tuple(torch.stack(p) if isinstance(p[0], Tensor) else p[0] for p in parts)
+    stacked = tuple(_stacked(part) if isinstance(part, Tensor) else part for part in found)
+    return stacked[0] if isinstance(made[0], Tensor) else stacked
+
+
+class _Functions:
+    """Has `autograd.Function` call `_by_lane` while a mode is on; in other threads, and outside of lanes, all is as ever."""
+
+    def __init__(self) -> None:
+        self._lock, self._begun, self._here = threading.Lock(), 0, threading.local()
+
+    def begin(self) -> None:
+        self._here.on = getattr(self._here, "on", 0) + 1
+        with self._lock:
+            self._begun += 1
+            if self._begun == 1:
+                self._found = vars(torch.autograd.Function)["apply"]
+                torch.autograd.Function.apply = classmethod(self._apply)  # type: ignore[assignment,method-assign]
+
+    def end(self) -> None:
+        self._here.on -= 1
+        with self._lock:
+            self._begun -= 1
+            if not self._begun:
+                torch.autograd.Function.apply = self._found  # type: ignore[method-assign]
+
+    def _apply(self, cls: type[torch.autograd.Function], *args: Any, **kwargs: Any) -> Any:
+        ours = getattr(self._here, "on", 0) and _functorch.maybe_current_level() == _LEVEL
+        if not ours or cls.generate_vmap_rule or cls.vmap is not torch.autograd.Function.vmap:
+            return self._found.__func__(cls, *args, **kwargs)
+        apply = super(torch.autograd.Function, cls).apply  # type: ignore[misc]
+        return _by_lane(apply, args, kwargs)
+
+
+_functions = _Functions()

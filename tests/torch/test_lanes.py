@@ -246,9 +246,8 @@ class Noted(nn.Module):
             self.mean = 0.9 * self.mean + 0.1 * self.inside.detach().mean(0)
         for power in (1, 2):
             self.seen.append(self.inside**power)
-        return self.out((self.inside - self.mean).tanh()) + sum(
-            s.mean(1, keepdim=True) for s in self.seen
-        )  # type: ignore[no-any-return]
+        y = self.out((self.inside - self.mean).tanh())
+        return y + self.seen[0].mean(1, keepdim=True) + self.seen[1].mean(1, keepdim=True)  # type: ignore[no-any-return]
 
 
 class ReadLater(Noted):
@@ -302,6 +301,11 @@ def cumulative_norm() -> nn.Module:
     return nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3, momentum=None), nn.Linear(3, 1))
 
 
+def spectral_norm() -> nn.Module:
+    normed = nn.utils.parametrizations.spectral_norm(nn.Linear(5, 6))
+    return nn.Sequential(normed, nn.Tanh(), nn.Linear(6, 1))
+
+
 def batch_norm() -> nn.Module:
     return nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 1))
 
@@ -324,6 +328,7 @@ STACKED: dict[str, tuple[Any, Any, Any]] = {
     "longer": (Longer, regression, MSE),
     "padded": (Padded, tokens, CE),
     "noted": (Noted, regression, MSE),
+    "spectral norm": (spectral_norm, regression, MSE),
     "cumulative batch norm": (cumulative_norm, regression, MSE),
 }
 SEPARATE: dict[str, tuple[Any, str]] = {

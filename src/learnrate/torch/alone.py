@@ -34,7 +34,8 @@ class AsAlone(TorchFunctionMode):
       a CPU; the rule of `vmap` draws in the order of the indices. These are the same unless the input is a transposed view,
       as inside of `nn.TransformerEncoderLayer`.
     - A value decides what is done, as in ``if loss.isnan(): …``, as long as it is the same for all lanes.
-    - `nn.LSTMCell` is computed in its parts, and `nn.TransformerEncoder` without its nested tensors.
+    - `nn.LSTMCell` is computed in its parts, `nn.TransformerEncoder` without its nested tensors, and spectral norm without
+      writing into a result that is there.
     - An `autograd.Function` without a rule for `vmap` is called for one lane after the other.
 
     Parameters
@@ -70,6 +71,8 @@ class AsAlone(TorchFunctionMode):
             found = _common_value(func, args[0])
         elif func is torch.lstm_cell:
             found = _lstm_cell(*args, **kwargs)
+        elif func is torch.nn.functional.normalize and kwargs.get("out") is not None:
+            found = kwargs["out"].copy_(func(*args, **{**kwargs, "out": None}))
         elif func is torch._nested_tensor_from_mask_left_aligned:
             found = False
         elif func is torch.nn.functional.gaussian_nll_loss:

@@ -37,7 +37,7 @@ class Branching(nn.Module):
 
     def forward(self, x):
         y = self.layer(x)
-        return y if y.sum() > 0 else 2 * y
+        return y if y.sum().item() > 0 else 2 * y
 
 def step(model, batch):
     x, y = batch

@@ -96,7 +96,7 @@ class Branching(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.layer(x)
-        return y if y.sum() > 0 else 1.1 * y
+        return y if y.sum().item() > 0 else 1.1 * y
 
 
 class Counting(nn.Module):

@@ -104,9 +104,11 @@ def test_the_language_can_be_chosen(learnrate: Run) -> None:
     ("arguments", "words"),
     [
         (["--lang", "fr"], ["'fr'", "en, zh"]),
-        (["--lr", "0"], ["lr", "above 0"]),
+        (["--lr", "0"], ["--lr", "above 0"]),
         (["--lr", "nan"], ["nan"]),
-        (["--step", "0"], ["step", "1 or more"]),
+        (["--step", "0"], ["--step", "1 or more"]),
+        (["--step", "100001"], ["--step", "at most 100,000", "100,001"]),
+        (["-b", "5000", "--step", "20001"], ["at most 20,000 at batch size 5,000"]),
         (["-b", "0"], ["--batch-size"]),
         (["-b", "1001"], ["1000", "1001"]),
         (["--save", "a.png"], [".png", ".svg"]),

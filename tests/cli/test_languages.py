@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+import sqlite3
 import tomllib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +40,7 @@ SAME = """
     epochs seeds val save quiet Python NumPy Plotly dev shuffle float64 cosine missing mean auto dates loss seed target help
     prize drop softmax squared huber logistic poisson log first data row option FILE why λmax nonsense nowhere pdf svg
     parquet arXiv kinds kind note when Huber features standardize lrs prune model steps ten eps horizon blank ragged words engine Gram
-    TensorBoard Poisson Hessian yes counts apart diag
+    TensorBoard Poisson Hessian cache memory encoding yes counts apart diag
 """
 ENGLISH = re.compile(r"[A-Za-zλ]{3,}")
 
@@ -53,6 +55,7 @@ TABLES = {
     "ragged.csv": "a,b\n1,2\n3,4,5\n6,7\n",
     "counts.csv": "a;b;k\n" + "".join(f"{i % 7};{i % 5};{i * i % 4}\n" for i in range(90)),
     "apart.csv": "a,k\n" + "".join(f"{i},{'no' if i < 20 else 'yes'}\n" for i in range(40)),
+    "texts.csv": "a,b\n" + "".join(f"{i},t{i}\n" for i in range(6)),
     "words.csv": "a,b\n1,x\n2,y\n3,z\n4,x\n5,y\n6,z\n",
 }
 COMMANDS = [
@@ -108,6 +111,11 @@ def test_nothing_is_left_in_english(learnrate: Run, arguments: list[str]) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["kinds.db", "-t", "kind"], ["两个冒号之后", "kinds.db::t"]),
+        (["latin.csv", "-t", "c"], ["编码是猜出来的", "--encoding"]),
+        (["words.csv", "-t", "a", "--cache", "c"], ["--cache 要与 --memory"]),
+        (["texts.csv", "-t", "b"], ["6 种值，其中 6 种只出现一次"]),
+        (["--dates", "parts"], ["--dates 要与表一起用"]),
         (["nowhere.csv"], ["必须是存在的文件", "'nowhere.csv'"]),
         (["houses.csv"], ["--target", "'price'"]),
         (["houses.csv", "-t", "prize"], ["是不是想写 'price'"]),
@@ -135,6 +143,11 @@ def test_nothing_is_left_in_english(learnrate: Run, arguments: list[str]) -> Non
 def test_complaints_are_chinese(learnrate: Run, arguments: list[str], words: list[str]) -> None:
     if text := TABLES.get(arguments[0]):
         Path(arguments[0]).write_text(text)
+    if arguments[0] == "latin.csv":
+        Path("latin.csv").write_bytes("größe,b\n1,2\n3,4\n".encode("latin-1"))
+    if arguments[0] == "kinds.db":
+        with closing(sqlite3.connect("kinds.db")) as connection:
+            connection.execute("CREATE TABLE t (a, kind)")
     done = learnrate("sweep", *arguments, "--lang", "zh")
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
@@ -198,19 +211,22 @@ def test_the_language_is_that_of_the_system(
     assert "lang must be one of en, zh" in learnrate("sweep", "--lang", "fr").err
 
 
-def test_the_report_is_chinese(learnrate: Run) -> None:
+@pytest.mark.parametrize(
+    "words",
+    ["diabetes --val 0.2", "houses -t fast --missing mean --optimizer adam --seeds 2"],
+)
+def test_the_report_is_chinese(learnrate: Run, words: str) -> None:
     pytest.importorskip("plotly")
     assert (
         learnrate("sweep", "--lang", "en", "-q", "-o", "english.html").code == 0
     )  # it leaves nothing behind
-    done = learnrate(
-        "sweep", "diabetes", "--epochs", "5", "--val", "0.2", "--lang", "zh", "-q", "-o", "a.html"
-    )
+    done = learnrate("sweep", *words.split(), "--epochs", "5", "--lang", "zh", "-q", "-o", "a.html")
     assert (done.code, done.out, done.err) == (0, "", "")
     page = Path("a.html").read_text(encoding="utf-8")
     assert '<html lang="zh-CN">' in page
     drawing = re.findall(r'"(?:name|text|hovertemplate)": "([^"]*)"', page)
-    shown = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+    code = r"<script.*?</script>|<style.*?</style>|<pre.*?</pre>"
+    shown = re.sub(code, "", page, flags=re.DOTALL)
     labels = re.findall(r'aria-label="([^"]*)"', shown)
     text = html.unescape(re.sub(r"<[^>]+>", " ", shown))
     assert left(text) == set()

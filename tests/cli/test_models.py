@@ -181,12 +181,19 @@ def test_one_line_says_that_lanes_were_trained_one_at_a_time(learnrate: Run, zoo
     assert done.out.count("one at a time") == 1
 
 
+def test_the_scaling_of_a_negative_target_is_said(learnrate: Run, zoo: str) -> None:
+    Path("down.csv").write_text("a,y\n" + "".join(f"{i},{-9 - i % 3}\n" for i in range(60)))
+    done = learnrate("sweep", "down.csv", "--model", f"{zoo}:make_model", "-e", "1", "--lrs", "0.1")
+    assert "Train with (y + 10) / " in " ".join(done.out.split())
+
+
 def test_remarks_are_chinese_to_the_end(learnrate: Run, zoo: str) -> None:
     done = learnrate(
         *("sweep", "good.csv", "-t", "price", "--model", f"{zoo}:Branching", "-e", "2"),
-        *("--seeds", "2", "--lang", "zh"),
+        *("--seeds", "2", "--lang", "zh", "-o", "a.html"),
     )
     assert done.code == 0, done.err
+    assert not re.search(">(model|device|optimizer|loss)<", Path("a.html").read_text("utf-8"))
     said = done.out.replace("\n", "")
     assert "各次训练是逐一进行的：vmap 无法把它叠在一起：由一个值决定做什么" in said
     assert "1 次训练的中位数" in done.out or "2 次训练的中位数" in done.out

@@ -46,6 +46,23 @@ def test_a_closed_pipe_ends_quietly(environment: dict[str, str]) -> None:
     assert done.stdout.count("\n") == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["sweep", "sweep --json", "explain", "sweep --help"])
+def test_a_full_disk_is_one_line(environment: dict[str, str], words: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, *words.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env={**environment, "LANG": "C.UTF-8"},
+        )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "Standard output must be writable" in done.stderr
+
+
 def test_ctrl_c_leaves_what_is_finished(environment: dict[str, str], tmp_path: Path) -> None:
     output, kept = tmp_path / "sweep.csv", tmp_path / "kept"
     command = [

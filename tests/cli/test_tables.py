@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,40 @@ def test_options_reach_explain_and_models(tmp_path: Path, learnrate: Run) -> Non
     assert "sheet" in done.err
 
 
+def test_names_with_commas(tmp_path: Path, learnrate: Run) -> None:
+    head = '"area, m2","the ""big"" one",rooms,price\n'
+    (tmp_path / "t.csv").write_text(
+        head + "".join(f"{i},{i * i % 7},{i % 3},{i}\n" for i in range(9))
+    )
+    wanted = ["sweep", "t.csv", "--target", "price", "--json", *QUICK]
+    done = learnrate(*wanted, "--features", 'rooms, "area, m2"')
+    assert json.loads(done.out)["data"]["features"] == ["rooms", "area, m2"]
+    done = learnrate(*wanted, "--drop", '"area, m2",the "big" one')
+    assert json.loads(done.out)["data"]["features"] == ["rooms"]
+    done = learnrate(*wanted, "--features", "area, m2")
+    assert done.code == 2
+    assert "Did you mean '\"area, m2\"'?" in done.err  # as it is to be written
+
+
+def test_a_database_names_its_tables(tmp_path: Path, learnrate: Run) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.sqlite")) as connection:
+        connection.execute("CREATE TABLE houses (a REAL, price REAL)")
+        connection.executemany("INSERT INTO houses VALUES (?, ?)", [(i, 2 * i) for i in range(9)])
+        connection.commit()
+    done = learnrate("sweep", "t.sqlite", "--target", "price", *QUICK)
+    assert done.code == 2
+    assert "which holds houses; write 't.sqlite::houses'" in done.err
+    assert learnrate("sweep", "t.sqlite::houses", "--target", "price", *QUICK).code == 0
+
+
+def test_an_unknown_column_of_a_guessed_encoding(tmp_path: Path, learnrate: Run) -> None:
+    (tmp_path / "t.csv").write_bytes("größe,preis\n1,2\n3,4\n".encode("latin-1"))
+    done = learnrate("sweep", "t.csv", "--target", "kosten", *QUICK)
+    assert "--encoding chooses another" in done.err
+    (tmp_path / "t.csv").write_text("größe,preis\n1,2\n3,4\n", encoding="utf-8")
+    assert "encoding" not in learnrate("sweep", "t.csv", "--target", "kosten", *QUICK).err
+
+
 def test_an_option_that_cannot_be_used(learnrate: Run) -> None:
     for words, said in (
         (["--decimal", "x"], "decimal must be one of"),
@@ -99,6 +135,13 @@ def test_an_option_that_cannot_be_used(learnrate: Run) -> None:
         done = learnrate("sweep", "diabetes", *words, *QUICK)
         assert done.code == 2
         assert said in done.err
-    done = learnrate("sweep", "--drop", "x1")
-    assert done.code == 2
-    assert "examples of the note" in done.err
+    for words, said in (
+        (["--drop", "x1"], "--drop must come with a table. Got the examples of the note"),
+        (["--target", "y"], "--target and --features must name columns of a table"),
+        (["diabetes", "--cache", "c"], "--cache must come with --memory"),
+        (["diabetes", "--optimizer-option", "ep=1"], "An option of the optimizer sgd must be"),
+        (["diabetes", "--horizon", "2"], "--horizon must be 3 epochs"),
+    ):
+        done = learnrate("sweep", *words)
+        assert done.code == 2
+        assert said in done.err

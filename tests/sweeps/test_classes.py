@@ -124,6 +124,8 @@ def test_a_target_of_0_and_1_is_a_number_with_a_remark() -> None:
     [
         (["a"] * 20, "at least 2 classes"),
         (["a"] * 10 + ["b"] * 9 + ["c"], "at least 2 rows. Got 1 of 'c'"),
+        (["a"] * 10 + ["b"] * 8 + ["c", "d"], "Got 1 of 'c', 'd'; leave such rows out"),
+        ([f"note {i}" for i in range(20)], "Got 20 values of which 20 come once; choose another"),
         ([f"k{i // 2}" for i in range(2004)], "at most 1,000 classes"),
         ([None] * 20, "must have values"),
     ],
@@ -151,7 +153,10 @@ def test_targets_that_cannot_be_learned(kinds: list[Any], words: str) -> None:
             {"optimizer": learnrate.Optimizer("adam", momentum=0.9)},
             "momentum must go with an optimizer that has it",
         ),
-        ({"optimizer": learnrate.Optimizer("adam", {"beta": 1})}, "options of adam. Got 'beta'"),
+        (
+            {"optimizer": learnrate.Optimizer("adam", {"beta": 1})},
+            "optimizer adam must be one that it has. Got 'beta'",
+        ),
         (
             {"optimizer": learnrate.Optimizer("sgd", {"momentum": 0.9}, momentum=0.5)},
             "momentum must be given once",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import learnrate as lr
 from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_at, judge
 
 
@@ -51,6 +52,29 @@ def test_a_plateau_far_above_the_floor_is_another(floor: float | None, outcome: 
 )
 def test_without_a_floor_there_is_none_to_be_at(losses: list[float], outcome: Outcome) -> None:
     assert judge(np.array(losses), np.inf) is outcome
+
+
+def test_a_curve_that_levels_off_with_its_rate_shows_no_floor() -> None:
+    flat = np.array([48.0, 46.0, 45.0, 44.7])
+    assert judge(flat) is Outcome.AT_FLOOR
+    assert judge(flat, decays=True) is Outcome.LEVELLED
+    assert judge(np.array([4.0, 2.0, 1.0]), decays=True) is Outcome.FALLING
+    assert describe_rate(np.array([flat]), decays=True) == "levelled off as its rate fell"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "name"),
+    [
+        ("constant", "at_floor"),
+        ("cosine", "levelled"),
+        (lr.Schedule("linear", final=0.01), "levelled"),
+        (lr.Schedule(warmup=10), "at_floor"),
+    ],
+)
+def test_a_schedule_that_decays_is_known(schedule: str | lr.Schedule, name: str) -> None:
+    X, y = lr.note_data()
+    swept = lr.sweep(X, y, lrs=[0.1], epochs=6, schedule=schedule)
+    assert [outcome.name.lower() for outcome in swept.outcomes[0]] == [name]
 
 
 def test_what_is_left_of_rounding_is_no_plateau() -> None:

@@ -17,6 +17,7 @@ from learnrate.cli.tables import (
     Missing,
     Target,
     data_argument,
+    names_in,
     with_table_options,
 )
 from learnrate.errors import InputError, LearnrateError, OptionError, option
@@ -116,7 +117,7 @@ def explain(
             "note" if data is None else sys.stdin.buffer if data == "-" else data,
             target=target,
             loss=loss,
-            features=None if features is None else [name.strip() for name in features.split(",")],
+            features=names_in(features),
             lr=lr,
             batch_size=batch_size,
             seed=seed,

@@ -5,6 +5,7 @@ Exit codes: 0 success, 2 bad input, 130 interrupted (Ctrl-C), 141 closed pipe.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shlex
@@ -24,6 +25,9 @@ __all__ = ["main"]
 Say = Callable[[str], None]
 
 _BAD_INPUT, _INTERRUPTED, _CLOSED_PIPE = 2, 130, 141
+
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""What the operating system says where no more can be written: a full disk, or a quota that is used up."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -47,20 +51,26 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = partial(_warn, say)
-            code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=asked)
+            try:
+                code = app(arguments, standalone_mode=False, prog_name="learnrate", obj=asked)
+            except Exit as ended:
+                code = ended.exit_code
         sys.stdout.flush()
     except LearnrateError as error:
         return _fail(say, error.said(as_flags))
     except TyperException as error:
         return _fail(say, _usage(error, words))
-    except Exit as error:
-        return error.exit_code
     except (KeyboardInterrupt, Abort):
         return _INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads the output any more. Without this, the flush at exit would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return _CLOSED_PIPE
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        _give_up_output()
+        reason = error.strerror or error
+        return _fail(say, f"Standard output must be writable. Got: {reason}; free some space.")
     except MemoryError as error:
         return _fail(
             say,
@@ -68,6 +78,11 @@ def _run(arguments: Sequence[str] | None) -> int:
             "use fewer rates or seeds, --dtype float32, or a machine with more.",
         )
     return code if isinstance(code, int) else 0
+
+
+def _give_up_output() -> None:
+    """Write no more to standard output. Without this, the flush at exit would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(say: Say, message: str) -> int:

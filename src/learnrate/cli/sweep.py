@@ -10,7 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from learnrate.cli.tables import Features, Missing, Target, data_argument, with_table_options
+from learnrate.cli.tables import (
+    Features,
+    Missing,
+    Target,
+    data_argument,
+    names_in,
+    with_table_options,
+)
 from learnrate.errors import OptionError
 
 __all__ = ["sweep"]
@@ -280,6 +287,7 @@ def sweep(
     language = as_language(lang)
     if why is not None:
         check_rates([why])
+    epochs = 3 if epochs is None and steps is None else epochs
     trained = epochs if steps is None else steps
     if horizon is not None and trained is not None and eval_every is None and horizon < trained:
         unit = "epochs" if steps is None else "steps"
@@ -294,10 +302,10 @@ def sweep(
     optimizer_options = options.parse_options(optimizer_option or ())
     asked: dict[str, Any] = {
         "target": target,
-        "features": None if features is None else [name.strip() for name in features.split(",")],
+        "features": names_in(features),
         "lrs": lrs if lrs is not None else "0.01:0.05:0.01" if own and model is None else "auto",
         "batch_size": batch_size,
-        "epochs": 3 if epochs is None and steps is None else epochs,
+        "epochs": epochs,
         "seed": seed,
         "seeds": seeds,
         "val": val,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import inspect
 from collections.abc import Callable
@@ -9,14 +10,22 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-__all__ = ["TABLE_OPTIONS", "Features", "Missing", "Target", "data_argument", "with_table_options"]
+__all__ = [
+    "TABLE_OPTIONS",
+    "Features",
+    "Missing",
+    "Target",
+    "data_argument",
+    "names_in",
+    "with_table_options",
+]
 
 Target = Annotated[
     str | None, typer.Option("--target", "-t", help="Column to predict.", show_default=False)
 ]
 Features = Annotated[
     str | None,
-    typer.Option(help="Columns to predict from, a,b,c. By default all that can be used."),
+    typer.Option(help='Columns to predict from: a,b,"c, d". By default all that can be used.'),
 ]
 Missing = Annotated[
     str, typer.Option(help="Missing values: error, drop (the rows) or mean (fill it in).")
@@ -37,7 +46,7 @@ def _option(kind: Any, *names: str, help: str) -> Any:
 
 
 _OPTIONS: dict[str, Any] = {
-    "drop": _option(str | None, "--drop", help="Columns that are not used, a,b,c."),
+    "drop": _option(str | None, "--drop", help='Columns that are not used: a,b,"c, d".'),
     "dates": _option(
         str | None,
         "--dates",
@@ -79,6 +88,14 @@ TABLE_OPTIONS = tuple(_OPTIONS)
 """The names of these options."""
 
 
+def names_in(text: str | None) -> tuple[str, ...] | None:
+    """The names of ``a,b,"c, d"``, where one with a comma stands in quotation marks; None without a text."""
+    if text is None:
+        return None
+    row = next(csv.reader([text], skipinitialspace=True)) or [""]
+    return tuple(name.strip() for name in row)
+
+
 def with_table_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add these options to a command, which gets them as one argument ``table``, a `learnrate.data.options.Table`."""
     own = inspect.signature(command)
@@ -98,8 +115,7 @@ def with_table_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
         asked = {name: given.pop(name) for name in _OPTIONS}
         drop = asked.pop("drop")
-        names = () if drop is None else tuple(name.strip() for name in drop.split(","))
-        return command(*arguments, table=Table(drop=names, **asked), **given)
+        return command(*arguments, table=Table(drop=names_in(drop) or (), **asked), **given)
 
     hints = get_type_hints(command, include_extras=True)
     parameters = [

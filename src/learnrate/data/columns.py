@@ -117,7 +117,7 @@ def _why_unusable(facts: Facts, frequencies: Mapping[str, int]) -> str | None:
 
     dtype = facts.dtype
     if dtype.is_temporal():
-        return f"holds dates or times ({dtype}); the option dates=parts learns from them"
+        return "holds dates or times; the option dates=parts learns from them"
     if not (facts.is_text or dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)):
         return f"holds values of the type {dtype}"
     if facts.nulls == facts.rows:

@@ -13,6 +13,7 @@ from learnrate.data.blocks import TableBlock
 from learnrate.data.frames import as_frame
 from learnrate.data.options import Table
 from learnrate.data.sources import Source, parsing, refuse_too_large
+from learnrate.data.wording import abridged
 from learnrate.errors import DataError, did_you_mean
 
 __all__ = ["read_database"]
@@ -88,6 +89,11 @@ def _duckdb(source: Source, path: Path, rows: int | None) -> Iterator[TableBlock
 
 def _quoted(source: Source, names: Sequence[str]) -> str:
     """The table's name quoted for SQL; `DataError` if there is no table of this name."""
+    if not source.table and names:
+        raise DataError(
+            f"A table of a database must be named after two colons. Got {source.label}, which holds "
+            f"{abridged(names, 12)}; write {source.label[1:-1] + '::' + names[0]!r}."
+        )
     if source.table not in names:
         raise DataError(
             f"{source.label} must name a table of that file. Got {source.table!r} instead."

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from learnrate.data.sources import Source
 from learnrate.data.wording import shortened
 from learnrate.errors import DataError, option
@@ -133,7 +135,7 @@ def _find(source: Source, start: bytes) -> tuple[str, list[str]]:
     lines = _lines_not_ascii(source)
     if not lines or _is_utf8(lines):
         return "utf-8", []
-    fits = _candidates(lines)
+    fits = ["gb18030"] if _is_chinese(lines) else _candidates(lines)
     if not fits:
         refuse_wrong_encoding(source)
         return "utf-8", []
@@ -173,6 +175,29 @@ def _is_utf8(text: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_chinese(lines: bytes) -> bool:
+    """Whether the bytes are Chinese characters in GB 2312, few words of which look like Korean or Cyrillic to a detector.
+
+    Its rows 16 to 55, bytes 0xB0 to 0xD7, hold the common characters. Korean uses no row of 41 to 55 for its syllables,
+    Japanese mixes in kana (rows 4 and 5), and other encodings have pairs of bytes that are none in GB 2312.
+    """
+    try:
+        lines.decode("gb2312")
+    except UnicodeDecodeError:
+        return False
+    different = set(re.findall(rb"[\xa1-\xf7][\xa1-\xfe]", lines))
+    rows = np.array([pair[0] for pair in different])
+    characters = rows[rows >= 0xB0]
+    common = characters <= 0xD7
+    return bool(
+        characters.size
+        and re.search(rb"[\xa1-\xbf\xe0-\xfe]", lines)  # else all could be capitals in Windows-1251
+        and not np.isin(rows, (0xA4, 0xA5)).any()
+        and common.mean() >= 0.9
+        and (common & (characters > 0xC8)).mean() >= 0.15
+    )
 
 
 def _candidates(lines: bytes) -> list[str]:

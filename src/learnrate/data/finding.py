@@ -22,6 +22,8 @@ __all__ = ["DATABASE", "exists", "find_sources"]
 DATABASE = "::"
 """Used as the suffix of a table in a database, ``file.db::table``."""
 
+_DATABASES = {".db", ".db3", ".duckdb", ".sqlite", ".sqlite3"}
+
 
 def find_sources(data: Any, known: Iterable[str]) -> list[Source]:
     """The files of a table, in the order of its rows.
@@ -70,6 +72,8 @@ def _named(name: str, known: Iterable[str]) -> list[Source]:
                 f"A table must be a file, or a data set that ships with learnrate. Got {name!r} "
                 f"instead.{did_you_mean(name, [*BUILT_IN, *here])}"
             )
+    if path.suffix.lower() in _DATABASES:  # its reader names the tables
+        return [_local(path, [DATABASE])]
     return [_local(path, known)]
 
 

@@ -170,7 +170,7 @@ def make_plan(
     """
     in_stream = not table.in_memory
     found = survey(table.read(), measure=in_stream, look=in_stream)
-    target, names = known_columns(list(found), target, features, options.drop)
+    target, names = known_columns(list(found), target, features, options.drop, table.notes)
     rows = found[target].rows
     if rows < 2:
         raise DataError(f"A table must have at least 2 rows. Got {rows} instead; add some.")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from learnrate._memory import free_memory
-from learnrate.errors import DataError, option
+from learnrate.errors import DataError, LearnrateError, option
 
 __all__ = [
     "COMPRESSIONS",
@@ -203,7 +203,7 @@ def refuse_too_large(label: str, needed: int) -> None:
 
 @contextmanager
 def parsing(label: str, form: str) -> Iterator[None]:
-    """Turn any exception of a parser into a `DataError` that says that the file is damaged, or not ``form``.
+    """Turn any exception of a parser, but not learnrate's own, into a `DataError` that says that the file is damaged, or not ``form``.
 
     On broken files parsers raise OSError, ValueError, MemoryError and others, and Polars may panic, with an exception
     that is not an Exception.
@@ -212,7 +212,7 @@ def parsing(label: str, form: str) -> Iterator[None]:
 
     try:
         yield
-    except DataError:
+    except LearnrateError:
         raise
     except (Exception, pl.exceptions.PanicException) as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]

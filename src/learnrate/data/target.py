@@ -56,20 +56,26 @@ def known_columns(
     target: str | None,
     features: Sequence[str] | None,
     drop: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> tuple[str, list[str]]:
-    """The target and the candidate columns, without those to drop; `OptionError` if a name is not a column's."""
+    """The target and the candidate columns, without those to drop; `OptionError` if a name is not a column's.
+
+    ``notes`` say how the table was read: with the wrong encoding, no name is found.
+    """
     if target is None:
         target = _target_among(columns)
+    guessed = f" The encoding was guessed; {option('encoding')} chooses another."
     if target not in columns:
         raise OptionError(
             f"{option('target')} must be a column of the table. Got {target!r} instead."
             + did_you_mean(target, columns)
+            + (guessed if any("option encoding" in note for note in notes) else "")
         )
     for name in drop:
         if name not in columns:
             raise OptionError(
                 f"{option('drop')} must name columns of the table. Got {name!r} instead."
-                + did_you_mean(name, [other for other in columns if other != target])
+                + _did_you_mean_listed(name, [other for other in columns if other != target])
             )
         if name == target or (features is not None and name in features):
             what = "target" if name == target else "features"
@@ -99,13 +105,18 @@ def _known_features(
         if name not in others:
             raise OptionError(
                 f"{option('features')} must be columns of the table. Got {name!r} instead."
-                + did_you_mean(name, others)
+                + _did_you_mean_listed(name, others)
             )
         if name in names[:place]:
             raise OptionError(
                 f"{option('features')} must name each column once. Got {name!r} twice."
             )
     return names
+
+
+def _did_you_mean_listed(name: str, known: Sequence[str]) -> str:
+    """`did_you_mean` for a name in a list ``a,b``: a name with a comma in the quotation marks that it needs there."""
+    return did_you_mean(name, [f'"{one}"' if "," in one else one for one in known])
 
 
 def refuse_target(found: Mapping[str, Facts], target: str) -> None:
@@ -197,10 +208,15 @@ def _checked(target: str, counts: Mapping[Any, int] | None) -> dict[str, int]:
             "column."
         )
     few = [name for name in ordered if counts[name] < 2]
+    if len(few) > max(2, len(ordered) // 2):
+        raise DataError(
+            f"The target {target!r} must hold classes, each in several rows. Got {len(ordered):,} values of which "
+            f"{len(few):,} come once; choose another column."
+        )
     if few:
         raise DataError(
-            f"Each class of the target {target!r} must have at least 2 rows. Got 1 of {shortened(few[0])}; leave "
-            "that row out, or join it to another class."
+            f"Each class of the target {target!r} must have at least 2 rows. Got 1 of "
+            f"{abridged([shortened(name) for name in few], 8)}; leave such rows out, or join them to another class."
         )
     return {_class_name(name): counts[name] for name in ordered}
 

@@ -80,22 +80,22 @@ def examples(
         and table.given()
     ):
         raise OptionError(
-            f"table must come with a table. Got {', '.join(table.given())} with "
-            f"{'arrays' if y is not None else 'the examples of the note'}; leave it out."
+            f"{', '.join(map(option, table.given()))} must come with a table. Got "
+            f"{'arrays' if y is not None else 'the examples of the note'} instead; name a table, or leave it out."
         )
     names: Sequence[str] | None = None
     as_policy(missing)  # also for arrays, which must not have missing values
     if isinstance(data, str) and data == NOTE:
         if target is not None or features is not None:
             raise OptionError(
-                "target and features must name columns of a table. Got no table (the note's own "
-                "examples have none to choose from); name the table first: learnrate sweep FILE."
+                f"{option('target')} and {option('features')} must name columns of a table. Got no table (the note's "
+                "own examples have none to choose from); name the table first."
             )
         (data, y), names = note_data(), ("x1", "x2")
     if y is not None:
         if is_frame(data) or target is not None or features is not None:
             raise OptionError(
-                "target and features must name columns of a table. Got separate labels y beside them; "
+                f"{option('target')} and {option('features')} must name columns of a table. Got separate labels y beside them; "
                 "give arrays X and y alone, or a frame that holds the target too."
             )
         return from_arrays(

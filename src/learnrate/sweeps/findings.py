@@ -20,7 +20,7 @@ from learnrate.sweeps.outcomes import Outcome, describe_rate, diverged_at, judge
 from learnrate.sweeps.prediction import Prediction
 from learnrate.sweeps.suggestion import Suggestion, suggest
 from learnrate.theory.verdict import Verdict
-from learnrate.training.schedules import Schedule
+from learnrate.training.schedules import Schedule, decays
 from learnrate.version import __version__
 
 if TYPE_CHECKING:
@@ -44,7 +44,13 @@ class Findings(Measured):
                 Outcome.PRUNED
                 if self._pruned_at(k) is not None
                 else judge(
-                    curve, self._floor_of(k), start, self._least, self._is_safe(k), self.positions
+                    curve,
+                    self._floor_of(k),
+                    start,
+                    self._least,
+                    self._is_safe(k),
+                    self.positions,
+                    decays(self.config.schedule),
                 )
                 for k, curve in enumerate(seed)
             )
@@ -67,6 +73,7 @@ class Findings(Measured):
             least=self._least,
             safe=self._is_safe(k),
             positions=self.positions,
+            decays=decays(self.config.schedule),
             unit=self.unit,
         )
 

@@ -108,7 +108,7 @@ class OutOfCore:
         """Check the options."""
         if self.cache is not None and self.budget is None:
             raise OptionError(
-                f"{option('cache')} must come with memory, the budget. Got cache alone; give both."
+                f"{option('cache')} must come with {option('memory')}, the budget. Got it alone; give both."
             )
         if self.budget is not None:
             parse_memory(self.budget)

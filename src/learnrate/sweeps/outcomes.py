@@ -40,6 +40,7 @@ class Outcome(enum.StrEnum):
     FALLING = "still falling after the last epoch"
     CREEPING = "creeping, far above its floor"
     AT_FLOOR = "at its floor"
+    LEVELLED = "levelled off as its rate fell"
     PRUNED = "pruned: it could no longer be the best"
 
     @property
@@ -65,6 +66,7 @@ def judge(
     least: float = 0.0,
     safe: bool = False,
     positions: Int[Array, " epochs"] | None = None,
+    decays: bool = False,
 ) -> Outcome:
     """The outcome of a lane, from its measured curve.
 
@@ -89,6 +91,8 @@ def judge(
         Whether the mean over runs is known to settle at this rate, so that only noise can raise a run above its start.
     positions : int array, shape (E + 1,), optional
         When the losses were measured; by default at equal distances.
+    decays : bool
+        Whether a schedule lowers the rate towards the end: a curve then levels off wherever it is, which shows no floor.
     """
     if not np.isfinite(losses).all():
         return Outcome.DIVERGED
@@ -119,7 +123,9 @@ def judge(
         return Outcome.UNSTEADY
     far = None if floor is None else max(_FAR * (floor - least), there, _NOTHING * start)
     elsewhere = far is not None and last - least > far
-    return Outcome.CREEPING if elsewhere else Outcome.AT_FLOOR
+    if elsewhere:
+        return Outcome.CREEPING
+    return Outcome.LEVELLED if decays and floor is None else Outcome.AT_FLOOR
 
 
 def describe_rate(
@@ -130,6 +136,7 @@ def describe_rate(
     least: float = 0.0,
     safe: bool = False,
     positions: Int[Array, " epochs"] | None = None,
+    decays: bool = False,
     unit: str = "epoch",
 ) -> str:
     """One sentence for all seeds of a rate: their most common outcome, or how many runs diverge.
@@ -140,7 +147,7 @@ def describe_rate(
     if positions is None:
         positions = np.arange(losses.shape[1])
     start = float(losses[:, 0].max())
-    outcomes = [judge(curve, floor, start, least, safe, positions) for curve in losses]
+    outcomes = [judge(curve, floor, start, least, safe, positions, decays) for curve in losses]
     wrong = [outcome for outcome in outcomes if outcome.diverges]
     if wrong and len(wrong) < len(outcomes):
         what = "end above their start" if bounded else "diverge"

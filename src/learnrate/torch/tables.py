@@ -122,9 +122,10 @@ def sweep_table(
     )
     notes = [] if prepared.said_classes is None else [f"{prepared.said_classes}."]
     if scaled:
+        sign = "-" if mean >= 0 else "+"
         notes.append(
             f"Features and {prepared.target_name} were brought to mean 0 and standard deviation 1 for training, so a "
-            f"loss of 1 is that of always answering the mean. Train with (y - {mean:.6g}) / {scale:.6g} to use "
+            f"loss of 1 is that of always answering the mean. Train with (y {sign} {abs(mean):.6g}) / {scale:.6g} to use "
             "the rate, or leave both as they are by the option standardize."
         )
     return replace(result, notes=(*notes, *result.notes))

@@ -16,7 +16,15 @@ import numpy as np
 from learnrate._shapes import Array, Float
 from learnrate.errors import OptionError, did_you_mean, option
 
-__all__ = ["SCHEDULES", "Schedule", "ScheduleLike", "Shape", "schedule_multipliers", "warmed"]
+__all__ = [
+    "SCHEDULES",
+    "Schedule",
+    "ScheduleLike",
+    "Shape",
+    "decays",
+    "schedule_multipliers",
+    "warmed",
+]
 
 Steps = Float[Array, " steps"]
 
@@ -231,6 +239,12 @@ def schedule_multipliers(schedule: ScheduleLike, steps: int) -> Steps | None:
             f"Got {values[bad[0]]} at step {bad[0]}; mend the function there."
         )
     return values
+
+
+def decays(schedule: ScheduleLike) -> bool:
+    """Whether the rate falls towards the end of the run; False for a function, of which that is not known."""
+    decay = schedule.decay if isinstance(schedule, Schedule) else schedule
+    return decay in SCHEDULES and decay != "constant"
 
 
 def warmed(multipliers: Steps | None) -> float:

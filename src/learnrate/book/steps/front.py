@@ -19,6 +19,8 @@ __all__ = ["explain"]
 
 _DEFAULT_BATCH_SIZE = 3
 _OPENED = ("squared", "logistic", "softmax")
+_MOST_STEPS, _MOST_ROWS = 100_000, 100_000_000
+"""No more steps, and no more examples in them, are trained up to the one that is explained: some seconds of work."""
 
 
 def explain(
@@ -82,7 +84,7 @@ def explain(
     rate = _as_rate(lr)
     size = _DEFAULT_BATCH_SIZE if batch_size is None else batch_size
     config = SweepConfig(batch_size=size, seed=seed)
-    _check_step(step)
+    _check_step(step, config.batch_size)
     if loss is not None and loss not in _OPENED:
         raise OptionError(
             f"{option('loss')} must be one of {', '.join(_OPENED)} to be opened step by step. Got {loss!r} instead."
@@ -112,12 +114,18 @@ def _as_rate(lr: Any) -> float:
     except (TypeError, ValueError):
         rate = math.nan
     if not (math.isfinite(rate) and rate > 0):
-        raise OptionError(f"lr must be a finite number above 0. Got {lr!r} instead.")
+        raise OptionError(f"{option('lr')} must be a finite number above 0. Got {lr!r} instead.")
     return rate
 
 
-def _check_step(step: int) -> None:
+def _check_step(step: int, batch_size: int) -> None:
     if not hasattr(step, "__index__") or isinstance(step, bool) or step < 1:
         raise OptionError(
-            f"step must be a whole number, 1 or more. Got {step!r} instead; the first step is 1."
+            f"{option('step')} must be a whole number, 1 or more. Got {step!r} instead; the first step is 1."
+        )
+    most = max(1, min(_MOST_STEPS, _MOST_ROWS // batch_size))
+    if step > most:
+        raise OptionError(
+            f"{option('step')} must be at most {most:,} at batch size {batch_size:,}: the steps before it are trained "
+            f"one by one, as in the book. Got {int(step):,} instead; learnrate sweep trains that far quickly."
         )

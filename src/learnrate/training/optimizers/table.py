@@ -169,7 +169,7 @@ def check_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in given.items():
         if key not in optimizer.defaults:
             raise OptionError(
-                f"optimizer_options must be options of {name}. Got {key!r} instead."
+                f"An option of the optimizer {name} must be one that it has. Got {key!r} instead."
                 + did_you_mean(str(key), optimizer.defaults)
             )
         what, holds = _OPTION_CHECKS[key]

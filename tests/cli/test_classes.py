@@ -59,7 +59,7 @@ def test_an_optimizer_with_its_options(learnrate: Run) -> None:
         (["--engine", "gram"], "--engine must be auto or one that can train this"),
         (["--optimizer-option", "eps"], "--optimizer-option must be NAME=VALUE"),
         (["--optimizer-option", "momentum=much"], "must be a number, numbers with commas"),
-        (["--optimizer-option", "eps=1"], "must be options of sgd. Got 'eps'"),
+        (["--optimizer-option", "eps=1"], "optimizer sgd must be one that it has. Got 'eps'"),
         (["--optimizer", "lion", "--momentum", "0.9"], "--momentum must go with an optimizer"),
     ],
 )

@@ -115,7 +115,7 @@ def test_a_name_with_options_is_the_same_in_an_object() -> None:
         ),
         (
             {"optimizer": learnrate.Optimizer("sgd", {"lr": 0.5})},
-            "must be options of sgd. Got 'lr'",
+            "must be one that it has. Got 'lr'",
         ),
         ({"optimizer": learnrate.SGD("a")}, "momentum"),  # type: ignore[arg-type]
         (

@@ -455,7 +455,7 @@ class TestFiles:
         assert "sheet must come with a workbook" in str(both(tmp_path / "t.csv", sheet="a"))
         with pytest.raises(OptionError, match="read already"):
             examples(pl.DataFrame({"a": [1]}), target="a", table=Table(sep=";"))
-        with pytest.raises(OptionError, match="decimal must come with a table. Got arrays"):
+        with pytest.raises(OptionError, match=r"decimal must come with a table\\. Got arrays"):
             examples(np.eye(3), np.ones(3), table=Table(decimal=","))
 
 

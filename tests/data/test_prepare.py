@@ -180,7 +180,7 @@ class TestLeftOut:
         found = reasons(data)
         assert set(found) == set(frame.columns) - {"x", "y"}
         for name, words in {
-            "date": "dates or times (Date)",
+            "date": "holds dates or times; the option dates=parts",
             "moment": "dates or times",
             "wait": "dates or times",
             "pair": "List(Float64)",

@@ -80,7 +80,8 @@ class Lane:
         """Make one step with some minibatches at the rate ``s_t η``; their mean loss comes back."""
 
         def closure() -> Tensor:
-            self.optimizer.zero_grad()
+            if self.task.closed:  # it may be called several times in a step
+                self.optimizer.zero_grad()
             losses = [self.backward(batch, 1 / len(group)) for batch in group]
             if self.task.closed:
                 self._cut()

@@ -23,6 +23,7 @@ from learnrate.training.checkpoint import Checkpoints
 from learnrate.training.monitor import SweepInterrupted
 from tests.interrupting import interrupted_once_saved
 from tests.torch.models import Pairs, regression
+from tests.torch.test_step import Keeping
 
 LRS = [1e-3, 1e-2, 1e-1]
 SOURCE = Path(__file__).parents[2] / "src"
@@ -82,9 +83,12 @@ KINDS: list[tuple[Any, dict[str, Any]]] = [
     (lambda: network(), {"optimizer": "nadam", "lanes_at_once": 1, "accumulate": 2}),
     (lambda: network(), {"data": Pairs(), "hold": False, "val_data": regression(20)}),
     (lambda: network(), {"optimizer": torch.optim.Rprop}),
+    (lambda: network(), {"optimizer": Keeping}),
+    (lambda: network(), {"optimizer": Keeping, "lanes_at_once": 1}),
     (Counting, {}),
 ]
-NAMES = ["momentum", "dropout", "batchnorm", "alone", "nadam", "drawn", "class", "attribute"]
+NAMES = ["momentum", "dropout", "batchnorm", "alone", "nadam", "drawn", "class"]
+NAMES += ["lists", "lists alone", "attribute"]
 
 
 @pytest.mark.parametrize(("model", "options"), KINDS, ids=NAMES)

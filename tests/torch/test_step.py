@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,25 @@ class Replacing(Own):
                 p.data = p.data - group["lr"] * p.grad
 
 
+class Keeping(Own):
+    """Keeps state of many kinds, under names that mean something elsewhere."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self.state[p]
+                if not state:
+                    state.update({name: torch.zeros_like(p) for name in ("m", "buffer", "average")})
+                    state.update(last=[torch.zeros_like(p)] * 2, scale=None, none=[])
+                state["last"] = [p.grad.clone(), state["last"][0]]
+                state["scale"] = state["scale"] or {"of": (1 + p.grad.norm(), 0.5)}
+                state["m"].lerp_(state["last"][1], state["scale"]["of"][1])
+                state["buffer"] += state["m"] / state["scale"]["of"][0]
+                state["average"].lerp_(p, 0.5)
+                p -= group["lr"] * (p.grad + 0.1 * state["buffer"] + 0.1 * state["average"])
+
+
 def matrices(model: nn.Module, lr: float) -> Any:
     """Orthogonal steps, in bfloat16."""
     return torch.optim.Muon([p for p in model.parameters() if p.ndim == 2], lr=lr)
@@ -166,6 +186,7 @@ OPTIMIZERS: dict[str, tuple[Any, Any, bool]] = {
     "a part": (partial, partial, True),
     "rates of their own": (unproportional, unproportional, True),
     "a third party's": (Own, lambda m, lr: Own(m.parameters(), lr=lr), True),
+    "keeps lists": (Keeping, lambda m, lr: Keeping(m.parameters(), lr=lr), True),
     "replaces its parameters": (Replacing, lambda m, lr: Replacing(m.parameters(), lr=lr), True),
     "with a mode": (Modal, lambda m, lr: Modal(m.parameters(), lr=lr), False),
     "maximize": (
@@ -305,6 +326,33 @@ class Graphs:
 
     def to(self, device: Any) -> Graphs:
         return self
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An example, and a batch."""
+
+    x: Tensor
+    y: Tensor
+
+
+class Pairs(torch.utils.data.Dataset[Any]):
+    def __len__(self) -> int:
+        return len(X)
+
+    def __getitem__(self, i: int) -> Pair:
+        return Pair(X[i], Y[i])
+
+
+def together(items: list[Pair]) -> Pair:
+    return Pair(torch.stack([item.x for item in items]), torch.stack([item.y for item in items]))
+
+
+def test_batches_that_are_dataclasses() -> None:
+    loader = torch.utils.data.DataLoader(Pairs(), B, shuffle=True, collate_fn=together)
+    result = swept(mlp().float(), loader, step=lambda m, b: MSE(m(b.x), b.y), batch_size=None)
+    assert "stacked" in result.engine_reason
+    np.testing.assert_allclose(result.losses, swept(mlp().float()).losses, rtol=1e-5)
 
 
 def test_batches_that_are_objects() -> None:

@@ -1,8 +1,10 @@
-"""Minibatches of any structure: tensors inside tuples, lists and mappings, taken apart and put together again."""
+"""Minibatches of any structure: tensors inside tuples, lists, mappings and dataclasses, taken apart and put together again."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
@@ -34,6 +36,12 @@ def applied(
             return parts if type(batch) is dict else type(batch)(parts)  # type: ignore[call-arg]
         except TypeError:  # made in another way, such as a defaultdict
             return parts
+    if is_dataclass(batch) and not isinstance(batch, type):
+        made = copy.copy(batch)
+        for field in fields(batch):
+            part = applied(change, getattr(batch, field.name), other)
+            object.__setattr__(made, field.name, part)
+        return made
     return other(batch)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten, tree_unflatten, treespec_dumps, treespec_loads
 
 from learnrate._shapes import Array
 from learnrate.training.optimizers import Optimizer
@@ -32,11 +34,15 @@ _SLOTS: dict[str, dict[str, str]] = {
     "Adamax": {"exp_avg": "m", "exp_inf": "u"},
 }
 _ADAM = {"exp_avg": "m", "exp_avg_sq": "v", "max_exp_avg_sq": "largest", "mu_product": "product"}
-"""Names of state in `torch.optim`, and those of the same arrays in the rules; Adam's where a class is not named."""
+"""Names of state in `torch.optim`, and those of the same arrays in the rules; Adam's where a class is not named here."""
 _OPERATIONS = TorchOperations()
 _GROUP, _RATES = "group", ("lr", "initial_lr")
 _NUMBER = "()"
 """Ends the name of state that is a number of Python's."""
+_NONE, _LEAF = "?", "~"
+"""Ends the name of state that is None, and stands before the number of a leaf of a list or the like."""
+_OWN = "'"
+"""Ends the name of state that is called like a part of a lane."""
 
 
 def equal_class(optimizer: Optimizer) -> type[torch.optim.Optimizer]:
@@ -101,7 +107,11 @@ def build(
 
 
 def _names_of(optimizer: torch.optim.Optimizer) -> dict[str, str]:
-    return _SLOTS.get(type(optimizer).__name__, _ADAM)
+    """The rules' names for its state; classes that are not of `torch.optim` keep their own."""
+    kind = type(optimizer)
+    if kind is not getattr(torch.optim, kind.__name__, None):
+        return {}
+    return _SLOTS.get(kind.__name__, _ADAM)
 
 
 def state_of(
@@ -123,12 +133,24 @@ def state_of(
         state = optimizer.state.get(parameter, {})
         arrays[f"step {name}"] = np.array(name not in without, np.float32)
         for key, value in state.items():
-            kind = names.get(key, key)
-            if isinstance(value, Tensor):
-                arrays[f"{kind} {name}"] = value.detach().cpu().numpy()
-            elif isinstance(value, int | float):
-                arrays[f"{kind}{_NUMBER} {name}"] = np.array(value)
+            for kind, part in _parts(names.get(key, key), value):
+                arrays[f"{kind} {name}"] = part
     return arrays
+
+
+def _parts(key: str, value: Any) -> Iterator[tuple[str, Array]]:
+    """A part of the state as arrays with names: one, or as many as a list or the like has leaves."""
+    if isinstance(value, Tensor):
+        yield f"{key}{_OWN}" if key in _NOT_STATE else key, value.detach().cpu().numpy()
+    elif isinstance(value, int | float):
+        yield f"{key}{_NUMBER}", np.array(value)
+    elif value is None:
+        yield f"{key}{_NONE}", np.zeros(0)
+    elif isinstance(value, list | tuple | dict):
+        leaves, structure = tree_flatten(value)
+        within = quote(f"{key}\n{treespec_dumps(structure)}")
+        for number, leaf in enumerate(leaves or [None]):
+            yield from _parts(f"{within}{_LEAF}{number}", leaf)
 
 
 def stacked_states(states: Sequence[Mapping[str, Array]]) -> Iterator[tuple[str, list[Array]]]:
@@ -151,15 +173,25 @@ def load_state(
         taken = float(kinds["step"][name])
         if not taken:
             continue
-        state = optimizer.state[parameter]
+        state, leaves = optimizer.state[parameter], dict[str, dict[int, Any]]()
         for kind, named in kinds.items():
             if name not in named or kind in _NOT_STATE:
                 continue
-            value = torch.from_numpy(np.array(named[name]))
+            tensor = torch.from_numpy(np.array(named[name]))
+            value: Any = tensor.to(parameter.device) if tensor.ndim else tensor
             if kind.endswith(_NUMBER):
-                state[kind.removesuffix(_NUMBER)] = value.item()
+                kind, value = kind.removesuffix(_NUMBER), tensor.item()
+            elif kind.endswith(_NONE):
+                kind, value = kind.removesuffix(_NONE), None
+            within, is_leaf, place = kind.rpartition(_LEAF)
+            if is_leaf:
+                leaves.setdefault(within, {})[int(place)] = value
             else:
-                state[keys.get(kind, kind)] = value.to(parameter.device) if value.ndim else value
+                state[keys.get(kind, kind).removesuffix(_OWN)] = value
+        for within, values in leaves.items():
+            key, _, structure = unquote(within).partition("\n")
+            spec = treespec_loads(structure)
+            state[key] = tree_unflatten([values[i] for i in range(spec.num_leaves)], spec)
         if isinstance(optimizer, torch.optim.NAdam) and "mu_product" not in state:
             group = optimizer.param_groups[0]
             product = product_of_momenta(group["betas"][0], group["momentum_decay"], int(taken))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -257,6 +257,8 @@ def _bytes(item: Any) -> int:
         return int(item.nbytes)
     if isinstance(item, Mapping):
         item = list(item.values())
+    if is_dataclass(item):
+        item = [getattr(item, field.name) for field in fields(item)]
     return sum(map(_bytes, item)) if isinstance(item, list | tuple) else 64
 
 
@@ -270,6 +272,8 @@ def _same(a: Any, b: Any) -> bool:
         return list(a) == list(b) and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(_same, a, b))
+    if is_dataclass(a):
+        return all(_same(getattr(a, field.name), getattr(b, field.name)) for field in fields(a))
     return bool(a == b) or (a != a and b != b)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -183,6 +184,9 @@ def _structure(batch: Any) -> Any:
     if isinstance(batch, Mapping):
         inside = tuple(_structure(part) for part in batch.values())
         return None if None in inside else (type(batch), tuple(batch), inside)
+    if is_dataclass(batch):
+        inside = _structure([getattr(batch, field.name) for field in fields(batch)])
+        return None if inside is None else (type(batch), inside)
     if isinstance(batch, int | float | str | bool):
         return repr(batch)
     return None

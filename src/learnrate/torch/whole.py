@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.backends import mha
 
 from learnrate.errors import OptionError
 from learnrate.torch.losses import COLUMNS, LossFunction, check_scalar
@@ -75,7 +77,7 @@ class Whole(nn.Module, ABC):
         if self.precision is None:
             return [value.reshape(()) for value in self.values(batch, measuring)]
         place = next(self.model.parameters()).device.type
-        with torch.autocast(place, dtype=self.precision):
+        with torch.autocast(place, dtype=self.precision), _slow_attention():
             return [value.reshape(()) for value in self.values(batch, measuring)]
 
     def forward(
@@ -83,6 +85,17 @@ class Whole(nn.Module, ABC):
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
         """The loss and, if ``measuring``, the metrics of a minibatch; and all buffers after the call, by name."""
         return self.run(batch, measuring), dict(self.named_buffers())
+
+
+@contextmanager
+def _slow_attention() -> Iterator[None]:
+    """The fast path of `nn.TransformerEncoder` in evaluation mode is off, which fails under autocast on a CPU."""
+    before = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        mha.set_fastpath_enabled(before)
 
 
 class ByLoss(Whole):

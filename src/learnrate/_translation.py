@@ -37,6 +37,12 @@ _ITEMS = re.compile(r", (?![^(]*\))")
 _SENTENCES = re.compile(r"(?<=[.;]) (?=[A-Z…0-9])")
 
 
+_ABRIDGED = (
+    (re.compile(r"… \(([\d,]+) in all\)"), r"……（共 \1 个）"),
+    (re.compile(r"… and ([\d,]+) more \(all are in --json\)"), r"……另有 \1 个（--json 中有全部）"),
+)
+"""How a list ends that was cut, in any sentence."""
+
 LANGUAGES = {"中文": "zh", "English": "en"}
 """The names of the languages, and their codes."""
 
@@ -48,7 +54,15 @@ def as_it_is(text: str) -> str:
 
 def translator(lang: str) -> Say:
     """The function that translates English text into a language, ``en`` or ``zh``."""
-    return _into_chinese if lang == "zh" else as_it_is
+    return _cut_lists_too if lang == "zh" else as_it_is
+
+
+def _cut_lists_too(text: str) -> str:
+    """`_into_chinese`, with the ends of lists that were cut, which stand among the user's names."""
+    said = _into_chinese(text)
+    for english, chinese in _ABRIDGED:
+        said = english.sub(chinese, said)
+    return said
 
 
 class _Entry:

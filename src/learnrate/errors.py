@@ -165,7 +165,7 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
         return f" Did you mean {near!r}?"
     if len(names) <= 12:
         return " Known: " + ", ".join(names) + "."
-    return f" Known: {', '.join(names[:10])}, … ({len(names)} in all)."
+    return f" Known: {', '.join(names[:10])}, … ({len(names):,} in all)."
 
 
 def _most_similar(name: object, known: Iterable[str]) -> str | None:

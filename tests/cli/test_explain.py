@@ -214,7 +214,7 @@ def test_a_script_that_fails_after_it_was_opened(learnrate: Run) -> None:
         (["softmax.py", "--backward", "4"], ["--backward must be at most 3", "3 times", "Got 4"]),
         (["softmax.py", "--backward", "0"], ["--backward"]),
         (["late.py", "--backward", "4"], ["number 4", "failed", "3 times"]),
-        (["fails.py"], ["number 1", "failed", "not once"]),
+        (["fails.py"], ["number 1", "failed", "before it called"]),
         (["missing.py"], ["missing.py, line 2: nd.Pooling is not part"]),
         (["nowhere.py"], ["'nowhere.py' instead"]),
         (["softmax.py", "--lr", "0.1"], ["--lr", "examples"]),

@@ -55,6 +55,9 @@ TABLES = {
     "ragged.csv": "a,b\n1,2\n3,4,5\n6,7\n",
     "counts.csv": "a;b;k\n" + "".join(f"{i % 7};{i % 5};{i * i % 4}\n" for i in range(90)),
     "apart.csv": "a,k\n" + "".join(f"{i},{'no' if i < 20 else 'yes'}\n" for i in range(40)),
+    "wide.csv": ",".join([*(f"f{i}" for i in range(20)), "y"])
+    + "\n"
+    + "".join(",".join(f"{(i + 1) * (j + 2) % 23}" for j in range(21)) + "\n" for i in range(40)),
     "texts.csv": "a,b\n" + "".join(f"{i},t{i}\n" for i in range(6)),
     "words.csv": "a,b\n1,x\n2,y\n3,z\n4,x\n5,y\n6,z\n",
 }
@@ -77,6 +80,7 @@ COMMANDS = [
         "--horizon",
         "300",
     ],
+    ["wide.csv", "--lrs", "0.01"],
     ["diabetes", "--lrs", "0.01", "--schedule", "cosine", "--why", "3"],
     ["houses.csv", "-t", "price", "--missing", "mean", "--epochs", "5"],
     ["diabetes", "--momentum", "0.9", "--lrs", "0.01,1"],
@@ -116,6 +120,8 @@ def test_nothing_is_left_in_english(learnrate: Run, arguments: list[str]) -> Non
         (["words.csv", "-t", "a", "--cache", "c"], ["--cache 要与 --memory"]),
         (["texts.csv", "-t", "b"], ["6 种值，其中 6 种只出现一次"]),
         (["--dates", "parts"], ["--dates 要与表一起用"]),
+        (["wide.csv", "-t", "q"], ["（共 21 个）"]),
+        (["diabetes", "--memory", "1MB"], ["--memory 必须是不小于 16MB"]),
         (["nowhere.csv"], ["必须是存在的文件", "'nowhere.csv'"]),
         (["houses.csv"], ["--target", "'price'"]),
         (["houses.csv", "-t", "prize"], ["是不是想写 'price'"]),

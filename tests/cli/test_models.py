@@ -216,7 +216,7 @@ BAD = [
     (["--model", "ZOO:fixed"], ["shapes"]),
     (["--model", "ZOO:make_model", "--optimizer", "adma"], ["Did you mean 'adam'"]),
     (["--model", "ZOO:make_model", "--optimizer", "adam", "--momentum", "0.9"], ["momentum"]),
-    (["--model", "ZOO:make_model", "--device", "gpu"], ["gpu", "cpu"]),
+    (["--model", "ZOO:make_model", "--device", "gpu"], ["--device must be", "gpu", "cpu"]),
     (["--model", "ZOO:make_model", "--engine", "gram"], ["'gram'"]),
     (["--model", "ZOO:make_model", "--loss", "mce"], ["Did you mean 'mse'"]),
     (["--model", "ZOO:make_model", "-b", "61"], ["60"]),

@@ -73,7 +73,7 @@ def test_a_longer_run_has_its_rate_its_band_and_the_way_there() -> None:
     band = next(trace for trace in rates_figure(full())["data"] if trace.get("fill"))
     assert (min(band["x"]), max(band["x"])) == (0.02, 0.1)
     assert drawn["for 300 epochs"]["x"] == [0.05, 0.05]
-    way = drawn["best rate after so many epochs"]
+    way = drawn["best rate after so many epochs, by the lowest loss so far"]
     assert (way["x"], way["y"], way["text"]) == ([0.4, 0.2], [3.0, 1.0], ["1", "4"])
     for palette in palettes(
         full()
@@ -83,7 +83,8 @@ def test_a_longer_run_has_its_rate_its_band_and_the_way_there() -> None:
     lines = {str(line.get_label()): line for line in ax.lines}
     assert lines["for 300 epochs"].get_xdata()[0] == 0.05  # type: ignore[index]
     np.testing.assert_array_equal(
-        lines["best rate after so many epochs"].get_xydata(), [[0.4, 3.0], [0.2, 1.0]]
+        lines["best rate after so many epochs, by the lowest loss so far"].get_xydata(),
+        [[0.4, 3.0], [0.2, 1.0]],
     )
     (shade,) = ax.patches
     np.testing.assert_allclose(shade.get_extents().x0, ax.transData.transform((0.02, 1))[0])

@@ -222,8 +222,8 @@ def _open_script(
         how_often = "once" if opening.count == 1 else f"{opening.count:,} times"
         if code:
             raise InputError(
-                f"{script} must run to its backward() number {number}. It failed, as shown above, after it had called "
-                f"backward() {how_often if opening.count else 'not once'}."
+                f"{script} must run to its backward() number {number}. It failed, as shown above, "
+                f"{f'after it had called backward() {how_often}' if opening.count else 'before it called backward()'}."
             )
         if not opening.count:
             raise InputError(

@@ -43,7 +43,7 @@ def sweep_model(
 
     if engine not in ("auto", "torch"):
         raise OptionError(
-            f"engine must be auto or torch for a PyTorch model. Got {engine!r} instead."
+            f"--engine must be auto or torch for a PyTorch model. Got {engine!r} instead."
         )
     if options["precision"] is not None and options["dtype"] != "float32":
         raise OptionError(

@@ -162,5 +162,5 @@ def _weights(result: LinearSweepResult, lr: float) -> Iterable[str]:
 def _some(items: Iterable[str]) -> str:
     """The first items, and the number of the others."""
     items = list(items)
-    more = f", … and {len(items) - _FEW} more (all are in --json)" if len(items) > _FEW else ""
+    more = f", … and {len(items) - _FEW:,} more (all are in --json)" if len(items) > _FEW else ""
     return ", ".join(items[:_FEW]) + more

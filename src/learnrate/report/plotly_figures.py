@@ -227,7 +227,9 @@ def _ahead(curves: Curves, outlook: Outlook, ends: list[float]) -> list[dict[str
         {
             **moved,
             "mode": "lines+markers+text",
-            "name": curves.say(f"best rate after so many {curves.unit}s"),
+            "name": curves.say(
+                f"best rate after so many {curves.unit}s, by the lowest loss so far"
+            ),
             "text": [str(place) for place in outlook.places],
             "textposition": "top right",
             "textfont": {"color": "@ahead", "size": 11},

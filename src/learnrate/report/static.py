@@ -143,7 +143,7 @@ def _draw_outlook(curves: Curves, outlook: Outlook, ax: Axes) -> None:
     ax.axvspan(outlook.low, outlook.high, color=_AHEAD, alpha=0.12, linewidth=0)
     label = curves.say(outlook.label)
     ax.axvline(outlook.lr, color=_AHEAD, linestyle="--", linewidth=1.4, label=label)
-    label = curves.say(f"best rate after so many {curves.unit}s")
+    label = curves.say(f"best rate after so many {curves.unit}s, by the lowest loss so far")
     ax.plot(outlook.rates, outlook.losses, ".-", color=_AHEAD, linewidth=1.0, label=label)
     for at in zip(outlook.rates, outlook.losses, outlook.places, strict=True):
         ax.annotate(

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from learnrate.errors import OptionError
+from learnrate.errors import OptionError, option
 from learnrate.torch.copying import copy_of
 from learnrate.torch.failures import in_one_line
 from learnrate.torch.randomness import Stream, reseed
@@ -138,7 +138,7 @@ def as_device(device: str | torch.device | None) -> torch.device | None:
     except Exception as error:  # which kind depends on the device's backend
         reason = str(error).splitlines()[0]
         raise OptionError(
-            f"device must be one that PyTorch can use here. Got {str(device)!r} instead ({reason}); "
+            f"{option('device')} must be one that PyTorch can use here. Got {str(device)!r} instead ({reason}); "
             "use cpu, or auto for a GPU where there is one."
         ) from None
     return found

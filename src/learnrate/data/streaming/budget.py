@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from learnrate.errors import OptionError
+from learnrate.errors import OptionError, option
 
 __all__ = ["batch_rows", "block_rows", "bytes_of", "parse_memory"]
 
@@ -30,7 +30,7 @@ def parse_memory(memory: str | float | int) -> int:
         size = 0.0
     if not _LEAST_BYTES <= size < 1e18:
         raise OptionError(
-            f"memory must be a size of at least 16MB, such as 500MB or 2GB. Got {memory!r} instead."
+            f"{option('memory')} must be a size of at least 16MB, such as 500MB or 2GB. Got {memory!r} instead."
         )
     return int(size)
 

@@ -102,6 +102,17 @@ def test_what_the_guess_does_not_know_is_said() -> None:
     assert "keep the best checkpoint" in suggest_longer(bowl(rise=0.6), 1280).reason
 
 
+@pytest.mark.parametrize(("gained", "said"), [(0.1, False), (0.5, True)])
+def test_a_sweep_that_was_short_for_its_model_is_said_to_be(gained: float, said: bool) -> None:
+    """At half the length the loss is 1 − the rest of 0.9."""
+    swept = bowl()
+    distance = (np.log(LRS) - math.log(3e-3)) ** 2
+    swept.losses[0, :, 1:-1] = (0.1 + gained * 0.9 + 0.01 * distance)[:, None]
+    swept.losses[0, :, -1] = 0.1 + 0.01 * distance
+    sentence = f"{100 * gained:.0f} % of what the best rate gained came in the last half"
+    assert (sentence in suggest_longer(swept, 1280).reason) == said
+
+
 def test_a_horizon_that_was_measured_is_that_measurement() -> None:
     result = learnrate.sweep("note", epochs=4, lrs=[0.01, 0.03, 0.1])
     shorter = learnrate.sweep("note", epochs=2, lrs=[0.01, 0.03, 0.1])

@@ -31,6 +31,9 @@ _MIN_RATES = 9
 _MIN_STEPS = 20
 _EARLIER = 3.0
 """The best rate at the end is compared with that at the sweep's length divided by this."""
+_STILL_LEARNING = 0.25
+"""Where the best rate gains more than this share in the last half of a sweep, the sweep was short for the model: on small
+tasks the estimate lost most there."""
 
 
 class Swept(NamedTuple):
@@ -203,13 +206,25 @@ def _at_risk(sweep: Swept, losses: Float[Array, " K"], found: Longer, best: floa
 
 
 def _cautions(sweep: Swept, losses: Float[Array, " K"], best: float) -> str:
-    """Sentences about curves that suggest another rate than the estimate."""
+    """Sentences about curves for which the estimate is less sure."""
     said = ""
     before = int(np.searchsorted(sweep.positions, sweep.length / _EARLIER))
     if 0 < before < len(sweep.positions) - 1:
         earlier = best_rate(sweep.lrs, lowest_so_far(sweep.losses[:, :, : before + 1]))
         if best > 1.3 * earlier:
             said += f" Within the sweep the best rate rose, from {_rounded(earlier)}: a larger one may be better."
+    start, half = (
+        sweep.losses[:, :, 0].mean(),
+        int(np.searchsorted(sweep.positions, sweep.length / 2)),
+    )
+    gained = (lowest_so_far(sweep.losses[:, :, : half + 1]).min() - losses.min()) / (
+        start - losses.min()
+    )
+    if gained > _STILL_LEARNING:
+        said += (
+            f" {100 * gained:.0f} % of what the best rate gained came in the last half of the sweep: it is short for this "
+            "model, and a longer sweep would be surer."
+        )
     curve = sweep.losses[:, int(np.argmin(losses))].mean(axis=0)
     if sweep.criterion == "held-out loss" and curve[-1] > 1.02 * curve.min():
         said += " The held-out loss has begun to rise: keep the best checkpoint of the longer run."

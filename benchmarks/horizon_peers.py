@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,6 +104,32 @@ def hyperband(run: Long, budget: float | None, seed: int) -> Pruned:
         min_resource=max(1, T // 27), max_resource=T, reduction_factor=3
     )
     return tuned(run, pruner, budget=budget, seed=seed)
+
+
+def tuned_at_once(run: Long, factor: int, grace: float, seed: int) -> Pruned:
+    """Ray Tune's `ASHAScheduler` with 13 trials side by side, which report in a random order; the winner is trained to the end."""
+    from ray.tune.schedulers import ASHAScheduler
+    from ray.tune.schedulers.trial_scheduler import TrialScheduler
+
+    lrs, steps, rng = run.lrs[COARSE], run.long_steps, np.random.default_rng(seed)
+    curves = [lowest(run.long[COARSE][:, : point + 1]) for point in range(len(steps))]
+    T, trials = int(steps[-1]), [SimpleNamespace(trial_id=str(k)) for k in range(len(lrs))]
+    scheduler: Any = ASHAScheduler(
+        *("t", "loss", "min"), max_t=T, grace_period=max(1, int(grace * T)), reduction_factor=factor
+    )
+    for trial in trials:
+        scheduler.on_trial_add(None, trial)
+    reached, going = np.zeros(len(lrs), dtype=int), list(range(len(lrs)))
+    for point in range(1, len(steps)):
+        for k in rng.permutation(going):
+            reached[k] = point
+            loss = float(np.nan_to_num(curves[point][k], nan=1e30, posinf=1e30))
+            report = {"t": int(steps[point]), "loss": loss}
+            if scheduler.on_trial_result(None, trials[k], report) == TrialScheduler.STOP:
+                going.remove(k)
+    best = min(range(len(lrs)), key=lambda k: (curves[reached[k]][k], -reached[k]))
+    spent = int(steps[reached].sum()) + T - int(steps[reached[best]])
+    return Pruned(spent / T, 100 * run.regret(float(lrs[best])))
 
 
 # Finders and optimizers without a rate, trained ------------------------------------------------------
@@ -262,6 +289,11 @@ def rows() -> list[Row]:
             ]
             cost = float(np.mean([p.cost for p in pruned]))
             found.append(Row(f"Optuna, {name}, {words}", cost, [p.regret for p in pruned]))
+    for factor, part in ((3, 27), (4, 128)):
+        pruned = [tuned_at_once(run, factor, 1 / part, seed) for _, seed, run in all_runs]
+        name = f"Ray Tune, ASHA, 13 rates at once, factor {factor} from T/{part}"
+        cost = float(np.mean([p.cost for p in pruned]))
+        found.append(Row(name, cost, [p.regret for p in pruned]))
     for tool in (*FINDERS, *WITHOUT):
         there = [
             (done[key]["regret"], int(run.long_steps[-1]))

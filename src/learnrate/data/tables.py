@@ -121,6 +121,9 @@ def load_table(source: Any, options: Table, *, stdin: Any = None) -> Blocks:
                     f"There is no file {name!r} here; the table {data.name!r} that ships with learnrate is read."
                 )
             return Blocks.of(data.load(), notes=notes)
+        if _is_pipe(Path(name)):
+            with Path(name).open("rb") as stream:
+                return _in_memory([_read_once(stream, repr(name))], options, notes)
     return _in_memory(find_sources(source, _KNOWN), options, notes)
 
 
@@ -152,9 +155,10 @@ def stream_table(
     """
     if isinstance(data, str | os.PathLike):
         name = os.fspath(data)
-        if name == STANDARD_INPUT:
+        if name == STANDARD_INPUT or _is_pipe(Path(name)):
+            came = "standard input (-)" if name == STANDARD_INPUT else f"the pipe {name!r}"
             raise OptionError(
-                f"{option('memory')} must come with a table in files, which are read twice. Got standard input (-) "
+                f"{option('memory')} must come with a table in files, which are read twice. Got {came} "
                 "instead; write it to a file first, or leave memory out."
             )
         if built_in(name) is not None and not exists(Path(name)):
@@ -179,7 +183,17 @@ def _standard_input(stdin: Any) -> Source:
         raise DataError(
             "'-' means a table on standard input. Got no standard input; name a file instead."
         )
-    content = getattr(stdin, "buffer", stdin).read()
+    return _read_once(getattr(stdin, "buffer", stdin), "Standard input (-)")
+
+
+def _is_pipe(path: Path) -> bool:
+    """Whether the path can be read only once: a named pipe, or ``<(command)`` of a shell."""
+    return exists(path) and not path.is_file() and not path.is_dir()
+
+
+def _read_once(stream: Any, label: str) -> Source:
+    """A source with the bytes of a stream, whose format is told by the first ones."""
+    content = stream.read()
     data = content.encode() if isinstance(content, str) else content
     suffix = next(
         (kind for start, kind in _STARTS.items() if data.lstrip().startswith(start)), ".csv"
@@ -187,7 +201,7 @@ def _standard_input(stdin: Any) -> Source:
     compression = next(
         (compression for start, compression in _COMPRESSED.items() if data.startswith(start)), ""
     )
-    source = Source("Standard input (-)", suffix, lambda: io.BytesIO(data), compression)
+    source = Source(label, suffix, lambda: io.BytesIO(data), compression)
     source.refuse_empty()
     return source
 

@@ -303,7 +303,8 @@ def cumulative_norm() -> nn.Module:
 
 def spectral_norm() -> nn.Module:
     normed = nn.utils.parametrizations.spectral_norm(nn.Linear(5, 6))
-    return nn.Sequential(normed, nn.Tanh(), nn.Linear(6, 1))
+    last = nn.utils.parametrizations.spectral_norm(nn.Linear(6, 1))  # whose buffer stays 1 or -1
+    return nn.Sequential(normed, nn.Tanh(), last)
 
 
 def batch_norm() -> nn.Module:

@@ -34,8 +34,8 @@ class AsAlone(TorchFunctionMode):
       a CPU; the rule of `vmap` draws in the order of the indices. These are the same unless the input is a transposed view,
       as inside of `nn.TransformerEncoderLayer`.
     - A value decides what is done, as in ``if loss.isnan(): …``, as long as it is the same for all lanes.
-    - `nn.LSTMCell` is computed in its parts, `nn.TransformerEncoder` without its nested tensors, and spectral norm without
-      writing into a result that is there.
+    - `nn.LSTMCell` and `nn.GRUCell` are computed in their parts, `nn.TransformerEncoder` without its nested tensors, and
+      spectral norm without ``out=``.
     - An `autograd.Function` without a rule for `vmap` is called for one lane after the other.
 
     Parameters
@@ -69,8 +69,8 @@ class AsAlone(TorchFunctionMode):
             found = _dropped(*args, **kwargs)
         elif func in _VALUES:
             found = _common_value(func, args[0])
-        elif func is torch.lstm_cell:
-            found = _lstm_cell(*args, **kwargs)
+        elif func in _CELLS:
+            found = _CELLS[func](*args, **kwargs)
         elif func is torch.nn.functional.normalize and kwargs.get("out") is not None:
             found = kwargs["out"].copy_(func(*args, **{**kwargs, "out": None}))
         elif func is torch._nested_tensor_from_mask_left_aligned:
@@ -133,6 +133,23 @@ def _lstm_cell(
     return o.sigmoid() * c.tanh(), c
 
 
+def _gru_cell(
+    x: Tensor,
+    h: Tensor,
+    w_x: Tensor,
+    w_h: Tensor,
+    b_x: Tensor | None = None,
+    b_h: Tensor | None = None,
+) -> Tensor:
+    linear = torch.nn.functional.linear
+    r_x, z_x, n_x = linear(x, w_x, b_x).chunk(3, -1)
+    r_h, z_h, n_h = linear(h, w_h, b_h).chunk(3, -1)
+    n = (n_x + (r_x + r_h).sigmoid() * n_h).tanh()
+    z = (z_x + z_h).sigmoid()
+    return n + z * (h - n)
+
+
+_CELLS: dict[Any, Callable[..., Any]] = {torch.lstm_cell: _lstm_cell, torch.gru_cell: _gru_cell}
 _gaussian_nll_loss: Any = FunctionType(
     torch.nn.functional.gaussian_nll_loss.__code__,
     {**vars(torch.nn.functional), "has_torch_function_variadic": lambda *_: False},

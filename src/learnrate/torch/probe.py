@@ -33,7 +33,7 @@ class Probe:
     activations : int
         Bytes that are held for the backward pass.
     moving : frozenset of str
-        Buffers that it changes.
+        Buffers that it changes, or writes the same numbers into.
     kept : tuple of str
         What besides buffers is other after a second pass than after the first.
     rewritten : str or None
@@ -109,6 +109,7 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
     original, whole = whole, copy_of(whole)
     before = {name: p.detach().clone() for name, p in whole.named_parameters()}
     memory = {name: p.data_ptr() for name, p in whole.named_parameters()}
+    as_copied = {name: (buffer, buffer._version) for name, buffer in whole.named_buffers()}
     states, reached, left = [], [], []
     for _ in range(2):
         buffers_before = [buffer.detach().clone() for buffer in whole.buffers()]
@@ -126,6 +127,12 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
         ]
         if rewritten:
             break
+    written = {
+        name
+        for name, buffer in whole.named_buffers()
+        if name in as_copied
+        and (buffer is not as_copied[name][0] or buffer._version != as_copied[name][1])
+    }
     trained = {name: p for name, p in whole.named_parameters() if p.requires_grad}
     check_graph(whole, [t for i, t in reached[0].items() if i in reached[-1]], source)
     if value.requires_grad:
@@ -153,7 +160,7 @@ def probe(whole: Whole, batch: Any, source: Any, renew: Callable[[], object]) ->
     }
     return Probe(
         activations=saved,
-        moving=frozenset(moving),
+        moving=frozenset(moving | written),
         kept=kept,
         rewritten=rewritten[0].removeprefix("model.") if rewritten else None,
         hooked=hooked(original),

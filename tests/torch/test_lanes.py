@@ -214,6 +214,39 @@ class Longer(nn.Module):
         return self.out(state[0])  # type: ignore[index, no-any-return]
 
 
+class Forces(nn.Module):
+    """The derivative of what a network gives, with respect to its input, as forces are of an energy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.out = nn.Linear(5, 6), nn.Linear(6, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x.requires_grad_(True)
+        with torch.enable_grad():
+            energy = self.out(self.layer(x).tanh())
+        options = {"create_graph": self.training}
+        (first,) = torch.autograd.grad(energy, x, torch.ones_like(energy), **options)
+        return first[:, :1]
+
+
+class Penalty(nn.Module):
+    """A network, beside the squared derivative of what it gives at inputs between those of the minibatch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.out = nn.Linear(5, 6), nn.Linear(6, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.out(self.layer(x).tanh())
+        if not self.training:
+            return y
+        between = torch.rand(len(x), 1, dtype=x.dtype) * x.detach()
+        between.requires_grad = True
+        (g,) = torch.autograd.grad(self.layer(between).tanh().sum(), between, create_graph=True)
+        return y + g.square().sum(1, keepdim=True)
+
+
 class Padded(nn.Module):
     """`nn.TransformerEncoder` as it is by itself: in evaluation mode it makes nested tensors of padded sequences."""
 
@@ -327,6 +360,8 @@ STACKED: dict[str, tuple[Any, Any, Any]] = {
     "looking": (Looking, regression, likelihood),
     "filling": (Filling, regression, MSE),
     "longer": (Longer, regression, MSE),
+    "forces": (Forces, regression, MSE),
+    "penalty": (Penalty, regression, MSE),
     "padded": (Padded, tokens, CE),
     "noted": (Noted, regression, MSE),
     "spectral norm": (spectral_norm, regression, MSE),

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._C import _functorch
+from torch._functorch.eager_transforms import enable_inplace_requires_grad
 from torch._functorch.utils import enable_single_level_autograd_function
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
@@ -20,6 +21,8 @@ _LEVEL = 1
 """Of the `vmap` over lanes, which is the outermost one."""
 _VALUES = {Tensor.__bool__, Tensor.__int__, Tensor.__float__, Tensor.__index__, Tensor.item}
 """What turns a tensor into a number."""
+_FOR_GRADIENTS = {Tensor.requires_grad_, Tensor.requires_grad.__set__}  # type: ignore[attr-defined]
+"""What asks for gradients with respect to a tensor."""
 _MAKERS = {
     torch.zeros, torch.ones, torch.empty, torch.full, torch.zeros_like, torch.ones_like, torch.empty_like,
     torch.full_like, Tensor.new_zeros, Tensor.new_ones, Tensor.new_empty, Tensor.new_full,
@@ -36,17 +39,19 @@ class AsAlone(TorchFunctionMode):
     - A value decides what is done, as in ``if loss.isnan(): …``, as long as it is the same for all lanes.
     - `nn.LSTMCell` and `nn.GRUCell` are computed in their parts, `nn.TransformerEncoder` without its nested tensors, and
       spectral norm without ``out=``.
+    - Gradients can be taken inside of a step.
     - An `autograd.Function` without a rule for `vmap` is called for one lane after the other.
 
     Parameters
     ----------
     K : int
         How many lanes are stacked.
-    apart : bool
-        Whether each lane gets a copy of tensors that a step makes, so that it can change them in place.
+    apart : int
+        What each lane gets copies of: nothing (0), tensors that a step makes, so that it can change them in place (1), or
+        minibatches too, so that it can take gradients with respect to them (2).
     """
 
-    def __init__(self, K: int, *, apart: bool = False) -> None:
+    def __init__(self, K: int, *, apart: int = 0) -> None:
         super().__init__()
         self._K, self._apart = K, apart
 
@@ -78,12 +83,26 @@ class AsAlone(TorchFunctionMode):
         elif func is torch.nn.functional.gaussian_nll_loss:
             with self:
                 found = _gaussian_nll_loss(*args, **kwargs)
+        elif func is torch.autograd.grad:
+            found = _gradients(*args, **kwargs)
+        elif self._apart == 2 and func in _FOR_GRADIENTS:
+            found = self._own(args[0])
+            with torch._C._DisableFuncTorch(), enable_inplace_requires_grad(True):
+                _functorch.get_unwrapped(found).requires_grad_(*args[1:], **kwargs)
         if found is not None:
             return found
         made = func(*args, **kwargs)
-        if self._apart and func in _MAKERS and not _functorch.is_batchedtensor(made):
-            return _stacked(made.expand(self._K, *made.shape).clone())
-        return made
+        return self._own(made) if self._apart and func in _MAKERS else made
+
+    def given(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The tensors of a minibatch as a step is given them; to be called under `vmap`."""
+        return [self._own(t) if self._apart == 2 and t.is_floating_point() else t for t in tensors]
+
+    def _own(self, tensor: Tensor) -> Tensor:
+        """A copy of a tensor for each lane, unless it is each lane's already."""
+        if _functorch.is_batchedtensor(tensor):
+            return tensor
+        return _stacked(tensor.expand(self._K, *tensor.shape).clone())  # type: ignore[no-any-return]
 
 
 def _stacked(rows: Any) -> Any:
@@ -107,6 +126,32 @@ def _dropped(
     lying = torch.empty_strided(input.shape, input.stride(), dtype=input.dtype, device="meta")
     mask = torch.empty_like(lying, device="cpu").bernoulli_(1 - p).div_(1 - p)
     return input * mask
+
+
+def _gradients(
+    outputs: Any, inputs: Any, grad_outputs: Any = None, *rest: Any, **options: Any
+) -> tuple[Any, ...] | None:
+    """Gradients inside of a step: those of a sum over lanes, since no lane's output depends on another's input."""
+    of, to = ((t,) if isinstance(t, Tensor) else tuple(t) for t in (outputs, inputs))
+    if not all(map(_functorch.is_batchedtensor, (*of, *to))):
+        return None
+    places = [_functorch.maybe_get_bdim(t) for t in to]
+    with torch._C._DisableFuncTorch(), torch.enable_grad():
+        values: Any = [_rows(t) for t in of]
+        if grad_outputs is None:
+            starts: Any = [torch.ones_like(v) for v in values]
+        else:
+            given = (grad_outputs,) if isinstance(grad_outputs, Tensor) else tuple(grad_outputs)
+            starts = [
+                g if g is None else (_rows(g) if _functorch.is_batchedtensor(g) else g.expand_as(v))
+                for g, v in zip(given, values, strict=True)
+            ]
+        unwrapped = [_functorch.get_unwrapped(t) for t in to]
+        found = torch.autograd.grad(values, unwrapped, starts, *rest, **options)
+    return tuple(
+        None if g is None else _functorch._add_batch_dim(g, at, _LEVEL)
+        for g, at in zip(found, places, strict=True)
+    )
 
 
 def _common_value(func: Any, value: Tensor) -> Any:

@@ -15,7 +15,7 @@ from learnrate._shapes import Array, Float
 from learnrate.errors import DataError, OptionError
 from learnrate.torch.batches import alike
 from learnrate.torch.examples import Examples
-from learnrate.torch.failures import SHARED
+from learnrate.torch.failures import GRADIENTS, SHARED
 from learnrate.torch.kept import changed, kept_state
 from learnrate.torch.lane import Lane
 from learnrate.torch.lanes import Lanes, Task
@@ -105,9 +105,10 @@ class Check:
         reason = self._task.why_separate()
         if reason is None:
             try:
-                reason = self._with_steps(K, coming, apart=False)
-                if reason is not None and reason.endswith(SHARED):
-                    reason = self._with_steps(K, coming, apart=True)
+                reason = self._with_steps(K, coming, apart=0)
+                for apart, complaint in ((1, SHARED), (2, GRADIENTS)):
+                    if reason is not None and reason.endswith(complaint):
+                        reason = self._with_steps(K, coming, apart=apart)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -116,8 +117,8 @@ class Check:
                 reason = "memory ran out with two of them stacked"
         return reason, None if reason else self._steps
 
-    def _with_steps(self, K: int, coming: int, *, apart: bool) -> str | None:
-        """Compare steps in which tensors that a step makes are shared by all lanes, or apart; see `AsAlone`."""
+    def _with_steps(self, K: int, coming: int, *, apart: int) -> str | None:
+        """Compare steps in which lanes have copies of more or less; see `AsAlone`."""
         reason, self._steps = None, StackedSteps(self._task, apart=apart)
         if self._task.whole.precision is not None:
             task = self._task.in_full_precision()

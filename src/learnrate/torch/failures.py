@@ -9,16 +9,17 @@ from typing import Any
 from learnrate.errors import LearnrateError, OptionError
 from learnrate.torch.memory import is_out_of_memory
 
-__all__ = ["SHARED", "in_one_line", "refuse_own", "short", "why_not_stacked"]
+__all__ = ["GRADIENTS", "SHARED", "in_one_line", "refuse_own", "short", "why_not_stacked"]
 
 SHARED = "it changes a tensor in place that all lanes share"
 _AGAIN = "it computes activations again in the backward pass, as torch.utils.checkpoint does"
+GRADIENTS = "it takes gradients inside of a step"
 _COMPLAINTS = {
     "calling .item() on a Tensor": "a value decides what is done (an if, or .item()), and lanes differ in it",
     "data-dependent control flow": "a value decides what is done (an if, or .item()), and lanes differ in it",
     "output dynamic shape": "values decide how large a result is (a mask, nonzero), and lanes differ in it",
-    "Tensor.requires_grad_()": "it takes gradients inside of a step",
-    "does not require grad": "it takes gradients inside of a step",
+    "Tensor.requires_grad_()": GRADIENTS,
+    "does not require grad": GRADIENTS,
     "more elements than `self`": SHARED,
     "doesn't match the broadcast shape": SHARED,
     "randomness with a batched tensor input": "it draws at random from what lanes compute, which differs",

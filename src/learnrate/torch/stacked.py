@@ -48,11 +48,11 @@ class StackedSteps:
     Parameters
     ----------
     task : Task
-    apart : bool
-        Whether each lane has a copy of tensors that the step makes; see `AsAlone`.
+    apart : int
+        What each lane has copies of; see `AsAlone`.
     """
 
-    def __init__(self, task: Task, *, apart: bool = False) -> None:
+    def __init__(self, task: Task, *, apart: int = 0) -> None:
         assert task.probe.warmed is not None
         self._task, self.apart = task, apart
         self.whole = task.probe.warmed
@@ -134,13 +134,14 @@ class StackedSteps:
 
         def run(theta: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
             leaves = [v.detach().requires_grad_() for v in self._task.layout.split_rows(theta)]
-            batch = rebuild(rest[B:])
+            mode = AsAlone(len(theta), apart=self.apart)
 
             def loss(leaves: Sequence[Tensor], buffers: Sequence[Tensor]) -> Any:
+                batch = rebuild(mode.given(rest[B:]))
                 values, after = self._call(leaves, buffers, batch, measuring=False)
                 return values[0], after
 
-            with torch.enable_grad(), AsAlone(len(theta), apart=self.apart):
+            with torch.enable_grad(), mode:
                 values, after = vmap(loss, in_dims=(0, 0), randomness="same")(
                     leaves, list(rest[:B])
                 )
@@ -157,17 +158,15 @@ class StackedSteps:
         B = len(self.buffers)
 
         def run(theta: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-            batch = rebuild(rest[B:])
+            mode = AsAlone(len(theta), apart=self.apart)
 
             def measure(leaves: Sequence[Tensor], buffers: Sequence[Tensor]) -> Any:
+                batch = rebuild(mode.given(rest[B:]))
                 return self._call(leaves, buffers, batch, measuring=True)[0]
 
             leaves = self._task.layout.split_rows(theta)
             with_gradients = self._task.probe.evaluated_with_gradients
-            with (
-                torch.set_grad_enabled(with_gradients),
-                AsAlone(len(theta), apart=self.apart),
-            ):
+            with torch.set_grad_enabled(with_gradients), mode:
                 values = vmap(measure, in_dims=(0, 0), randomness="same")(leaves, list(rest[:B]))
             return tuple(value.detach() for value in values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-__all__ = ["line_breaks", "width_of", "wrapped"]
+__all__ = ["line_breaks", "printable", "width_of", "wrapped"]
 
 _WIDE = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uff60"
 _OPENING = "（《「“(["
@@ -15,6 +15,15 @@ _UNIT = re.compile(
 )
 """A piece without a line break: a Chinese character or a run of others, with its punctuation and space."""
 _WIDE_ONE = re.compile(f"[{_WIDE}]")
+
+
+_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd")
+"""The control characters, without tab and line feed."""
+
+
+def printable(text: str) -> str:
+    """``text`` with U+FFFD for control characters, which would steer the terminal: a table's names may hold any."""
+    return text.translate(_CONTROLS)
 
 
 def line_breaks(text: str, width: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -119,6 +120,18 @@ def test_a_pipe_is_read_once(learnrate: Run) -> None:
     os.close(reading)
     assert (done.code, done.err) == (0, "")
     assert "30 examples" in done.out
+
+
+@pytest.mark.parametrize("command", ["sweep", "explain"])
+def test_names_do_not_steer_the_terminal(tmp_path: Path, learnrate: Run, command: str) -> None:
+    rows = "".join(f"{i},\x1b[2J{'ab'[i % 2]},{'pq'[i % 2]}\x9b\n" for i in range(12))
+    (tmp_path / "t.csv").write_text("\x1b[31mred,kind,\x1b]0;me\x07\n" + rows, encoding="utf-8")
+    done = learnrate(command, "t.csv", "--target", "\x1b]0;me\x07")
+    assert done.code == 0, done.err
+    assert "�[31mred" in done.out
+    refused = learnrate(command, "t.csv", "--target", "red")
+    assert "�[31mred" in refused.err
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.out + refused.err)
 
 
 def test_a_database_names_its_tables(tmp_path: Path, learnrate: Run) -> None:

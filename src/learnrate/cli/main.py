@@ -16,6 +16,7 @@ from functools import partial
 from itertools import pairwise
 from typing import NoReturn
 
+from learnrate._lines import printable
 from learnrate._translation import LANGUAGES, as_language, translator
 from learnrate._translation import Say as Translate
 from learnrate.errors import LearnrateError, LearnrateWarning, as_flags
@@ -97,7 +98,7 @@ def _warn(say: Say, message: Warning | str, *_: object, **__: object) -> None:
 
 
 def _say(translate: Translate, message: str) -> None:
-    print("learnrate: " + translate(" ".join(message.split())), file=sys.stderr)
+    print("learnrate: " + printable(translate(" ".join(message.split()))), file=sys.stderr)
 
 
 def _language(words: Sequence[str]) -> str:

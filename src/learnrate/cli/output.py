@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from learnrate._lines import line_breaks
+from learnrate._lines import line_breaks, printable
 from learnrate._translation import translator
 from learnrate.report.curves import counted, format_rate
 from learnrate.sweeps.linear import LinearSweepResult
@@ -59,7 +59,7 @@ def print_result(
     translate = translator(lang)
 
     def say(line: str = "") -> None:
-        text = Text(translate(line))
+        text = Text(printable(translate(line)))
         # Rich breaks lines at spaces only, of which Chinese has few.
         breaks = [] if lang == "en" else line_breaks(text.plain, console.width)
         for part in text.divide(breaks):

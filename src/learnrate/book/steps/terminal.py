@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from learnrate._lines import line_breaks
+from learnrate._lines import line_breaks, printable
 from learnrate.book.steps.abridging import Omitted
 from learnrate.book.steps.contents import contents
 from learnrate.book.steps.messages import Messages, Prose, messages_in
@@ -77,7 +77,9 @@ def _print_prose(paragraph: Prose, console: Console) -> None:
     from rich.text import Text
 
     # Text, not str, so that names from the user's data are not read as markup.
-    text = Text.assemble(*((piece, _CODE if kind == "code" else "") for piece, kind in paragraph))
+    text = Text.assemble(
+        *((printable(piece), _CODE if kind == "code" else "") for piece, kind in paragraph)
+    )
     for line in text.divide(line_breaks(text.plain, min(console.width, _PROSE_WIDTH))):
         line.rstrip()
         console.print(line)
@@ -100,7 +102,7 @@ def _rich_table(table: Table, m: Messages) -> Any:
     rich = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim italic")
     for column in table.columns:
         rich.add_column(
-            Text(column.heading),
+            Text(printable(column.heading)),
             justify="right" if column.numeric else "left",
             style=_STYLES[column.kind],
             overflow="fold",
@@ -110,5 +112,5 @@ def _rich_table(table: Table, m: Messages) -> Any:
             rich.add_row(Text(m.more_rows.format(count=row)), style="dim")
             continue
         last = table.total and i == len(table.rows) - 1
-        rich.add_row(*map(Text, row), style="bold" if last else None)
+        rich.add_row(*(Text(printable(cell)) for cell in row), style="bold" if last else None)
     return rich

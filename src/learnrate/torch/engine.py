@@ -235,6 +235,9 @@ class TorchEngine(Engine):
                 done = begun
                 ended = [""] * start.size if start.ended is None else start.ended.tolist()
                 lanes.load(start.arrays, done, ended)
+        last = len(training.stops) - 1 if problem.last is None else problem.last
+        if isinstance(lanes, StackedLanes):
+            lanes.expect(training.stops[last] - done, sum(s > done for s in training.stops[:last]))
         state = start
         for point, stop in enumerate(training.stops):
             if stop < done or (stop == done and start is not None):

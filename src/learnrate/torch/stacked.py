@@ -63,7 +63,7 @@ class StackedSteps:
 
     @contextmanager
     def expecting(self, calls: int) -> Iterator[None]:
-        """While so many steps are known to come, they are recorded at once if it pays."""
+        """While so many steps or measurements are known to come, they are recorded at once if it pays."""
         self._coming = calls
         try:
             yield
@@ -88,6 +88,7 @@ class StackedSteps:
     def measures(self, theta: Tensor, buffers: Sequence[Tensor], batch: Any) -> list[Tensor]:
         """Loss and metrics (K,) of every lane."""
         tensors, traced = self._of(batch)
+        traced[1].coming = self._coming
         return list(traced[1](theta, *buffers, *tensors))
 
     def _of(self, batch: Any) -> tuple[list[Tensor], tuple[Traced, Traced]]:
@@ -219,6 +220,7 @@ class StackedLanes(Lanes):
         scheduled: bool = True,
     ) -> None:
         self._own, self.place = slice(len(lrs)), Place(len(lrs))
+        self._coming = self._measured = 0
         lrs = np.resize(lrs, max(2, len(lrs)))
         K = len(lrs)
         self._task = task
@@ -235,6 +237,10 @@ class StackedLanes(Lanes):
             self.updates = Updates(task, self.theta, lrs)
         self._steps_taken = 0
         self.average = None if task.options.ema is None else self.theta.clone()
+
+    def expect(self, steps: int, measurements: int) -> None:
+        """Let the next step and the next measurement be recorded, where so many of them are to come that it pays."""
+        self._coming, self._measured = steps, measurements
 
     def train(self, piece: Piece) -> Iterator[int]:
         """Visit the minibatches that are left of a piece in order; see `Lanes.train`."""
@@ -289,7 +295,9 @@ class StackedLanes(Lanes):
 
     def gradients(self, batch: Any) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Losses (K,), gradients (K, P_j) of each parameter and buffers of all lanes; see `StackedSteps.gradients`."""
-        return self._steps.gradients(self.theta, self.buffers, batch)
+        coming, self._coming = self._coming, 0
+        with self._steps.expecting(coming):
+            return self._steps.gradients(self.theta, self.buffers, batch)
 
     def evaluate(
         self, examples: Examples, blocks: Sequence[Tensor] | None = None
@@ -304,7 +312,9 @@ class StackedLanes(Lanes):
             if blocks is None:
                 blocks = evaluation_blocks(examples, task.evaluated_at_once)
             for block, batch in zip(blocks, examples.read(blocks), strict=True):
-                values = self._steps.measures(theta, self.buffers, batch)
+                coming, self._measured = self._measured, 0
+                with self._steps.expecting(coming):
+                    values = self._steps.measures(theta, self.buffers, batch)
                 total += len(block) * torch.stack(values).to("cpu", torch.float64)
         return (total / sum(map(len, blocks))).numpy()[:, self._own]
 

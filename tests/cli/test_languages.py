@@ -40,7 +40,7 @@ SAME = """
     epochs seeds val save quiet Python NumPy Plotly dev shuffle float64 cosine missing mean auto dates loss seed target help
     prize drop softmax squared huber logistic poisson log first data row option FILE why λmax nonsense nowhere pdf svg
     parquet arXiv kinds kind note when Huber features standardize lrs prune model steps ten eps horizon blank ragged words engine Gram
-    TensorBoard Poisson Hessian cache memory encoding yes counts apart diag
+    TensorBoard Poisson Hessian cache memory encoding Yes yes counts apart diag
 """
 ENGLISH = re.compile(r"[A-Za-zλ]{3,}")
 
@@ -58,6 +58,7 @@ TABLES = {
     "wide.csv": ",".join([*(f"f{i}" for i in range(20)), "y"])
     + "\n"
     + "".join(",".join(f"{(i + 1) * (j + 2) % 23}" for j in range(21)) + "\n" for i in range(40)),
+    "spelt.csv": "a,kind\n" + "".join(f"{i},{('yes', 'Yes ', 'no')[i % 3]}\n" for i in range(30)),
     "texts.csv": "a,b\n" + "".join(f"{i},t{i}\n" for i in range(6)),
     "words.csv": "a,b\n1,x\n2,y\n3,z\n4,x\n5,y\n6,z\n",
 }
@@ -81,6 +82,7 @@ COMMANDS = [
         "300",
     ],
     ["wide.csv", "--lrs", "0.01"],
+    ["spelt.csv", "-t", "kind", "--lrs", "0.01"],
     ["diabetes", "--lrs", "0.01", "--schedule", "cosine", "--why", "3"],
     ["houses.csv", "-t", "price", "--missing", "mean", "--epochs", "5"],
     ["diabetes", "--momentum", "0.9", "--lrs", "0.01,1"],

@@ -134,6 +134,20 @@ def test_names_do_not_steer_the_terminal(tmp_path: Path, learnrate: Run, command
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.out + refused.err)
 
 
+def test_texts_that_differ_in_capitals_are_named(tmp_path: Path, learnrate: Run) -> None:
+    kinds, towns = ("yes", "Yes", "no"), ("New York", "Newyork", "Rome", "rome")
+    rows = "".join(f"{towns[i % 4]},{i},{kinds[i % 3]}\n" for i in range(36))
+    (tmp_path / "t.csv").write_text("town,a,kind\n" + rows)
+    done = learnrate("sweep", "t.csv", "--target", "kind", "--json", *QUICK)
+    assert json.loads(done.out)["data"]["notes"] == [
+        f"Texts of {column} that differ only in capitals or blanks are learned as different ones: {texts}."
+        for column, texts in (
+            ("'kind'", "'Yes' / 'yes'"),
+            ("'town'", "'New York' / 'Newyork', 'Rome' / 'rome'"),
+        )
+    ]
+
+
 def test_a_database_names_its_tables(tmp_path: Path, learnrate: Run) -> None:
     with closing(sqlite3.connect(tmp_path / "t.sqlite")) as connection:
         connection.execute("CREATE TABLE houses (a REAL, price REAL)")

@@ -24,6 +24,7 @@ from learnrate.data.missing import Missing, describe_filling, judge_gaps
 from learnrate.data.number_verdicts import judge_numerals
 from learnrate.data.options import Table
 from learnrate.data.prepared import Scaling
+from learnrate.data.remarks import remarks_on_spelling
 from learnrate.data.settle import note_on_numbers
 from learnrate.data.split import Split
 from learnrate.data.target import (
@@ -246,6 +247,8 @@ def make_plan(
     )
     gaps = _gaps(found, [one.name for one in columns])
     notes += describe_filling(gaps, [one.name for one in columns if one.categories])
+    kinds = {target: tuple(classes)} | {one.name: one.categories for one in columns}
+    notes += remarks_on_spelling(kinds)
     with_gaps = {gap.name for gap in gaps}
     to_measure = [one for one in columns if in_stream or one.name in with_gaps]
     known = found

@@ -1,15 +1,15 @@
-"""A warning if features fit the target so well that they are probably computed from it."""
+"""Remarks on features that are probably computed from the target, and on texts that are probably the same."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from learnrate._shapes import Array, Float
-from learnrate.data.wording import abridged
+from learnrate.data.wording import abridged, shortened
 
-__all__ = ["remarks_on_fit"]
+__all__ = ["remarks_on_fit", "remarks_on_spelling"]
 
 _LEAST_ROWS = 10
 _MOST_ROWS, _MOST_FEATURES = 20_000, 300
@@ -55,3 +55,19 @@ def remarks_on_fit(
     share = np.abs(theta[:-1])
     used = [names[int(j)] for j in np.argsort(-share) if share[j] > 1e-6 * share.max()]
     return [f"The features fit the target exactly: {abridged(used)}. {_ADVICE}"]
+
+
+def remarks_on_spelling(kinds: Mapping[str, Iterable[str]]) -> list[str]:
+    """A note for each column, given its categories or classes, where some differ only in capitals or blanks."""
+    notes = []
+    for column, texts in kinds.items():
+        alike: dict[str, list[str]] = {}
+        for text in texts:
+            alike.setdefault("".join(text.split()).casefold(), []).append(text)
+        groups = [" / ".join(map(shortened, group)) for group in alike.values() if len(group) > 1]
+        if groups:
+            notes.append(
+                f"Texts of {column!r} that differ only in capitals or blanks are learned as different ones: "
+                f"{abridged(groups)}."
+            )
+    return notes

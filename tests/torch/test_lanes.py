@@ -247,6 +247,21 @@ class Penalty(nn.Module):
         return y + g.square().sum(1, keepdim=True)
 
 
+class Near(nn.Module):
+    """Attention with a bias that is learnt, as T5 has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.bias = nn.Embedding(7, 8), nn.Parameter(torch.zeros(2, 4, 4))
+        self.out = nn.Linear(8, 7)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.embed(tokens).view(-1, 4, 2, 4).transpose(1, 2)
+        bias = self.bias.expand(len(x), 2, 4, 4)
+        x = nn.functional.scaled_dot_product_attention(x, x, x, attn_mask=bias)
+        return self.out(x.transpose(1, 2).flatten(2).mean(1))  # type: ignore[no-any-return]
+
+
 class Padded(nn.Module):
     """`nn.TransformerEncoder` as it is by itself: in evaluation mode it makes nested tensors of padded sequences."""
 
@@ -362,6 +377,7 @@ STACKED: dict[str, tuple[Any, Any, Any]] = {
     "longer": (Longer, regression, MSE),
     "forces": (Forces, regression, MSE),
     "penalty": (Penalty, regression, MSE),
+    "near": (Near, tokens, CE),
     "padded": (Padded, tokens, CE),
     "noted": (Noted, regression, MSE),
     "spectral norm": (spectral_norm, regression, MSE),

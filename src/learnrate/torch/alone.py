@@ -12,6 +12,7 @@ from torch import Tensor
 from torch._C import _functorch
 from torch._functorch.eager_transforms import enable_inplace_requires_grad
 from torch._functorch.utils import enable_single_level_autograd_function
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
@@ -39,6 +40,7 @@ class AsAlone(TorchFunctionMode):
     - A value decides what is done, as in ``if loss.isnan(): …``, as long as it is the same for all lanes.
     - `nn.LSTMCell` and `nn.GRUCell` are computed in their parts, `nn.TransformerEncoder` without its nested tensors, and
       spectral norm without ``out=``.
+    - Attention with a mask that is learnt takes the routine that has a gradient for it.
     - Gradients can be taken inside of a step.
     - An `autograd.Function` without a rule for `vmap` is called for one lane after the other.
 
@@ -80,6 +82,11 @@ class AsAlone(TorchFunctionMode):
             found = kwargs["out"].copy_(func(*args, **{**kwargs, "out": None}))
         elif func is torch._nested_tensor_from_mask_left_aligned:
             found = False
+        elif func is torch.nn.functional.scaled_dot_product_attention:
+            mask = args[3] if len(args) > 3 else kwargs.get("attn_mask")
+            if mask is not None and _functorch.is_batchedtensor(mask):  # one that is learnt
+                with sdpa_kernel(SDPBackend.MATH):
+                    found = func(*args, **kwargs)
         elif func is torch.nn.functional.gaussian_nll_loss:
             with self:
                 found = _gaussian_nll_loss(*args, **kwargs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
-from urllib.parse import quote, unquote
 
 import numpy as np
 import torch
@@ -148,7 +147,7 @@ def _parts(key: str, value: Any) -> Iterator[tuple[str, Array]]:
         yield f"{key}{_NONE}", np.zeros(0)
     elif isinstance(value, list | tuple | dict):
         leaves, structure = tree_flatten(value)
-        within = quote(f"{key}\n{treespec_dumps(structure)}")
+        within = f"{key}\n{treespec_dumps(structure)}".encode().hex()  # without blanks
         for number, leaf in enumerate(leaves or [None]):
             yield from _parts(f"{within}{_LEAF}{number}", leaf)
 
@@ -189,7 +188,7 @@ def load_state(
             else:
                 state[keys.get(kind, kind).removesuffix(_OWN)] = value
         for within, values in leaves.items():
-            key, _, structure = unquote(within).partition("\n")
+            key, _, structure = bytes.fromhex(within).decode().partition("\n")
             spec = treespec_loads(structure)
             state[key] = tree_unflatten([values[i] for i in range(spec.num_leaves)], spec)
         if isinstance(optimizer, torch.optim.NAdam) and "mu_product" not in state:

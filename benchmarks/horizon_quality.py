@@ -277,6 +277,9 @@ PRUNERS: dict[str, Callable[[Long], Pruned]] = {
     "13-6-4-2-1 at T/64, T/32, T/16, T/8": lambda run: halving(
         run, ((1 / 64, 6), (1 / 32, 4), (1 / 16, 2), (1 / 8, 1))
     ),
+    "13-8-6-5-4-1 at T/256, T/128, T/64, T/32, T/8": lambda run: halving(
+        run, ((1 / 256, 8), (1 / 128, 6), (1 / 64, 5), (1 / 32, 4), (1 / 8, 1))
+    ),
     "`prune=True`: 13-7-4-2-1 at T/128, T/32, T/8, T/4": ours,
 }
 

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 import learnrate.torch
 from learnrate.errors import OptionError
 from learnrate.torch import trace
+from learnrate.torch.stacked import StackedSteps
 from tests.torch.models import cnn, images, mlp, plain_loop, regression, seeded
 
 LRS = [0.003, 0.05, 0.2]
@@ -580,3 +581,22 @@ def test_out_of_memory_halves_the_lanes_and_goes_on(monkeypatch: pytest.MonkeyPa
     assert max(seen[1:]) == 3
     np.testing.assert_allclose(result.losses, expected.losses, rtol=1e-9)
     assert "Memory ran out" in result.notes[0]
+
+
+@pytest.mark.parametrize(("prune", "most"), [(False, 5), (True, 45)])
+def test_where_many_steps_are_to_come_they_are_recorded_at_once(
+    prune: bool, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 512 steps and 129 measurements; a pruned sweep records them anew for each number of lanes that is left."""
+    calls, call = [0], StackedSteps._call
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls[0] += 1
+        return call(*arguments, **options)
+
+    monkeypatch.setattr(StackedSteps, "_call", counted)
+    X, y = regression(64)
+    lrs = np.geomspace(1e-3, 0.1, 13)
+    options: dict[str, Any] = {"lrs": lrs, "epochs": 128, "batch_size": 16, "prune": prune}
+    learnrate.torch.sweep(mlp(), (X, y), loss="mse", **options)
+    assert calls[0] <= most

@@ -64,11 +64,11 @@ class StackedSteps:
     @contextmanager
     def expecting(self, calls: int) -> Iterator[None]:
         """While so many steps or measurements are known to come, they are recorded at once if it pays."""
-        self._coming = calls
+        before, self._coming = self._coming, max(calls, self._coming)
         try:
             yield
         finally:
-            self._coming = 0
+            self._coming = before
 
     @property
     def recorded(self) -> bool:
@@ -295,6 +295,8 @@ class StackedLanes(Lanes):
 
     def gradients(self, batch: Any) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Losses (K,), gradients (K, P_j) of each parameter and buffers of all lanes; see `StackedSteps.gradients`."""
+        if not self._coming:
+            return self._steps.gradients(self.theta, self.buffers, batch)
         coming, self._coming = self._coming, 0
         with self._steps.expecting(coming):
             return self._steps.gradients(self.theta, self.buffers, batch)

@@ -25,7 +25,7 @@ import torch
 import learnrate.torch
 from benchmarks.horizon_tasks import ASIDE, TASKS, Task, build, load
 from benchmarks.pages import DOCS, put
-from learnrate.sweeps.longer import best_rate, longer_run
+from learnrate.sweeps.longer import Swept, best_rate, longer_run, suggest_longer
 from learnrate.torch.result import TorchSweepResult
 from learnrate.training.problem import Horizon
 from learnrate.training.pruning import Halving, lowest_so_far
@@ -170,6 +170,7 @@ RULES: dict[str, Callable[[Long], float]] = {
     "the best rate of the sweep": _now,
     "`suggestion(horizon=)`: × M^−0.32": lambda run: longer_run(_now(run), run.M).lr,
     "× M^−½": lambda run: _now(run) * run.M**-0.5,
+    "× M^−¼": lambda run: _now(run) * run.M**-0.25,
     "× M^−0.2": lambda run: _now(run) * run.M**-0.2,
 }
 
@@ -208,8 +209,24 @@ def horizon_table(aside: bool) -> str:
             inside.append(found.low <= best <= found.high)
         width = longer_run(1.0, M).high / longer_run(1.0, M).lr
         covered.append(f"{np.mean(inside):.0%} at {M} × (width ×/÷{width:.2g}, {len(inside)} runs)")
-    said = f"The interval held the best rate in {', '.join(covered)}."
+    swept = list(runs(HORIZONS[1], aside))
+    said = (
+        f"The interval held the best rate in {', '.join(covered)}. Left out were "
+        f"{len(swept) - len(kept[HORIZONS[1]])} of {len(swept)} sweeps."
+    )
     return "\n".join([*rows, "", said])
+
+
+def short_sweeps() -> str:
+    """What the suggestion loses at 10 × on all tasks, where it says that the sweep was short and elsewhere."""
+    lost: dict[bool, list[float]] = {True: [], False: []}
+    for _, run in (*answered(10, False), *answered(10, True)):
+        swept = Swept(run.lrs[COARSE], run.short[COARSE][None], run.short_steps, "step", "loss")
+        found = suggest_longer(swept, 10 * swept.length)
+        assert found.lr is not None
+        lost["it is short for this model" in found.reason].append(100 * run.regret(found.lr))
+    parts = [f"{len(lost[short])} sweeps {np.mean(lost[short]):.1f} %" for short in (True, False)]
+    return f"Lost at 10 ×: where the sweep is said to be short, {parts[0]}; elsewhere, {parts[1]}."
 
 
 class Pruned(NamedTuple):
@@ -342,7 +359,7 @@ def main() -> None:
     tables = {"longer": horizon_table(given.aside), "pruning": pruning_table(given.aside)}
     if given.aside:
         tables["warm-up"] = warm_up_table()
-    print(f"{len(tasks)} tasks: {', '.join(tasks)}", *tables.values(), sep="\n\n")
+    print(f"{len(tasks)} tasks: {', '.join(tasks)}", *tables.values(), short_sweeps(), sep="\n\n")
     if given.aside:
         for page in PAGES:
             for name, table in tables.items():

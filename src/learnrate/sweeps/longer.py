@@ -213,13 +213,9 @@ def _cautions(sweep: Swept, losses: Float[Array, " K"], best: float) -> str:
         earlier = best_rate(sweep.lrs, lowest_so_far(sweep.losses[:, :, : before + 1]))
         if best > 1.3 * earlier:
             said += f" Within the sweep the best rate rose, from {_rounded(earlier)}: a larger one may be better."
-    start, half = (
-        sweep.losses[:, :, 0].mean(),
-        int(np.searchsorted(sweep.positions, sweep.length / 2)),
-    )
-    gained = (lowest_so_far(sweep.losses[:, :, : half + 1]).min() - losses.min()) / (
-        start - losses.min()
-    )
+    half = int(np.searchsorted(sweep.positions, sweep.length / 2))
+    start, least = sweep.losses[:, :, 0].mean(), losses.min()
+    gained = (lowest_so_far(sweep.losses[:, :, : half + 1]).min() - least) / (start - least)
     if gained > _STILL_LEARNING:
         said += (
             f" {100 * gained:.0f} % of what the best rate gained came in the last half of the sweep: it is short for this "

@@ -63,14 +63,15 @@ def multipliers_of(
     OptionError
         If it sets the rates by itself.
     """
-    runs, shares, more = _tried(factory, chosen, whole, steps)
+    tried = [_run(factory, chosen, whole, steps, lr) for lr in chosen.tried]
+    runs, shares, changing = zip(*tried, strict=True)
     if np.array_equal(runs[0], runs[1]):
         raise OptionError(
             "schedule must go by the optimizer's learning rate. Got a scheduler that sets the same rates whatever that is; "
             "such as lambda optimizer: OneCycleLR(optimizer, optimizer.param_groups[0]['lr'], …)."
         )
     same = np.allclose(shares[0], shares[1], rtol=1e-9)
-    if more or not same or not np.allclose(shares[0], shares[0][:, :1]):
+    if any(changing) or not same or not np.allclose(shares[0], shares[0][:, :1]):
         return None
     multipliers: Float[Array, " steps"] = shares[0][:, 0].copy()
     return multipliers
@@ -80,31 +81,28 @@ def pace_of(
     factory: SchedulerFactory, chosen: Chosen, whole: Whole, steps: int
 ) -> Float[Array, " steps"]:
     """The share of its rate that a scheduler gives at every step, the mean over groups of parameters."""
-    pace: Float[Array, " steps"] = _tried(factory, chosen, whole, steps)[1][0].mean(axis=1)
+    _, shares, _ = _run(factory, chosen, whole, steps, chosen.tried[0])
+    pace: Float[Array, " steps"] = shares.mean(axis=1)
     return pace
 
 
-def _tried(
-    factory: SchedulerFactory, chosen: Chosen, whole: Whole, steps: int
-) -> tuple[list[Array], list[Array], bool]:
-    """A scheduler's rates at two rates of the lane, (steps, groups) each, their shares, and whether more changes."""
-    runs, shares, more = [], [], False
-    for lr in chosen.tried:
-        optimizer = chosen.build(whole, lr)
-        bases = [float(group["lr"]) for group in optimizer.param_groups]
-        rest = [_rest(group) for group in optimizer.param_groups]
-        scheduler = scheduler_of(factory, optimizer)
-        run = np.empty((steps, len(bases)))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # no step of the optimizer comes before
-            with in_one_line(f"schedule must give a rate for each of the {steps} steps."):
-                for t in range(steps):
-                    run[t] = [float(group["lr"]) for group in optimizer.param_groups]
-                    more |= [_rest(group) for group in optimizer.param_groups] != rest
-                    scheduler.step()
-        runs.append(run)
-        shares.append(run / bases)
-    return runs, shares, more
+def _run(
+    factory: SchedulerFactory, chosen: Chosen, whole: Whole, steps: int, lr: float
+) -> tuple[Array, Array, bool]:
+    """A scheduler's rates at a rate of the lane, (steps, groups), their shares of it, and whether more changes."""
+    optimizer = chosen.build(whole, lr)
+    bases = [float(group["lr"]) for group in optimizer.param_groups]
+    rest = [_rest(group) for group in optimizer.param_groups]
+    scheduler, more = scheduler_of(factory, optimizer), False
+    run = np.empty((steps, len(bases)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no step of the optimizer comes before
+        with in_one_line(f"schedule must give a rate for each of the {steps} steps."):
+            for t in range(steps):
+                run[t] = [float(group["lr"]) for group in optimizer.param_groups]
+                more |= [_rest(group) for group in optimizer.param_groups] != rest
+                scheduler.step()
+    return run, run / bases, more
 
 
 def _rest(group: dict[str, Any]) -> dict[str, Any]:
